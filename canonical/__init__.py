@@ -1,0 +1,1 @@
+"""What utilities mean: the words that every other package speaks. Standard library only."""

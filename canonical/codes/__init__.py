@@ -1,0 +1,20 @@
+"""The catalogue of error codes, one file for each area of numbers; `ALL` holds every entry by number.
+
+Add a code to the file of its area as a module constant; docs/errors.md is generated from here and tested both ways.
+"""
+
+from types import ModuleType
+
+from canonical.codes import billing, configuration, file, identity, message
+from canonical.errors import ErrorCode
+
+
+def _of(module: ModuleType) -> tuple[ErrorCode, ...]:
+    """Return the codes that one area's module defines, in order of number."""
+    return tuple(sorted((c for c in vars(module).values() if isinstance(c, ErrorCode)), key=lambda c: c.number))
+
+
+ALL: dict[str, ErrorCode] = {
+    code.number: code for module in (message, identity, configuration, billing, file) for code in _of(module)
+}
+"""Every code of the catalogue by its four digits."""

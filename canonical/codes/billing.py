@@ -1,0 +1,3 @@
+"""Codes of 6xxx: readings and billing."""
+
+from canonical.errors import ErrorCode

@@ -1,0 +1,3 @@
+"""Codes of 7xxx: files and how they travel."""
+
+from canonical.errors import ErrorCode

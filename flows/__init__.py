@@ -1,0 +1,1 @@
+"""Business, over ports and store."""

@@ -1,0 +1,1 @@
+"""The standard's XML and web-service bindings; no business."""

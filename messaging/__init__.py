@@ -1,0 +1,1 @@
+"""RabbitMQ and its embedded stand-in: the same port."""

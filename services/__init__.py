@@ -1,0 +1,1 @@
+"""Processes that listen, the command line, and composition."""

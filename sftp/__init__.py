@@ -1,0 +1,1 @@
+"""Flat files and how they travel; no business."""

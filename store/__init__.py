@@ -1,0 +1,1 @@
+"""What the hub remembers: SQLModel tables, SQLite by default, PostgreSQL in production."""
