@@ -1,3 +1,60 @@
 """Codes of 4xxx: configuration of devices, of the site and of the hub itself."""
 
 from canonical.errors import ErrorCode
+
+SITE_FILE_MISSING = ErrorCode(
+    "4901",
+    "SITE_FILE_MISSING",
+    "The site file that AMIHUB_SITE names cannot be read.",
+    "Set AMIHUB_SITE to the path of a site file; site.example.toml is one to start from.",
+    acts="administrator",
+    severity="FATAL",
+)
+SITE_FILE_SYNTAX = ErrorCode(
+    "4902",
+    "SITE_FILE_SYNTAX",
+    "The site file is not valid TOML.",
+    "Mend the line that is named.",
+    acts="administrator",
+    severity="FATAL",
+)
+SITE_FILE_INVALID = ErrorCode(
+    "4903",
+    "SITE_FILE_INVALID",
+    "The site file says something that cannot be.",
+    "Mend every line that `amihub config check` lists.",
+    acts="administrator",
+    severity="FATAL",
+)
+SECRET_MISSING = ErrorCode(
+    "4904",
+    "SECRET_MISSING",
+    "A secret that the site file refers to is not in the environment.",
+    "Set the environment variable that is named, then start again.",
+    acts="administrator",
+    severity="FATAL",
+)
+ROLE_ABSENT = ErrorCode(
+    "4905",
+    "ROLE_ABSENT",
+    "A role is asked for that this site does not have.",
+    "Add the role to the site file, or use an interface that does without it.",
+    acts="administrator",
+    severity="FATAL",
+)
+INTERFACE_UNKNOWN = ErrorCode(
+    "4906",
+    "INTERFACE_UNKNOWN",
+    "A billing interface is named that the site file does not define.",
+    "Use one of the interfaces that the message lists.",
+    acts="operator",
+    severity="FATAL",
+)
+DEMO_CLOCK_UNREADABLE = ErrorCode(
+    "4907",
+    "DEMO_CLOCK_UNREADABLE",
+    "The demo clock's file cannot be read.",
+    "Start the demo driver, which writes it, or take `demo_clock` out of the site file.",
+    acts="administrator",
+    severity="FATAL",
+)

@@ -1,0 +1,58 @@
+"""`amihub`: the command line. Each topic is a module of its own; heavy things are imported inside commands."""
+
+import sys
+
+import typer
+
+from canonical.errors import HubError
+from services import (
+    cli_airflow,
+    cli_billing,
+    cli_config,
+    cli_db,
+    cli_explain,
+    cli_files,
+    cli_inspect,
+    cli_messages,
+    cli_parked,
+    cli_serve,
+    cli_work,
+)
+
+app = typer.Typer(
+    name="amihub",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help="""AMI Hub: integration middleware for Advanced Metering Infrastructure.
+
+Every message accounted for, every kWh billed once, every failure visible, explained and replayable.
+
+**First steps**: copy site.example.toml to site.toml, `export AMIHUB_SITE=site.toml`, `amihub config check`,
+`amihub db upgrade`, `amihub serve`, and `amihub billing run INTERFACE` (or let Airflow run it).
+
+**Something went wrong?** `amihub work list` says what a person must do; `amihub parked list` what could not be
+delivered; `amihub explain ACCOUNT` the whole chain behind a bill.
+""",
+)
+app.add_typer(cli_config.app, name="config")
+app.add_typer(cli_db.app, name="db")
+app.add_typer(cli_serve.app)
+app.add_typer(cli_billing.app, name="billing")
+app.add_typer(cli_work.app, name="work")
+app.add_typer(cli_messages.app, name="messages")
+app.add_typer(cli_parked.app, name="parked")
+app.add_typer(cli_files.app, name="files")
+app.add_typer(cli_airflow.app, name="airflow")
+app.command("explain")(cli_explain.explain_command)
+app.command("inspect")(cli_inspect.inspect_command)
+
+
+def main() -> None:
+    """Run the command line; a failure that was foreseen is one line that says what to do, and exit code 1."""
+    try:
+        app()
+    except HubError as error:
+        typer.secho(str(error), err=True, fg=typer.colors.RED)
+        typer.echo(f"What to do: {error.code.next_step}", err=True)
+        sys.exit(1)

@@ -1,0 +1,151 @@
+"""What a site file may say: sections, keys, types and the rules between them."""
+
+import zoneinfo
+from datetime import time
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+RoleKind = Literal["customer_system", "meter_data_system", "meter_data_files"]
+
+
+def _zone(name: str) -> str:
+    """Return the name of an IANA zone.
+
+    Raises:
+        ValueError: there is no such zone.
+    """
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"no such IANA time zone: {name!r}") from error
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+
+
+class _Section(BaseModel):
+    """A section whose unknown keys are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SiteSection(_Section):
+    """Who this utility is, and where the hub keeps its own files."""
+
+    name: str
+    zone: Zone
+    env: Literal["TEST", "PROD", "DEMO"]
+    sender: str = Field(pattern=r"^[A-Z0-9]{1,16}$")
+    data: str = "var"
+    demo_clock: str = ""
+    """File of the demo's business clock; a site that names one is a demo."""
+
+
+class StoreSection(_Section):
+    """The hub's database."""
+
+    url: str = "sqlite:///hub.db"
+
+
+class RoleSection(_Section):
+    """One outside system: which adapter speaks to it, and how its feed is to be read."""
+
+    adapter: str
+    kind: RoleKind
+    clock: Literal["ALWAYS_STANDARD", "ALWAYS_LEGAL", "UTC", "OFFSET_IN_MESSAGE"]
+    multiplier: Literal["raw", "applied"]
+    stable_seconds: float = Field(60.0, ge=0)
+    """A file without control file is taken after two looks this far apart show the same size."""
+
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
+class ClientSection(_Section):
+    """A caller of the hub's web services."""
+
+    password: str
+
+
+class ServeSection(_Section):
+    """What the hub offers: its web services, always over TLS."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8443, ge=1, le=65535)
+    certificate: str
+    private_key: str
+    clients: dict[str, ClientSection] = Field(default_factory=dict)
+
+
+class BillingSection(_Section):
+    """One billing interface: its roles, and whatever of its policy differs from the defaults."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    customer_system: str
+    partner: str = Field(pattern=r"^[A-Z0-9]{1,16}$")
+    inboxes: tuple[str, ...]
+    meter_data: str = ""
+    zone: Zone
+
+    @property
+    def policy_values(self) -> dict[str, Any]:
+        """What the interface says of its policy, for `flows.billing_exchange.policy.Policy`."""
+        return {**(self.model_extra or {}), "zone": self.zone}
+
+
+class WorkSection(_Section):
+    """Who owns what must be done by a person."""
+
+    owners: dict[str, str] = Field(default_factory=dict)
+
+
+class SiteModel(_Section):
+    """A whole site file."""
+
+    site: SiteSection
+    store: StoreSection = StoreSection()
+    roles: dict[str, RoleSection]
+    serve: ServeSection | None = None
+    billing: dict[str, BillingSection] = Field(default_factory=dict)
+    work: WorkSection = WorkSection()
+
+    @model_validator(mode="after")
+    def _roles_exist(self) -> "SiteModel":
+        """Check that interfaces name roles of the right kind, and that no two share a partner code."""
+        partners: dict[str, str] = {}
+        for name, billing in self.billing.items():
+            wanted = [("customer_system", billing.customer_system)]
+            wanted += [("meter_data", billing.meter_data)] if billing.meter_data else []
+            wanted += [("inboxes", role) for role in billing.inboxes]
+            for key, role in wanted:
+                if role not in self.roles:
+                    raise ValueError(f"billing.{name}.{key} names the role {role!r}, which [roles] does not have")
+            if billing.partner in partners:
+                raise ValueError(f"billing.{name} and billing.{partners[billing.partner]} share the partner {billing.partner!r}")
+            partners[billing.partner] = name
+        return self
+
+
+def known_keys(path: tuple[str, ...]) -> list[str]:
+    """Return the keys that may stand in the section at `path`, for "did you mean"."""
+    models: dict[int, type[BaseModel]] = {}
+    top: dict[str, type[BaseModel]] = {
+        "site": SiteSection, "store": StoreSection, "roles": RoleSection, "serve": ServeSection,
+        "billing": BillingSection, "work": WorkSection,
+    }  # fmt: skip
+    if not path:
+        return list(SiteModel.model_fields)
+    models[0] = top.get(path[0], SiteModel)
+    return list(models[0].model_fields)
+
+
+def minutes_of(clock: str) -> int:
+    """Return the minutes since midnight of a local `HH:MM`.
+
+    Raises:
+        ValueError: not a time of day.
+    """
+    parsed = time.fromisoformat(clock)
+    return parsed.hour * 60 + parsed.minute
