@@ -1,9 +1,9 @@
 """What can go wrong, named by what to do next.
 
-    HubError
-    ├── RejectedError       the data is wrong: park the message, tell the sender, never retry
-    ├── UnavailableError    the other side is away: retry with back-off
-    └── MisconfiguredError  we are set up wrong: stop the flow, call a person
+HubError
+├── RejectedError       the data is wrong: park the message, tell the sender, never retry
+├── UnavailableError    the other side is away: retry with back-off
+└── MisconfiguredError  we are set up wrong: stop the flow, call a person
 """
 
 from dataclasses import dataclass

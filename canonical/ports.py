@@ -8,7 +8,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from canonical.messages import FetchedFile, FileFacts, FileIdentity, Item, Message, OfferedFile, Outcome, Parcel, Rejection
+from canonical.messages import (
+    FetchedFile,
+    FileFacts,
+    FileIdentity,
+    Item,
+    Message,
+    OfferedFile,
+    Outcome,
+    Parcel,
+    Rejection,
+)
 from canonical.metering import MeterReadings, ReadingQuestion
 
 
@@ -24,7 +34,7 @@ class Destination(Protocol):
         ...
 
     def carry(self, parcels: Sequence[Parcel], *, spool: Path, timeout_s: float) -> Sequence[Outcome]:
-        """Bring parcels over, in order; return one outcome for each. An outside failure is an outcome, never raised."""
+        """Bring parcels over, in order; return one outcome for each. An outside failure is an outcome, not raised."""
         ...
 
 
@@ -78,14 +88,14 @@ class CustomerSystem(Destination, Inbox, FileReader, Protocol):
 
 
 class MeterDataFiles(Inbox, FileReader, Protocol):
-    """A provider of meter data or meters' masters as files. What it is told (acknowledgements) goes by `Destination`."""
+    """A provider of meter data or of meters' masters as files; it is told by acknowledgements (`Destination`)."""
 
 
 class MeterDataSystem(Destination, Protocol):
     """An MDMS that can be asked."""
 
     def readings(self, questions: Sequence[ReadingQuestion], *, timeout_s: float) -> Iterator[MeterReadings]:
-        """Yield what the system holds for the questions; a usage point that it does not know or cannot answer is left out.
+        """Yield what the system holds for the questions; a usage point that it cannot answer for is left out.
 
         Raises:
             UnavailableError: no answer in time, a server fault, or the connection was cut.

@@ -35,7 +35,9 @@ def demo_clock(path: Path) -> Clock:
             return origin + timedelta(seconds=elapsed * float(stated["rate"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise MisconfiguredError(
-                f"demo clock {path.name} is not readable: {error}", code=DEMO_CLOCK_UNREADABLE, where=path.name
+                f"demo clock {path.name} is not readable: {error}",
+                code=DEMO_CLOCK_UNREADABLE,
+                where=path.name,
             ) from error
 
     return now

@@ -1,7 +1,7 @@
 """The only composition root: a site becomes ports, transactions, clocks and interfaces.
 
-    with open_hub() as hub:
-        flow.advance(hub.billing("mass"), batch, meter_data=hub.port("mdms"), transaction=hub.transaction, now=hub.now())
+with open_hub() as hub:
+    flow.advance(hub.billing("mass"), batch, meter_data=hub.port("mdms"), transaction=hub.transaction, now=hub.now())
 """
 
 from collections.abc import Iterator, Mapping

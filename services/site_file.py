@@ -9,7 +9,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from canonical.codes.configuration import SECRET_MISSING, SITE_FILE_INVALID, SITE_FILE_MISSING, SITE_FILE_SYNTAX
+from canonical.codes.configuration import (
+    SECRET_MISSING,
+    SITE_FILE_INVALID,
+    SITE_FILE_MISSING,
+    SITE_FILE_SYNTAX,
+)
 from canonical.errors import MisconfiguredError
 from services.site_lines import key_lines, line_of
 from services.site_model import SiteModel, known_keys
@@ -66,7 +71,9 @@ class Site:
             name = value.removeprefix("env:")
             if name not in os.environ:
                 raise MisconfiguredError(
-                    f"{'.'.join(path)} needs the environment variable {name}", code=SECRET_MISSING, where=self.where(path)
+                    f"{'.'.join(path)} needs the environment variable {name}",
+                    code=SECRET_MISSING,
+                    where=self.where(path),
                 )
             return os.environ[name]
         if isinstance(value, Mapping):

@@ -123,7 +123,9 @@ class SiteModel(_Section):
                 if role not in self.roles:
                     raise ValueError(f"billing.{name}.{key} names the role {role!r}, which [roles] does not have")
             if billing.partner in partners:
-                raise ValueError(f"billing.{name} and billing.{partners[billing.partner]} share the partner {billing.partner!r}")
+                raise ValueError(
+                    f"billing.{name} and billing.{partners[billing.partner]} share the partner {billing.partner!r}"
+                )
             partners[billing.partner] = name
         return self
 

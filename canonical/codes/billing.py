@@ -1,3 +1,1 @@
 """Codes of 6xxx: readings and billing."""
-
-from canonical.errors import ErrorCode

@@ -1,3 +1,1 @@
 """Codes of 2xxx identity and 3xxx linkage."""
-
-from canonical.errors import ErrorCode

@@ -1,3 +1,1 @@
 """Codes of 1xxx: messages, XML, SOAP and delivery."""
-
-from canonical.errors import ErrorCode
