@@ -1,5 +1,7 @@
 """Codes of 7xxx: files and how they travel."""
 
+from canonical.errors import ErrorCode
+
 NEM_HEADER = ErrorCode(
     "7040",
     "NEM_HEADER",

@@ -50,8 +50,8 @@ def _lint(folder: Path) -> str:
     """Run the import linter over a tree and return what it prints."""
     run = subprocess.run(
         [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"],
-        cwd=folder, capture_output=True, text=True, timeout=120, env={"PYTHONPATH": str(folder), "PATH": "/usr/bin:/bin"},
-        check=False,
+        cwd=folder, capture_output=True, text=True, timeout=120, check=False,
+        env={"PYTHONPATH": str(folder), "PATH": "/usr/bin:/bin"},
     )  # fmt: skip
     return run.stdout + run.stderr
 
