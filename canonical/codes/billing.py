@@ -1,1 +1,3 @@
 """Codes of 6xxx: readings and billing."""
+
+from canonical.errors import ErrorCode  # noqa: F401
