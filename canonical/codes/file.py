@@ -94,3 +94,111 @@ NEM_DAY_CLOCK = ErrorCode(
     "Give the feed a fixed zone such as Etc/GMT+5 or Etc/GMT-10.",
     acts="administrator",
 )
+
+TRAILER_MISSING = ErrorCode(
+    "7003",
+    "TRAILER_MISSING",
+    "The file ends without its trailer: it was cut.",
+    "Send the whole file again under a new name.",
+)
+TRAILER_MISMATCH = ErrorCode(
+    "7004",
+    "TRAILER_MISMATCH",
+    "Counts or totals of the trailer differ from the records.",
+    "Send a file whose trailer agrees.",
+)
+HEADER_MISSING = ErrorCode(
+    "7005", "HEADER_MISSING", "The file does not start with a readable header.", "Send a file that starts with HDR."
+)
+DATA_AFTER_TRAILER = ErrorCode(
+    "7006", "DATA_AFTER_TRAILER", "Something follows the trailer.", "Send one file for each header and trailer."
+)
+UNKNOWN_LAYOUT = ErrorCode(
+    "7007",
+    "UNKNOWN_LAYOUT",
+    "The header names another layout or version.",
+    "Send the layout and version that were agreed.",
+)
+RECORD_OUT_OF_PLACE = ErrorCode(
+    "7008",
+    "RECORD_OUT_OF_PLACE",
+    "A record stands where the layout does not allow it.",
+    "Send records in the layout's order.",
+)
+UNKNOWN_RECORD = ErrorCode(
+    "7009", "UNKNOWN_RECORD", "A line starts with no record type of the layout.", "Correct the line and send it again."
+)
+FIELD_COUNT = ErrorCode(
+    "7010", "FIELD_COUNT", "A line has too many or too few fields.", "Correct the line and send it again."
+)
+BAD_FIELD = ErrorCode(
+    "7011", "BAD_FIELD", "A field cannot be read as what it must be.", "Correct the field and send the line again."
+)
+FIELD_MISSING = ErrorCode(
+    "7012", "FIELD_MISSING", "A mandatory field is empty.", "Fill the field and send the line again."
+)
+BAD_ENCODING = ErrorCode(
+    "7013", "BAD_ENCODING", "Bytes that are not UTF-8.", "Write the file in UTF-8 and send it again."
+)
+BYTE_ORDER_MARK = ErrorCode(
+    "7014", "BYTE_ORDER_MARK", "The file starts with a byte order mark.", "Write UTF-8 without BOM."
+)
+CARRIAGE_RETURN = ErrorCode("7015", "CARRIAGE_RETURN", "A line ends with CR LF.", "End lines with LF alone.")
+CONTROL_CHARACTER = ErrorCode(
+    "7016", "CONTROL_CHARACTER", "A control character stands in a line.", "Remove it and send the line again."
+)
+DECIMAL_COMMA = ErrorCode(
+    "7017", "DECIMAL_COMMA", "A number is written with a decimal comma.", "Write a decimal point."
+)
+THOUSANDS_SEPARATOR = ErrorCode(
+    "7018",
+    "THOUSANDS_SEPARATOR",
+    "A number is written with thousands separators.",
+    "Write digits and a decimal point only.",
+)
+EXPONENT = ErrorCode("7019", "EXPONENT", "A number is written with an exponent.", "Write the number in full.")
+QUOTED_FIELD = ErrorCode(
+    "7020",
+    "QUOTED_FIELD",
+    "A quoted field, perhaps with a line break in it.",
+    "Write values without quotes and line breaks.",
+)
+UNKNOWN_VALUE = ErrorCode(
+    "7021", "UNKNOWN_VALUE", "A coded field has a value outside its list.", "Use a value of the layout's list."
+)
+LINE_WIDTH = ErrorCode(
+    "7022", "LINE_WIDTH", "A fixed-width line has the wrong length.", "Pad every field to its width."
+)
+LINE_TOO_LONG = ErrorCode(
+    "7023", "LINE_TOO_LONG", "A line is longer than any record can be.", "Check the line ends of the file."
+)
+REPEATED_IN_FILE = ErrorCode(
+    "7024",
+    "REPEATED_IN_FILE",
+    "The same record stands twice in one file; the second was left out.",
+    "Nothing; send each record once.",
+    severity="WARNING",
+)
+CONFLICT_IN_FILE = ErrorCode(
+    "7025",
+    "CONFLICT_IN_FILE",
+    "One key stands twice in a file with different content.",
+    "Send the record that holds, once.",
+)
+UNKNOWN_NAME = ErrorCode(
+    "7026", "UNKNOWN_NAME", "A file name follows no agreed pattern.", "Name the file as agreed and send it again."
+)
+VALUE_TOO_WIDE = ErrorCode(
+    "7027",
+    "VALUE_TOO_WIDE",
+    "A value does not fit its field in the partner's layout.",
+    "Widen the field in the layout file, or correct the value.",
+    acts="operator",
+)
+UNWRITABLE_VALUE = ErrorCode(
+    "7028",
+    "UNWRITABLE_VALUE",
+    "A value cannot be said in the partner's layout.",
+    "Correct the value at its source, or add it to the layout's code map.",
+    acts="operator",
+)
