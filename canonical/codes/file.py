@@ -2,76 +2,52 @@
 
 from canonical.errors import ErrorCode
 
-NAME_UNKNOWN = ErrorCode(
-    "7001",
-    "NAME_UNKNOWN",
-    "A file's name follows no pattern that is agreed with this partner.",
-    "Ask the partner to send the file under an agreed name, or add the pattern to the interface.",
-)
 NAME_INVALID = ErrorCode(
     "7002",
     "NAME_INVALID",
     "A file's name is too long, or holds a slash, a control character or a step out of its folder.",
     "Send the file under a plain name.",
 )
-TRAILER_MISSING = ErrorCode(
-    "7003",
-    "TRAILER_MISSING",
-    "A file ends without its trailer: it was cut on its way, or never finished.",
-    "Send the whole file again under a new name; nothing of this one was applied.",
-)
-TRAILER_MISMATCH = ErrorCode(
-    "7004",
-    "TRAILER_MISMATCH",
-    "A record count in the trailer or control file is not the count of the records in the file.",
-    "Send a correct file under a new name; nothing of this one was applied.",
-)
-TOTAL_MISMATCH = ErrorCode(
-    "7005",
-    "TOTAL_MISMATCH",
-    "A control total or hash in the trailer or control file is not that of the records in the file.",
-    "Send a correct file under a new name; nothing of this one was applied.",
-)
 DUPLICATE_FILE = ErrorCode(
-    "7006",
+    "7081",
     "DUPLICATE_FILE",
     "The same file came before, under the same name with the same content.",
     "Nothing: the first one counts, this one had no effect.",
     severity="INFO",
 )
 DUPLICATE_CONTENT = ErrorCode(
-    "7007",
+    "7082",
     "DUPLICATE_CONTENT",
     "A file of another name with exactly this content came before.",
     "Find out why it was sent twice; the first one counts, this one had no effect.",
 )
 NAME_REUSED = ErrorCode(
-    "7008",
+    "7083",
     "NAME_REUSED",
     "A file of this name with other content came before.",
     "Send it under a new name with the next sequence number; it was kept aside and not applied.",
 )
 SEQUENCE_GAP = ErrorCode(
-    "7009",
+    "7084",
     "SEQUENCE_GAP",
     "A file of the stream is missing: a later sequence number came first.",
     "Send the missing file; later files wait for it until the agreed time.",
     severity="WARNING",
 )
 SEQUENCE_REGRESSION = ErrorCode(
-    "7010",
+    "7085",
     "SEQUENCE_REGRESSION",
     "A file's sequence number is not above the last one that was taken from its stream.",
     "Send it under a new name with the next sequence number; it was not applied.",
 )
 TOO_MANY_ERRORS = ErrorCode(
-    "7012",
+    "7086",
     "TOO_MANY_ERRORS",
     "More items of a file are bad than the interface allows.",
     "Correct the file and send it under a new name; nothing of this one was applied.",
 )
 BUSINESS_DATE_WRONG = ErrorCode(
-    "7013",
+    "7087",
     "BUSINESS_DATE_WRONG",
     "A file's business date lies in the future, or too far back.",
     "Wait until its day has come, or release or refuse it by hand.",
@@ -79,13 +55,13 @@ BUSINESS_DATE_WRONG = ErrorCode(
     severity="WARNING",
 )
 FILE_UNFINISHED = ErrorCode(
-    "7014",
+    "7088",
     "FILE_UNFINISHED",
     "A file without control file stopped growing, yet does not read as a whole file.",
     "Send the whole file again under a new name; nothing of this one was applied.",
 )
 RESEND_REQUESTED = ErrorCode(
-    "7015",
+    "7089",
     "RESEND_REQUESTED",
     "A file arrived damaged and was refused whole; it is asked for again by its acknowledgement.",
     "Watch for the file under its new name; ask the partner if it does not come.",
@@ -93,31 +69,31 @@ RESEND_REQUESTED = ErrorCode(
     severity="WARNING",
 )
 KIND_NOT_HANDLED = ErrorCode(
-    "7016",
+    "7090",
     "KIND_NOT_HANDLED",
     "A file is of a kind that no flow of this site takes in.",
     "Do not send this kind here, or add the interface that takes it.",
 )
 WRONG_RECEIVER = ErrorCode(
-    "7017",
+    "7091",
     "WRONG_RECEIVER",
     "A file is addressed to another receiver or to another environment than this one.",
     "Send it where it belongs; it was not applied.",
 )
 MANIFEST_UNREADABLE = ErrorCode(
-    "7020",
+    "7092",
     "MANIFEST_UNREADABLE",
     "A control file is not the JSON document that the interface describes.",
     "Send data file and control file again under a new name.",
 )
 MANIFEST_MISMATCH = ErrorCode(
-    "7021",
+    "7093",
     "MANIFEST_MISMATCH",
     "A control file names another data file, size or content than the file beside it.",
     "Send data file and control file again under a new name; nothing of this one was applied.",
 )
 ACKNOWLEDGEMENT_UNREADABLE = ErrorCode(
-    "7022",
+    "7094",
     "ACKNOWLEDGEMENT_UNREADABLE",
     "An acknowledgement file is not the JSON document that the interface describes.",
     "Send a readable acknowledgement.",
