@@ -1,0 +1,186 @@
+"""Items of billing runs in batches: find what is due, load, change state with history, count."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.engine import RowMapping
+from sqlmodel import Session
+
+from canonical.periods import Period
+from store import bulk
+from store.billing import BILLING_ITEM, ITEM_HISTORY
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Items of one run and step that are due, between two lines of the request file."""
+
+    run_id: str
+    step: str
+    first_line: int
+    last_line: int
+    items: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One item's change of state."""
+
+    item_id: str
+    path: tuple[str, ...]
+    """States from the present one to the new one; two or more."""
+    why: str
+    by: str = "hub"
+
+
+def add(session: Session, rows: Sequence[Mapping[str, Any]], *, now: datetime) -> None:
+    """Record accepted items with the first line of their history."""
+    if not rows:
+        return
+    bulk.insert(session, BILLING_ITEM, rows)
+    changes = [Change(row["item_id"], ("REQUESTED", row["state"]), f"line {row['line']}") for row in rows]
+    note(session, changes, now=now)
+
+
+def due(session: Session, interface: str, *, now: datetime, size: int, limit: int) -> list[Due]:
+    """Return what is due now, at most `limit` groups of at most `size` items, in order of run, step and line."""
+    table = BILLING_ITEM.c
+    rank = func.row_number().over(partition_by=(table.run_id, table.step), order_by=table.line)
+    ranked = (
+        select(table.run_id, table.step, table.line, ((rank - 1) / size).label("chunk"))
+        .where(table.interface == interface, table.next_due_at <= now)
+        .subquery()
+    )
+    # PostgreSQL divides integers as SQLite does: the chunk is a whole number on both.
+    floor = func.floor(ranked.c.chunk) if session.get_bind().dialect.name == "postgresql" else ranked.c.chunk
+    grouped = (
+        select(ranked.c.run_id, ranked.c.step, func.min(ranked.c.line), func.max(ranked.c.line), func.count())
+        .group_by(ranked.c.run_id, ranked.c.step, floor)
+        .order_by(ranked.c.run_id, ranked.c.step, func.min(ranked.c.line))
+        .limit(limit)
+    )
+    return [Due(*row) for row in session.execute(grouped)]
+
+
+def due_items(session: Session, interface: str, group: Due, *, now: datetime) -> list[RowMapping]:
+    """Return the items of a group that are still due, in order of line."""
+    table = BILLING_ITEM.c
+    query = select(BILLING_ITEM).where(
+        table.interface == interface,
+        table.run_id == group.run_id,
+        table.step == group.step,
+        table.line.between(group.first_line, group.last_line),
+        table.next_due_at <= now,
+    )
+    return list(session.execute(query.order_by(table.line)).mappings())
+
+
+def by_ids(session: Session, ids: Collection[str]) -> list[RowMapping]:
+    """Return items by id, in order of line."""
+    query = select(BILLING_ITEM).where(BILLING_ITEM.c.item_id.in_(sorted(ids)))
+    return list(session.execute(query.order_by(BILLING_ITEM.c.line)).mappings()) if ids else []
+
+
+def by_requests(session: Session, interface: str, requests: Collection[str]) -> dict[str, RowMapping]:
+    """Return items of an interface by request id."""
+    if not requests:
+        return {}
+    query = select(BILLING_ITEM).where(
+        BILLING_ITEM.c.interface == interface, BILLING_ITEM.c.request_id.in_(sorted(requests))
+    )
+    return {row["request_id"]: row for row in session.execute(query).mappings()}
+
+
+def by_determinants(session: Session, determinants: Collection[str]) -> dict[str, RowMapping]:
+    """Return items by the id of their determinant."""
+    if not determinants:
+        return {}
+    query = select(BILLING_ITEM).where(BILLING_ITEM.c.determinant_id.in_(sorted(determinants)))
+    return {row["determinant_id"]: row for row in session.execute(query).mappings()}
+
+
+def of_usage_points(session: Session, usage_points: Collection[str], span: Period | None = None) -> list[RowMapping]:
+    """Return items of usage points (whose periods touch a span, ends included), oldest period first."""
+    if not usage_points:
+        return []
+    table = BILLING_ITEM.c
+    query = select(BILLING_ITEM).where(table.usage_point.in_(sorted(usage_points)))
+    if span is not None:
+        query = query.where(table.period_start <= span.end, table.period_end >= span.start)
+    return list(session.execute(query.order_by(table.period_start, table.line)).mappings())
+
+
+def of_run(
+    session: Session, run_id: str, states: Collection[str], *, after_line: int = 0, limit: int = 0
+) -> list[RowMapping]:
+    """Return items of a run in some states after a line, in order of line."""
+    table = BILLING_ITEM.c
+    query = select(BILLING_ITEM).where(table.run_id == run_id, table.state.in_(sorted(states)), table.line > after_line)
+    query = query.order_by(table.line)
+    return list(session.execute(query.limit(limit) if limit else query).mappings())
+
+
+def change(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Set the same columns of many items; each row names them, `item_id` first of all."""
+    if not rows:
+        return
+    columns = [name for name in rows[0] if name != "item_id"]
+    statement = (
+        update(BILLING_ITEM)
+        .where(BILLING_ITEM.c.item_id == bindparam("the_item"))
+        .values({name: bindparam(f"new_{name}") for name in columns})
+    )
+    values = [{"the_item": r["item_id"], **{f"new_{name}": r[name] for name in columns}} for r in rows]
+    session.connection().execute(statement, values)
+
+
+def note(session: Session, changes: Iterable[Change], *, now: datetime) -> None:
+    """Append changes of state to the history, one row for each step of each path."""
+    rows = [
+        {"item_id": c.item_id, "at": now, "from_state": before, "to_state": after, "why": c.why, "by": c.by}
+        for c in changes
+        for before, after in zip(c.path, c.path[1:], strict=False)
+    ]
+    bulk.insert(session, ITEM_HISTORY, rows)
+
+
+def history(session: Session, item_id: str) -> list[RowMapping]:
+    """Return the history of one item, in order."""
+    query = select(ITEM_HISTORY).where(ITEM_HISTORY.c.item_id == item_id).order_by(ITEM_HISTORY.c.row)
+    return list(session.execute(query).mappings())
+
+
+def counts(session: Session, run_id: str) -> list[RowMapping]:
+    """Return items and quantity of a run by state, answer, status, code, cycle and unit: one grouped query."""
+    table = BILLING_ITEM.c
+    keys = (table.state, table.answer, table.status, table.code, table.cycle, table.unit)
+    query = select(
+        *keys, func.count().label("items"), func.coalesce(func.sum(table.quantity_micro), 0).label("micro")
+    ).where(table.run_id == run_id)
+    return list(session.execute(query.group_by(*keys).order_by(*keys)).mappings())
+
+
+def next_due(session: Session, interface: str) -> datetime | None:
+    """Return when the interface next has something due, or None."""
+    query = select(func.min(BILLING_ITEM.c.next_due_at)).where(BILLING_ITEM.c.interface == interface)
+    found: datetime | None = session.execute(query).scalar()
+    return found
+
+
+def same_period(session: Session, rows: Sequence[Mapping[str, Any]]) -> dict[tuple[object, ...], list[RowMapping]]:
+    """Return earlier items of the same usage points and commodity whose periods overlap, by both."""
+    found: dict[tuple[object, ...], list[RowMapping]] = {}
+    if not rows:
+        return found
+    table = BILLING_ITEM.c
+    query = select(BILLING_ITEM).where(
+        table.usage_point.in_(sorted({row["usage_point"] for row in rows})),
+        table.period_start < max(row["period_end"] for row in rows),
+        table.period_end > min(row["period_start"] for row in rows),
+    )
+    for item in session.execute(query.order_by(table.period_start, table.line)).mappings():
+        found.setdefault((item["usage_point"], item["commodity"]), []).append(item)
+    return found
