@@ -1,0 +1,145 @@
+"""What a file holds, format by format: the facts behind `amihub inspect`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import BinaryIO
+
+from canonical.codes.file import FORMAT_UNKNOWN
+from canonical.errors import RejectedError
+from services.inspection_source import guess_format, guess_format_by_name, open_content
+
+FAULT_LIMIT = 100
+"""Faults after which the rest of a file is not read: it is refused anyway."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileFault:
+    """One reason for which a file is refused."""
+
+    code: str
+    """Number and name, such as `7043 NEM_INTERVAL_COUNT`."""
+
+    line: int | None
+    """1 for the first line of the file, or of the wrapped one; None when the fault has no line."""
+
+    reason: str
+
+
+@dataclass(slots=True)
+class ChannelFacts:
+    """What a file says of one channel or register, in the order of first appearance."""
+
+    usage_point: str
+    register: str
+    meter: str
+    unit: str
+    """As written."""
+
+    interval_minutes: int | None
+    """None for registers."""
+
+    values: int
+    sum: Decimal
+    """Exact, in `unit`."""
+
+    quality: dict[str, int] = field(default_factory=dict)
+    """Count by the source's own code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What a file is, and whether it is accepted; a refused file has no channels."""
+
+    format: str
+    errors: tuple[FileFault, ...]
+    channels: tuple[ChannelFacts, ...]
+    remarks: tuple[str, ...] = ()
+    """What a person should know although the file is accepted."""
+
+    @property
+    def accepted(self) -> bool:
+        """Whether nothing is wrong with the file."""
+        return not self.errors
+
+    def as_json(self) -> dict[str, object]:
+        """Return the published form (`amihub inspect --json`)."""
+        return {
+            "format": self.format,
+            "accepted": self.accepted,
+            "errors": [{"code": e.code, "line": e.line, "reason": e.reason} for e in self.errors],
+            "channels": [
+                {
+                    "usage_point": c.usage_point,
+                    "register": c.register,
+                    "meter": c.meter,
+                    "unit": c.unit,
+                    "interval_minutes": c.interval_minutes,
+                    "values": c.values,
+                    "sum": plain(c.sum),
+                    "quality": c.quality,
+                }
+                for c in self.channels
+            ],
+        }
+
+
+@dataclass(slots=True)
+class Findings:
+    """What an inspector has found so far."""
+
+    faults: list[FileFault] = field(default_factory=list)
+    channels: dict[tuple[str, ...], ChannelFacts] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+
+    def channel(self, *key: str, usage_point: str, register: str) -> ChannelFacts:
+        """Return the facts of the channel with this key, new ones when it first appears."""
+        if key not in self.channels:
+            self.channels[key] = ChannelFacts(usage_point, register, "", "", None, 0, Decimal(0))
+        return self.channels[key]
+
+
+def inspect_file(path: Path, *, format: str = "auto") -> Inspection:  # noqa: A002 (the command's own option)
+    """Read a file whole, once, in bounded memory, and say what it holds.
+
+    Args:
+        path: the file, or a zip or gzip file with it as its single member.
+        format: `nem`, `billing-drop`, `cim`, or `auto` to tell by the content.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+    findings = Findings()
+    chosen = guess_format_by_name(path.name) if format == "auto" else format
+    try:
+        with open_content(path) as stream:
+            chosen = guess_format(stream, otherwise=chosen) if format == "auto" else format
+            _inspector(chosen)(stream, findings)
+    except RejectedError as error:
+        findings.faults.append(fault_of(error))
+    channels = () if findings.faults else tuple(findings.channels.values())
+    return Inspection(chosen, tuple(findings.faults), channels, tuple(findings.remarks))
+
+
+def fault_of(error: RejectedError) -> FileFault:
+    """Return a refusal as a fault; its place ends in `:line` when it has one."""
+    tail = error.where.rpartition(":")[2]
+    return FileFault(str(error.code), int(tail) if tail.isdigit() else None, error.reason)
+
+
+def plain(number: Decimal) -> str:
+    """Return a number as plain decimal text without trailing zeros: `5133`, `-5.1`, `0`."""
+    if not number:
+        return "0"
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _inspector(chosen: str) -> Callable[[BinaryIO, Findings], None]:
+    """Return the inspector of a format; only its own reader is imported."""
+    if chosen == "nem":
+        from services.inspection_nem import inspect_nem
+
+        return inspect_nem
+    raise RejectedError(f"no format fits the content ({chosen})", code=FORMAT_UNKNOWN)

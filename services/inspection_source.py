@@ -1,0 +1,83 @@
+"""The bytes of a file to be inspected: unwrapped from zip or gzip within limits, and what format they look like."""
+
+import gzip
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from canonical.codes.file import WRAPPER_MEMBERS, WRAPPER_TOO_LARGE, WRAPPER_UNREADABLE
+from canonical.errors import RejectedError
+
+SIZE_LIMIT = 4 << 30
+"""Bytes of the largest unwrapped content."""
+
+SMALL = 64 << 20
+"""Unwrapped bytes up to which the ratio does not matter: days of zeros shrink a thousandfold."""
+
+RATIO_LIMIT = 200
+
+_PEEK = 4096
+
+
+@contextmanager
+def open_content(path: Path) -> Iterator[BinaryIO]:
+    """Open a file, or the single member of a zip or gzip file, for one pass.
+
+    Raises:
+        RejectedError: a damaged or encrypted wrapper, several members, or a size or ratio beyond the limits.
+        OSError: the file cannot be opened.
+    """
+    with path.open("rb") as raw:
+        magic = raw.read(4)
+        raw.seek(0)
+        try:
+            if magic[:2] == b"PK":
+                with zipfile.ZipFile(raw) as archive, archive.open(_only_member(archive)) as member:
+                    yield cast(BinaryIO, member)
+            elif magic[:2] == b"\x1f\x8b":
+                with gzip.open(raw) as member:
+                    yield cast(BinaryIO, member)
+            else:
+                yield raw
+        except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError, NotImplementedError) as error:
+            raise RejectedError(f"the wrapper is damaged: {error}", code=WRAPPER_UNREADABLE) from error
+
+
+def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+    """Return the single file of a zip within the limits; its name does not matter."""
+    members = [info for info in archive.infolist() if not info.is_dir()]
+    if len(members) != 1:
+        raise RejectedError(f"the zip holds {len(members)} files, not one", code=WRAPPER_MEMBERS)
+    member = members[0]
+    if member.flag_bits & 1:
+        raise RejectedError("the zip is encrypted", code=WRAPPER_UNREADABLE)
+    is_bomb = member.file_size > SMALL and member.file_size > RATIO_LIMIT * max(member.compress_size, 1)
+    if member.file_size > SIZE_LIMIT or is_bomb:
+        raise RejectedError(f"{member.compress_size} bytes would unpack to {member.file_size}", code=WRAPPER_TOO_LARGE)
+    return member
+
+
+def guess_format(stream: BinaryIO, *, otherwise: str) -> str:
+    """Return the format that the content begins like, or `otherwise`. The stream is left where it was."""
+    head = stream.read(_PEEK)
+    stream.seek(0)
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if re.match(rb'"?(100|200|250|300|900)"?\s*(,|$|\r|\n)', text):
+        return "nem"
+    if text.startswith(b"HDR"):
+        return "billing-drop"
+    return "cim" if text.startswith(b"<") else otherwise
+
+
+def guess_format_by_name(name: str) -> str:
+    """Return the format that a name suggests, or `unknown`."""
+    lower = name.lower()
+    if "nem1" in lower or ".csv" in lower:
+        return "nem"
+    if lower.startswith("bd_"):
+        return "billing-drop"
+    return "cim" if lower.endswith(".xml") else "unknown"
