@@ -1,0 +1,9 @@
+"""Billing exchange: from a CIS's request to a determinant that it billed (domain 4).
+
+One pass calls, in this order: `take_in` (files of all inboxes), `plan` (what is due), `advance` for each batch,
+`hand_on` (parts, corrections, notices) and `verdict`. `readings_arrived` takes what an MDMS tells in between.
+"""
+
+from flows.billing_exchange.interface import Advanced, HandedOn, Interface, TakenIn, Verdict
+
+__all__ = ["Advanced", "HandedOn", "Interface", "TakenIn", "Verdict"]
