@@ -1,0 +1,194 @@
+"""The message envelope of IEC 61968-100: header, reply, error; strict when written, tolerant when read."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal, cast
+
+from lxml import etree
+
+from canonical.codes import message as codes
+from canonical.errors import RejectedError
+from canonical.messages import Header
+from iec61968.editions import Edition
+
+Result = Literal["OK", "PARTIAL", "FAILED"]
+Level = Literal["INFORM", "WARNING", "FATAL", "CATASTROPHIC"]
+
+VERBS = frozenset(
+    "cancel canceled change changed create created close closed delete deleted get reply execute executed".split()
+)
+"""The verbs of IEC 61968-100:2013."""
+
+_SYNONYMS = {"update": "change", "updated": "changed", "show": "reply", "cancelled": "canceled"}
+"""Older spellings, read but never written."""
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyError:
+    """One thing that went wrong, as a Reply says it."""
+
+    code: str
+    """Reply code of IEC 61968-9, such as `2.12`, or the sender's own."""
+
+    level: Level = "FATAL"
+    reason: str = ""
+    details: str = ""
+    object_id: str = ""
+    """Identifier of the object it is said of."""
+
+    object_type: str = ""
+    """CIM class of that object, such as `UsagePoint`."""
+
+
+@dataclass(frozen=True, slots=True)
+class WireReply:
+    """The Reply of a response or fault message."""
+
+    result: Result
+    errors: tuple[ReplyError, ...] = ()
+
+
+def local_name(element: etree._Element) -> str:
+    """Return an element's name without namespace; empty for comments and instructions."""
+    tag = element.tag
+    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+
+
+def child_text(element: etree._Element, name: str) -> str:
+    """Return the trimmed text of the first child of that local name, or an empty string."""
+    for child in element:
+        if local_name(child) == name:
+            return (child.text or "").strip()
+    return ""
+
+
+def verb_of(text: str, *, where: str = "Header/Verb") -> str:
+    """Return the verb of IEC 61968-100 that `text` means; older synonyms are understood.
+
+    Raises:
+        RejectedError: no such verb.
+    """
+    verb = _SYNONYMS.get(text.strip().lower(), text.strip())
+    if verb not in VERBS:
+        raise RejectedError(f"unknown verb {text!r}", code=codes.UNKNOWN_VERB, where=where)
+    return verb
+
+
+def header_from_xml(element: etree._Element, *, strict: bool = True) -> Header:
+    """Return what a Header element says; names are matched without namespace.
+
+    With `strict`, MessageID and CorrelationID must be UUIDs and Timestamp an instant with an offset.
+
+    Raises:
+        RejectedError: an unknown verb or, with `strict`, a missing or wrong id or timestamp.
+    """
+    message_id, correlation = child_text(element, "MessageID"), child_text(element, "CorrelationID")
+    if strict:
+        for name, value in (("MessageID", message_id), ("CorrelationID", correlation)):
+            if not _UUID.fullmatch(value):
+                raise RejectedError(f"{value!r} is not a UUID", code=codes.BAD_XML_VALUE, where=f"Header/{name}")
+    return Header(
+        message_id=message_id,
+        source=child_text(element, "Source"),
+        verb=verb_of(child_text(element, "Verb")),
+        noun=child_text(element, "Noun"),
+        correlation_id=correlation,
+        created_at=_timestamp(child_text(element, "Timestamp"), strict=strict),
+        reply_address=child_text(element, "ReplyAddress"),
+    )
+
+
+def _timestamp(text: str, *, strict: bool) -> datetime | None:
+    """Return the header's instant in UTC; None when it is missing, naive or unreadable and `strict` is off."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is not None and instant.tzinfo is not None:
+        return instant.astimezone(UTC)
+    if strict:
+        raise RejectedError(
+            f"{text!r} is not an instant with an offset", code=codes.BAD_XML_VALUE, where="Header/Timestamp"
+        )
+    return None
+
+
+def header_to_xml(header: Header, *, edition: Edition, namespace: str) -> etree._Element:
+    """Return a Header element in `namespace`; its parts are in the edition's envelope namespace, in schema order.
+
+    Raises:
+        RejectedError: an id is not a UUID, or there is no timestamp: the strict form needs them.
+    """
+    for name, value in (("MessageID", header.message_id), ("CorrelationID", header.correlation_id)):
+        if not _UUID.fullmatch(value):
+            raise RejectedError(f"{name} {value!r} is not a UUID", code=codes.EXPORT_IMPOSSIBLE, where="Header")
+    if header.created_at is None:
+        raise RejectedError("no timestamp", code=codes.EXPORT_IMPOSSIBLE, where="Header")
+    element = etree.Element(f"{{{namespace}}}Header", nsmap={None: namespace, "e": edition.message})
+    for name, value in (
+        ("Verb", header.verb),
+        ("Noun", header.noun),
+        ("Timestamp", header.created_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")),
+        ("Source", header.source),
+        ("ReplyAddress", header.reply_address),
+        ("MessageID", header.message_id),
+        ("CorrelationID", header.correlation_id),
+    ):
+        if value:
+            etree.SubElement(element, f"{{{edition.message}}}{name}").text = value
+    return element
+
+
+def reply_from_xml(element: etree._Element) -> WireReply:
+    """Return what a Reply element says; names are matched without namespace.
+
+    Raises:
+        RejectedError: the result is none of OK, PARTIAL, FAILED.
+    """
+    result = child_text(element, "Result")
+    if result not in ("OK", "PARTIAL", "FAILED"):
+        raise RejectedError(f"result {result!r}", code=codes.BAD_XML_VALUE, where="Reply/Result")
+    errors = tuple(_error_from_xml(child) for child in element if local_name(child) == "Error")
+    return WireReply(cast("Result", result), errors)
+
+
+def _error_from_xml(element: etree._Element) -> ReplyError:
+    level = child_text(element, "level")
+    identifier, object_type = "", ""
+    for child in element:
+        if local_name(child) == "ID":
+            identifier, object_type = (child.text or "").strip(), child.get("objectType", "")
+        elif local_name(child) == "object" and not identifier:
+            identifier, object_type = child_text(child, "mRID"), child_text(child, "objectType")
+    return ReplyError(
+        child_text(element, "code"),
+        cast("Level", level) if level in ("INFORM", "WARNING", "FATAL", "CATASTROPHIC") else "FATAL",
+        child_text(element, "reason"),
+        child_text(element, "details"),
+        identifier,
+        object_type,
+    )
+
+
+def reply_to_xml(reply: WireReply, *, edition: Edition, namespace: str) -> etree._Element:
+    """Return a Reply element in `namespace`; its parts are in the edition's envelope namespace, in schema order."""
+    element = etree.Element(f"{{{namespace}}}Reply", nsmap={None: namespace, "e": edition.message})
+    etree.SubElement(element, f"{{{edition.message}}}Result").text = reply.result
+    for error in reply.errors:
+        node = etree.SubElement(element, f"{{{edition.message}}}Error")
+        for name, value in (
+            ("code", error.code),
+            ("level", error.level),
+            ("reason", error.reason),
+            ("details", error.details),
+        ):
+            if value:
+                etree.SubElement(node, f"{{{edition.message}}}{name}").text = value
+        if error.object_id:
+            identity = etree.SubElement(node, f"{{{edition.message}}}ID", kind="uuid")
+            identity.set("objectType", error.object_type)
+            identity.text = error.object_id
+    return element

@@ -1,0 +1,128 @@
+"""Reading XML from outside: no document type, no entities, no network, bounded in size, depth and count."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lxml import etree
+
+from canonical.codes import message as codes
+from canonical.errors import RejectedError
+
+PARSER_SETTINGS: Mapping[str, Any] = {"resolve_entities": False, "no_network": True, "huge_tree": False}
+"""Settings of every parser that reads what came from outside."""
+
+PROLOG_BYTES = 65_536
+"""The root element must begin within that many bytes."""
+
+_PROLOG_PART = re.compile(rb"\s+|<\?.*?\?>|<!--.*?-->", re.DOTALL)
+_DECLARED = re.compile(rb"""<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+_ENCODINGS = (b"utf-8", b"utf8", b"us-ascii", b"ascii")
+
+
+@dataclass(frozen=True, slots=True)
+class XmlLimits:
+    """How large a message may be before it is refused."""
+
+    total_bytes: int = 64 * 1024 * 1024
+    """Bytes of the whole message."""
+
+    depth: int = 64
+    """Nested elements."""
+
+    elements: int = 5_000_000
+    """Elements of the whole message."""
+
+    attributes: int = 2_000_000
+    """Attributes of the whole message."""
+
+    attributes_of_one: int = 256
+    """Attributes and namespace declarations of one start tag, counted as `=` signs."""
+
+
+def check_prolog(head: bytes, *, where: str = "") -> bool:
+    """Return whether the root element begins inside `head`, the first bytes of a document.
+
+    Raises:
+        RejectedError: a document type, another encoding than UTF-8, or a prolog longer than 64 KB.
+    """
+    if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00<", b"<\x00", b"\x00\x00")):
+        raise RejectedError("not UTF-8", code=codes.UNSUPPORTED_ENCODING, where=where)
+    body = head[3:] if head.startswith(b"\xef\xbb\xbf") else head
+    declared = _DECLARED.match(body)
+    if declared and declared.group(1).lower() not in _ENCODINGS:
+        raise RejectedError(
+            f"encoding {declared.group(1).decode('ascii')}", code=codes.UNSUPPORTED_ENCODING, where=where
+        )
+    position = 0
+    while part := _PROLOG_PART.match(body, position):
+        position = part.end()
+    rest = body[position : position + 9]
+    if rest.startswith(b"<!DOCTYPE"):
+        raise RejectedError("a document type is declared", code=codes.DTD_REFUSED, where=where)
+    if len(rest) > 1 and rest.startswith(b"<") and rest[1:2] not in (b"!", b"?"):
+        return True
+    if len(body) > PROLOG_BYTES:
+        raise RejectedError("no root element within 64 KB", code=codes.XML_LIMITS, where=where)
+    return False
+
+
+def parse(raw: bytes, *, limits: XmlLimits | None = None, where: str = "") -> etree._Element:
+    """Return the root element of a whole message.
+
+    Raises:
+        RejectedError: not XML, not UTF-8, a document type, or beyond a limit.
+    """
+    limits = limits or XmlLimits()
+    if len(raw) > limits.total_bytes:
+        raise RejectedError(
+            f"{len(raw)} bytes, {limits.total_bytes} are taken", code=codes.MESSAGE_TOO_LARGE, where=where
+        )
+    if not raw.strip():
+        raise RejectedError("empty message", code=codes.NOT_XML, where=where)
+    check_prolog(raw, where=where)
+    check_tags(raw, limits=limits, where=where)
+    try:
+        root = etree.fromstring(raw, etree.XMLParser(**PARSER_SETTINGS))
+    except etree.XMLSyntaxError as error:
+        raise not_well_formed(error, where=where) from error
+    _check_tree(root, limits, where)
+    return root
+
+
+def check_tags(raw: bytes, *, limits: XmlLimits, where: str = "") -> None:
+    """Refuse bytes that hold more tags than allowed, or a start tag with too many attributes, before parsing them.
+
+    Raises:
+        RejectedError: beyond a limit.
+    """
+    if raw.count(b"<") > 2 * limits.elements:
+        raise RejectedError("too many elements", code=codes.XML_LIMITS, where=where)
+    if raw.count(b"=") <= limits.attributes_of_one:
+        return
+    for tag in raw.split(b"<"):
+        if len(tag) > limits.attributes_of_one and tag.partition(b">")[0].count(b"=") > limits.attributes_of_one:
+            raise RejectedError("too many attributes in one element", code=codes.XML_LIMITS, where=where)
+
+
+def not_well_formed(error: etree.XMLSyntaxError, *, where: str = "") -> RejectedError:
+    """Return the coded error for what libxml2 could not read; its own limits keep their own code."""
+    text = str(error)
+    if "depth" in text.lower() or "huge" in text.lower():
+        return RejectedError(text, code=codes.XML_LIMITS, where=where)
+    place = f"{where}:{error.lineno}" if where else f"line {error.lineno}"
+    return RejectedError(text, code=codes.NOT_XML, where=place)
+
+
+def _check_tree(root: etree._Element, limits: XmlLimits, where: str) -> None:
+    """Refuse what the parser let through: entity references, too deep, too many."""
+    if root.getroottree().docinfo.doctype:
+        raise RejectedError("a document type is declared", code=codes.DTD_REFUSED, where=where)
+    too_deep = bool(root.xpath("boolean(" + "/*" * (limits.depth + 1) + ")"))
+    if too_deep:
+        raise RejectedError(f"nested deeper than {limits.depth}", code=codes.XML_LIMITS, where=where)
+    if int(root.xpath("count(//*)")) > limits.elements:  # type: ignore[arg-type]
+        raise RejectedError(f"more than {limits.elements} elements", code=codes.XML_LIMITS, where=where)
+    if int(root.xpath("count(//@*)")) > limits.attributes:  # type: ignore[arg-type]
+        raise RejectedError(f"more than {limits.attributes} attributes", code=codes.XML_LIMITS, where=where)
