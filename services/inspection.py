@@ -100,7 +100,7 @@ class Findings:
         return self.channels[key]
 
 
-def inspect_file(path: Path, *, format: str = "auto") -> Inspection:  # noqa: A002 (the command's own option)
+def inspect_file(path: Path, *, format: str = "auto") -> Inspection:
     """Read a file whole, once, in bounded memory, and say what it holds.
 
     Args:

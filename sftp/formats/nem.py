@@ -183,7 +183,7 @@ class _Body:
         quality = nem_fields.quality_line(fields)
         if quality.first != day.covered + 1 or quality.last > day.channel.intervals:
             raise RejectedError(
-                f"intervals {quality.first} to {quality.last}, where {day.covered + 1} of {day.channel.intervals} is next",
+                f"intervals {quality.first} to {quality.last}; next is {day.covered + 1} of {day.channel.intervals}",
                 code=NEM_QUALITY_COVER,
             )
         day.covered = quality.last

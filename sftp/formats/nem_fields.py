@@ -17,7 +17,6 @@ from canonical.codes.file import (
 from canonical.errors import ErrorCode, RejectedError
 from canonical.metering import MISSING
 from sftp.formats.nem_records import (
-    DAY_MINUTES,
     Accumulation,
     Channel,
     Header,

@@ -74,7 +74,8 @@ class Transaction:
     """Record 500 (NEM12) or one half of a 550 (NEM13): why somebody was at the meter."""
 
     code: str
-    """A alteration, C reconfiguration, D de-energize, E estimate, G re-energize, N normal, O other, R removal, S special."""
+    """A alteration, C reconfiguration, D de-energize, E estimate, G re-energize, N normal, O other, R removal,
+    S special."""
 
     order: str = ""
     read_at: str = ""

@@ -1,0 +1,1 @@
+"""A provider of meter data that speaks NEM12/NEM13 files over SFTP."""
