@@ -1,0 +1,82 @@
+"""Column types that mean the same on SQLite and PostgreSQL: instants, exact numbers, small facts."""
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import BigInteger as _BigInteger
+from sqlalchemy import DateTime, Dialect, Integer, Numeric, String, Text, TypeDecorator
+from sqlalchemy.types import TypeEngine
+
+BigInteger = _BigInteger().with_variant(Integer(), "sqlite")
+"""Eight-byte integer; plain INTEGER on SQLite, where only that counts up by itself."""
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware instant: kept in UTC, returned in UTC, on both databases; a naive one is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the instant in UTC.
+
+        Raises:
+            ValueError: the instant is naive.
+        """
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"an instant must be aware: {value!r}")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the stored instant as aware UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Exact(TypeDecorator[Decimal]):
+    """A decimal number, digit for digit: NUMERIC on PostgreSQL, text on SQLite (which would make it a float)."""
+
+    impl = Numeric
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return how the dialect keeps it."""
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(String())
+        return dialect.type_descriptor(Numeric())
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
+        """Return the number as the dialect takes it.
+
+        Raises:
+            ValueError: a float, or no finite number.
+        """
+        if value is None:
+            return None
+        if not isinstance(value, Decimal) or not value.is_finite():
+            raise ValueError(f"an exact column takes a finite Decimal: {value!r}")
+        return format(value, "f") if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        """Return the stored number."""
+        return None if value is None else Decimal(value)
+
+
+class Facts(TypeDecorator[Any]):
+    """Small facts as JSON text with sorted keys, so that equal facts are equal text on both databases."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """Return the facts as text."""
+        return None if value is None else json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        """Return the facts that the text holds."""
+        return None if value is None else json.loads(value)

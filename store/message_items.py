@@ -1,0 +1,58 @@
+"""What was said of each item of a file: kept with the file's entry, so that a repeat is answered item by item."""
+
+from collections.abc import Iterator, Sequence
+
+from sqlmodel import Field, Session, SQLModel, col, func, select
+
+from canonical.billing import ItemVerdict
+from store import bulk
+from store.columns import BigInteger
+
+
+class MessageItem(SQLModel, table=True):
+    """The verdict on one item of a file."""
+
+    __tablename__ = "message_item"
+
+    entry: int = Field(primary_key=True, foreign_key="message.entry", sa_type=BigInteger)
+    number: int = Field(primary_key=True)
+    """Position among the file's items, 1 for the first."""
+    line: int
+    key: str = ""
+    verdict: str
+    code: str = ""
+    reason: str = ""
+
+
+def add(session: Session, entry: int, verdicts: Sequence[ItemVerdict], *, first: int) -> None:
+    """Keep the verdicts of one batch, whose first item has position `first`."""
+    bulk.insert(
+        session,
+        MessageItem,
+        [
+            (entry, number, verdict.line, verdict.key, verdict.verdict, verdict.code, verdict.reason)
+            for number, verdict in enumerate(verdicts, first)
+        ],
+    )
+
+
+def last(session: Session, entry: int) -> int:
+    """Return the position of the last item of a file that has a verdict, 0 for none."""
+    return session.exec(select(func.max(MessageItem.number)).where(MessageItem.entry == entry)).one() or 0
+
+
+def count(session: Session, entry: int) -> dict[str, int]:
+    """Return how many items of a file got each verdict."""
+    rows = session.exec(
+        select(MessageItem.verdict, func.count()).where(MessageItem.entry == entry).group_by(MessageItem.verdict)
+    )
+    return dict(rows.all())
+
+
+def verdicts(session: Session, entry: int) -> Iterator[ItemVerdict]:
+    """Yield the verdicts on a file's items in their order."""
+    rows = session.exec(
+        select(MessageItem).where(MessageItem.entry == entry).order_by(col(MessageItem.number))
+    ).yield_per(5000)
+    for row in rows:
+        yield ItemVerdict(row.key, row.verdict, row.code, row.reason, row.line)  # type: ignore[arg-type]
