@@ -7,6 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
+from canonical.errors import RejectedError
+
 Payload = TypeVar("Payload")
 
 
@@ -120,7 +122,11 @@ class FetchedFile:
     offered: OfferedFile
     path: Path
     sha256: str
+    """Of the bytes as they were on the wire, before any unpacking."""
+
     manifest: "Manifest | None"
+    refusal: RejectedError | None = None
+    """Why the file cannot be used: its control file contradicts it, or its wrapper cannot be opened."""
 
 
 @dataclass(frozen=True, slots=True)
