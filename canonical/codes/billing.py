@@ -211,3 +211,7 @@ BILLED_TWICE = ErrorCode(
     "6059", "BILLED_TWICE", "The CIS reports one determinant as billed on two bills.",
     "Cancel one of the bills.", acts="billing",
 )  # fmt: skip
+PERIOD_GAP_DECLARED = ErrorCode(
+    "6034", "PERIOD_GAP_DECLARED", "Between the last bill and this one nobody had an agreement.",
+    "Nothing; usage of that time belongs to no customer.", acts="billing", severity="INFO",
+)  # fmt: skip
