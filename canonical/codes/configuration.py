@@ -58,3 +58,27 @@ DEMO_CLOCK_UNREADABLE = ErrorCode(
     acts="administrator",
     severity="FATAL",
 )
+BAD_LAYOUT = ErrorCode(
+    "4920",
+    "BAD_LAYOUT",
+    "A layout file does not describe a layout.",
+    "Mend the record and field that the reason names; docs/layouts.md says how to write one.",
+    acts="administrator",
+    severity="FATAL",
+)
+BAD_ADAPTER_SETTINGS = ErrorCode(
+    "4921",
+    "BAD_ADAPTER_SETTINGS",
+    "An adapter's settings cannot be used as they are.",
+    "Mend the setting that the reason names; the adapter's README lists them all.",
+    acts="administrator",
+    severity="FATAL",
+)
+UNKNOWN_ADAPTER = ErrorCode(
+    "4922",
+    "UNKNOWN_ADAPTER",
+    "A role names an adapter that does not exist.",
+    "Name a folder of adapters/.",
+    acts="administrator",
+    severity="FATAL",
+)

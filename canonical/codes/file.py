@@ -424,3 +424,38 @@ UNWRITABLE_VALUE = ErrorCode(
     "Correct the value at its source, or add it to the layout's code map.",
     acts="operator",
 )
+DROP_REGISTER = ErrorCode(
+    "7030",
+    "DROP_REGISTER",
+    "Reads and multiplier of a register do not make its quantity.",
+    "Compare reads, rollovers, dials and multiplier of the register.",
+    acts="billing",
+)
+DROP_BUCKETS = ErrorCode(
+    "7031",
+    "DROP_BUCKETS",
+    "Time-of-use quantities do not add up to the total.",
+    "Find the bucket that is short; a residual never goes into a bucket.",
+    acts="billing",
+)
+DROP_NET = ErrorCode(
+    "7032",
+    "DROP_NET",
+    "A net quantity is not delivered less received.",
+    "Compare both flows; the net is never cut off at zero.",
+    acts="billing",
+)
+DROP_EXCHANGE = ErrorCode(
+    "7033",
+    "DROP_EXCHANGE",
+    "An exchange pair is not one meter out and one in at the same instant.",
+    "Correct the exchange in the master data.",
+    acts="billing",
+)
+DROP_STATUS = ErrorCode(
+    "7034",
+    "DROP_STATUS",
+    "The status of a determinant contradicts its contents.",
+    "Correct the status or the contents.",
+    acts="billing",
+)

@@ -1,0 +1,259 @@
+"""Reading a file by its layout as a stream: header, business items with what hangs below them, trailer.
+
+A bad line makes a Rejection of its item. What makes the whole file doubtful raises: no header or trailer, another
+layout, a record out of place, counts or totals that differ, data after the trailer.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, BinaryIO
+
+from canonical.codes import file as codes
+from canonical.errors import ErrorCode, RejectedError
+from canonical.messages import Rejection
+from sftp.layout import Form, Layout
+from sftp.layout_lines import Lines
+from sftp.layout_record import CompiledRecord, Fault, compile_record
+from sftp.layout_tally import Tally, agrees
+
+Row = tuple[str, int, list[Any]]
+"""Tag, line and values of one record."""
+
+
+@dataclass(slots=True)
+class Group:
+    """One business item: its first record and those below it."""
+
+    rows: list[Row]
+    raw: str
+    """Its first line as it came."""
+
+    key: str
+    """First field of its first record."""
+
+    rejection: Rejection | None = None
+    """Why the item cannot be taken: its first bad line."""
+
+    @property
+    def tag(self) -> str:
+        """Tag of its first record."""
+        return self.rows[0][0]
+
+    @property
+    def line(self) -> int:
+        """Line on which it starts."""
+        return self.rows[0][1]
+
+    @property
+    def values(self) -> list[Any]:
+        """Values of its first record."""
+        return self.rows[0][2]
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A layout ready to read or write in one form."""
+
+    layout: Layout
+    form: Form
+    records: dict[str, CompiledRecord]
+    ranks: dict[str, int]
+    """Place of each tag in the layout: children of one parent never step back."""
+
+    children: dict[str, frozenset[str]]
+    """Tags that may stand below each tag, at any depth."""
+
+    header: str
+    trailer: str
+
+
+@cache
+def _compiled(key: int, form: Form) -> Compiled:
+    layout = _KNOWN[key]
+    below = {r.tag: frozenset(_descendants(layout, r.tag)) for r in layout.records}
+    return Compiled(
+        layout,
+        form,
+        {r.tag: compile_record(r, layout, form) for r in layout.records},
+        {r.tag: rank for rank, r in enumerate(layout.records)},
+        below,
+        layout.of_scope("header")[0].tag,
+        layout.of_scope("trailer")[0].tag,
+    )
+
+
+_KNOWN: dict[int, Layout] = {}
+
+
+def compiled(layout: Layout, form: Form | None = None) -> Compiled:
+    """Return the layout compiled for a form (its own unless stated); compiled once for each."""
+    _KNOWN[id(layout)] = layout
+    return _compiled(id(layout), form or layout.form)
+
+
+def _descendants(layout: Layout, tag: str) -> Iterator[str]:
+    """Yield the tags that stand below a tag, at any depth."""
+    for record in layout.records:
+        if record.parent == tag:
+            yield record.tag
+            yield from _descendants(layout, record.tag)
+
+
+def form_of(stream: BinaryIO, layout: Layout) -> Form:
+    """Return the form in which a seekable stream is written, by its first line; leaves it at its start."""
+    start = stream.read(64)
+    stream.seek(0)
+    tag = layout.of_scope("header")[0].tag.encode()
+    return "fixed" if start[len(tag) : len(tag) + 1] not in (b"|", layout.separator.encode()) else "delimited"
+
+
+@dataclass(slots=True)
+class Reading:
+    """One pass over one file."""
+
+    compiled: Compiled
+    lines: Lines
+    where: str
+    tally: Tally
+
+    def groups(self) -> Iterator[Group]:
+        """Yield the header as a group of its own, then every business item; check the trailer at the end.
+
+        Raises:
+            RejectedError: the file must be refused whole.
+        """
+        stream = iter(self.lines)
+        yield self._header(next(stream, None))
+        group: Group | None = None
+        for line in stream:
+            tag = self._tag(line)
+            record = self.compiled.records.get(tag)
+            if tag == self.compiled.trailer and self.lines.fault is None and record is not None:
+                if group is not None:
+                    yield group
+                self._trailer(line, record)
+                if next(stream, None) is not None:
+                    raise self._refusal(codes.DATA_AFTER_TRAILER, "data after the trailer")
+                return
+            if record is None or self.lines.fault is not None:
+                group, done = self._stray(group, line)
+                yield from done
+                continue
+            values = record.read(line)
+            if group is not None and tag in self.compiled.children[group.tag]:
+                self._below(group, record, line, values)
+                continue
+            if record.record.parent or tag == self.compiled.header:
+                raise self._refusal(codes.RECORD_OUT_OF_PLACE, f"{tag} stands where it cannot")
+            if group is not None:
+                yield group
+            group = self._first(record, line, values)
+        raise self._refusal(codes.TRAILER_MISSING, f"no {self.compiled.trailer} at the end")
+
+    def _tag(self, line: str) -> str:
+        """Return the record type that a line claims to be."""
+        if self.compiled.form == "delimited":
+            return line.partition(self.compiled.layout.separator)[0]
+        return line[: self.compiled.layout.tag_width].rstrip(" ")
+
+    def _header(self, line: str | None) -> Group:
+        """Return the header, which must be the first line and say this layout and version."""
+        if line is None:
+            raise RejectedError("the file is empty", code=codes.HEADER_MISSING, where=self.where)
+        if self.lines.fault is not None:
+            raise self._refusal(self.lines.fault, self.lines.fault.meaning)
+        if self._tag(line) != self.compiled.header:
+            raise self._refusal(codes.HEADER_MISSING, f"the file starts with {line[:20]!r}")
+        record = self.compiled.records[self.compiled.header]
+        values = record.read(line)
+        if isinstance(values, Fault):
+            layout = self.compiled.layout
+            named = [t for f, t in zip(record.record.fields, record.texts(line), strict=False) if f.constant]
+            if named[:2] != [layout.layout_id, str(layout.version)]:
+                reason = f"layout {'/'.join(named[:2])} instead of {layout.layout_id}/{layout.version}"
+                raise self._refusal(codes.UNKNOWN_LAYOUT, reason)
+            raise self._refusal(values.code, values.reason, values.column, line)
+        self.tally.add(self.compiled.header, values)
+        return Group([(self.compiled.header, 1, values)], line, str(values[0]))
+
+    def _first(self, record: CompiledRecord, line: str, values: list[Any] | Fault) -> Group:
+        """Return a new item from its first line."""
+        tag = record.record.tag
+        if isinstance(values, Fault):
+            texts = record.texts(line)
+            self.tally.add_unread(tag, texts)
+            key = texts[0] if texts else ""
+            return Group([(tag, self.lines.number, [])], line, key, self._rejection(values, line, key))
+        self.tally.add(tag, values)
+        return Group([(tag, self.lines.number, values)], line, str(values[0]))
+
+    def _below(self, group: Group, record: CompiledRecord, line: str, values: list[Any] | Fault) -> None:
+        """Hang a record below its item; a bad one rejects the item."""
+        tag = record.record.tag
+        if isinstance(values, Fault):
+            self.tally.add_unread(tag, record.texts(line))
+            group.rejection = group.rejection or self._rejection(values, line, group.key)
+            return
+        self.tally.add(tag, values)
+        last = group.rows[-1][0]
+        ranks = self.compiled.ranks
+        if ranks[tag] < ranks[last] and tag not in self.compiled.children[last]:
+            fault = Fault(codes.RECORD_OUT_OF_PLACE, f"{tag} after {last}", 1)
+            group.rejection = group.rejection or self._rejection(fault, line, group.key)
+        group.rows.append((tag, self.lines.number, values))
+
+    def _stray(self, group: Group | None, line: str) -> tuple[Group | None, list[Group]]:
+        """Account for a line that is no record: it rejects the item that it may belong to, or stands alone.
+
+        A line whose bytes are wrong still counts as the record that its tag says.
+        """
+        tag = self._tag(line)
+        code = self.lines.fault or codes.UNKNOWN_RECORD
+        fault = Fault(code, code.meaning if self.lines.fault else f"no record type {tag[:20]!r}", 1)
+        record = self.compiled.records.get(tag)
+        if tag in (self.compiled.header, self.compiled.trailer):
+            raise self._refusal(code, fault.reason, 1, line)
+        texts = [] if record is None else record.texts(line.rstrip("\r"))
+        if record is not None:
+            self.tally.add_unread(tag, texts)
+        inside = group is not None and (
+            bool(self.compiled.children[group.tag]) if record is None else tag in self.compiled.children[group.tag]
+        )
+        if group is not None and inside:
+            group.rejection = group.rejection or self._rejection(fault, line, group.key)
+            return group, []
+        key = texts[0] if texts else ""
+        alone = Group([(tag, self.lines.number, [])], line, key, self._rejection(fault, line, key))
+        done = [] if group is None else [group]
+        if record is None:
+            return None, [*done, alone]
+        return alone, done
+
+    def _trailer(self, line: str, record: CompiledRecord) -> None:
+        """Check the trailer against what was read."""
+        values = record.read(line)
+        if isinstance(values, Fault):
+            raise self._refusal(values.code, f"trailer: {values.reason}", values.column, line)
+        self.tally.records[self.compiled.trailer] += 1
+        for f, stated, counted in zip(record.record.fields, values, self.tally.trailer(), strict=True):
+            if f.total is None or not self.tally.is_checkable(f.total) or agrees(f.total, stated, counted):
+                continue
+            raise self._refusal(codes.TRAILER_MISMATCH, f"{f.name}: the trailer says {stated}, the file has {counted}")
+
+    def _rejection(self, fault: Fault, line: str, key: str) -> Rejection:
+        """Return the rejection of the line that was read last."""
+        offset = self.lines.offset + len(line[: fault.column - 1].encode())
+        return Rejection(self.lines.number, str(fault.code), fault.reason, key=key, raw=line[:4000], byte_offset=offset)
+
+    def _refusal(self, code: ErrorCode, reason: str, column: int = 1, line: str = "") -> RejectedError:
+        """Return the error that refuses the whole file, with line and byte."""
+        place = f"line {self.lines.number}"
+        if self.lines.number:
+            place += f", byte {self.lines.offset + len(line[: column - 1].encode())}"
+        return RejectedError(reason, code=code, where=f"{self.where}, {place}" if self.where else place)
+
+
+def read(layout: Layout, stream: BinaryIO, *, form: Form | None = None, where: str = "") -> Reading:
+    """Return a pass over a stream by a layout; its `groups()` read, its `tally` counts."""
+    return Reading(compiled(layout, form), Lines(stream), where, Tally(layout))
