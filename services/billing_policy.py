@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import time, timedelta
 from decimal import Decimal, InvalidOperation
@@ -61,7 +61,13 @@ def _value(kind: Any, value: Any) -> Any:
         if value not in options:
             raise ValueError(f"one of {', '.join(map(str, options))}")
         return value
-    makers = {Decimal: lambda v: Decimal(str(v)), time: time.fromisoformat, timedelta: _span, int: int, str: str}
+    makers: dict[Any, Callable[[Any], Any]] = {
+        Decimal: lambda v: Decimal(str(v)),
+        time: time.fromisoformat,
+        timedelta: _span,
+        int: int,
+        str: str,
+    }
     if kind is bool:
         if not isinstance(value, bool):
             raise ValueError("true or false")

@@ -88,6 +88,11 @@ class BillingSection(_Section):
     inboxes: tuple[str, ...]
     meter_data: str = ""
     zone: Zone
+    sync_wait_hours: float = Field(0.0, ge=0)
+    """How long an item of an unknown usage point waits for reference data; 0: it is rejected at once."""
+
+    timeout_seconds: float = Field(120.0, gt=0)
+    """Patience with one question to the meter data system."""
 
     @property
     def policy_values(self) -> dict[str, Any]:

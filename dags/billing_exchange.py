@@ -1,0 +1,73 @@
+"""Billing exchange: one pass over what is due, for each billing interface of the site."""
+
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import Asset, AsyncCallback, DeadlineAlert, DeadlineReference, Metadata, Param, TriggerRule, dag, task
+
+from services.airflow_callbacks import pass_is_stuck
+from services.airflow_passes import PAGE, passed, refuse_failed
+from services.airflow_policy import RETRY_BY_ERROR
+from services.site_file import load_site
+
+OUTSIDE = {"retries": 2, "retry_policy": RETRY_BY_ERROR}
+STEPS = ["whole pass", "take in only"]
+
+
+def billing_exchange(interface: str):
+    drop = Asset(name=f"billing_drop__{interface}", uri=f"amihub://billing/{interface}")
+
+    @dag(
+        dag_id=f"billing_exchange__{interface}",
+        schedule="*/15 * * * *",
+        start_date=datetime(2026, 1, 1, tzinfo=UTC),
+        catchup=False,
+        max_active_runs=1,
+        tags=["billing"],
+        doc_md=PAGE.format(interface=interface),
+        default_args={"owner": "billing"},
+        deadline=DeadlineAlert(
+            reference=DeadlineReference.DAGRUN_QUEUED_AT,
+            interval=timedelta(minutes=30),
+            callback=AsyncCallback(pass_is_stuck, kwargs={"interface": interface}),
+        ),
+        params={
+            "steps": Param(
+                STEPS[0], enum=STEPS, title="Steps", description="Take files in and stop, or the whole pass."
+            ),
+            "note": Param("", type="string", title="Why", description="Kept in the log of the first task."),
+        },
+    )
+    def one_pass():
+        """Take in, advance what is due, hand on, verdict. Windows and cut-offs are the flow's own."""
+
+        @task.short_circuit(pool="sftp", ignore_downstream_trigger_rules=True, **OUTSIDE)
+        def take_in(params=None):
+            return passed("take_in", interface, params)
+
+        @task(retries=1)
+        def plan():
+            return passed("plan", interface)
+
+        @task(pool="mdms", map_index_template="{{ batch }}", **OUTSIDE)
+        def advance(batch: str):
+            return passed("advance", interface, batch)
+
+        @task(pool="sftp", trigger_rule=TriggerRule.ALL_DONE, **OUTSIDE)
+        def hand_on():
+            return passed("hand_on", interface)
+
+        @task(outlets=[drop], trigger_rule=TriggerRule.ALL_DONE)
+        def verdict(ti=None, dag_run=None):
+            totals = passed("verdict", interface)
+            yield Metadata(drop, totals)
+            refuse_failed(ti, dag_run, ["take_in", "plan", "advance", "hand_on"], totals)
+
+        batches = plan()
+        take_in() >> batches
+        advance.expand(batch=batches) >> hand_on() >> verdict()
+
+    return one_pass()
+
+
+for interface in load_site().billing_interfaces:
+    billing_exchange(interface)
