@@ -55,6 +55,7 @@ class BillingItemRow(SQLModel, table=True):
     __table_args__ = (
         Index("billing_item_due", "interface", "next_due_at", "run_id", "step", "line"),
         Index("billing_item_run", "run_id", "state", "line"),
+        Index("billing_item_out", "interface", "via", "run_id", "line"),
         Index("billing_item_request", "interface", "request_id", unique=True),
         Index("billing_item_usage_point", "usage_point", "period_start"),
         Index("billing_item_account", "account"),
@@ -101,8 +102,10 @@ class BillingItemRow(SQLModel, table=True):
     quantity_micro: int = Field(default=0, sa_type=BigInteger)
     """Total of the latest version in millionths of `unit`; before one exists, what is at risk by history."""
     unit: str = ""
+    released: bool = False
+    """A person released its holds; they are not asked again."""
     via: str = ""
-    """Road of the version to be sent: `run` or `correction`."""
+    """Road of a version that is to be sent: `run` or `correction`; empty when nothing is to be sent."""
     recheck: bool = False
     """Better readings arrived while it waited for an acknowledgement."""
 

@@ -33,6 +33,8 @@ class DeterminantRow(SQLModel, table=True):
     payload: str = Field(sa_type=Text)
     trail: str = Field(sa_type=Text)
     """What was done, line by line, as JSON list of text."""
+    carry: str = Field(sa_type=Text)
+    """What the next bill needs of this one, as JSON: stops, residuals, daily quantity, counts of estimates and zeros."""
     calculated_at: datetime = Field(sa_type=Instant)
     locked_at: datetime | None = Field(default=None, sa_type=Instant)
     """When the CIS confirmed the bill that rests on it (ruling 2)."""
@@ -42,7 +44,7 @@ class BilledRowRow(SQLModel, table=True):
     """One row of a billed extract, or what stands for it where a site has none."""
 
     __tablename__ = "billed"
-    __table_args__ = (Index("billed_determinant", "determinant_id"),)
+    __table_args__ = (Index("billed_determinant", "determinant_id"), Index("billed_notice", "interface", "notified_at"))
 
     billed_id: str = Field(primary_key=True)
     determinant_id: str
@@ -59,6 +61,9 @@ class BilledRowRow(SQLModel, table=True):
     assumed: bool = False
     matches: bool = True
     """Whether the billed quantity equals ours."""
+    interface: str = ""
+    notified_at: datetime | None = Field(default=None, sa_type=Instant)
+    """When the notice to the MDMS was enqueued, or was found to be unneeded."""
 
 
 DETERMINANT: Table = SQLModel.metadata.tables["determinant"]
@@ -97,7 +102,7 @@ def before(
     table = DETERMINANT.c
     query = select(
         table.determinant_id, table.version, table.item_id, table.usage_point, table.commodity, table.period_start,
-        table.period_end, table.status, table.days, table.quantity_micro, table.unit,
+        table.period_end, table.status, table.days, table.quantity_micro, table.unit, table.carry,
     ).where(table.usage_point.in_(sorted(usage_points)), table.period_end <= span.end)  # fmt: skip
     latest: dict[str, RowMapping] = {}
     for row in session.execute(query.order_by(table.version)).mappings():

@@ -1,0 +1,108 @@
+"""What tests share: an empty hub database, on SQLite always and on a private PostgreSQL where servers may run."""
+
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.engine import make_url
+
+sys.path.append(str(Path(__file__).parent))
+
+from servers.postgres import RELAXED, find_programs, private_postgres  # noqa: E402
+
+from store.session import Transaction, open_engine, transactions  # noqa: E402
+
+NewDatabase = Callable[[], str]
+"""Makes an empty database with all tables and returns its URL."""
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """URL of the private server's database `postgres`; started once, when the first test asks."""
+    try:
+        find_programs()
+    except FileNotFoundError as missing:
+        pytest.fail(str(missing), pytrace=False)
+    with private_postgres(RELAXED) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_databases(postgres_server: str) -> Iterator[NewDatabase]:
+    """Maker of PostgreSQL databases, copied from one that has all tables."""
+    numbers = count(1)
+    _on_server(postgres_server, "CREATE DATABASE hub_template")
+    _create_tables(_database(postgres_server, "hub_template"))
+
+    def new() -> str:
+        name = f"hub_{next(numbers)}"
+        _on_server(postgres_server, f"CREATE DATABASE {name} TEMPLATE hub_template STRATEGY file_copy")
+        return _database(postgres_server, name)
+
+    yield new
+
+
+@pytest.fixture
+def sqlite_databases(tmp_path: Path) -> NewDatabase:
+    """Maker of SQLite databases in the test's own folder."""
+    numbers = count(1)
+
+    def new() -> str:
+        url = f"sqlite:///{tmp_path}/hub_{next(numbers)}.db"
+        _create_tables(url)
+        return url
+
+    return new
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.servers)])
+def databases(request: pytest.FixtureRequest) -> NewDatabase:
+    """Maker of hub databases; a test that takes it runs once for each kind."""
+    maker: NewDatabase = request.getfixturevalue(f"{request.param}_databases")
+    return maker
+
+
+@pytest.fixture
+def engine(databases: NewDatabase) -> Iterator[Engine]:
+    """Engine on an empty hub database of each kind."""
+    engine = open_engine(databases())
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def transaction(engine: Engine) -> Transaction:
+    """Opener of transactions on an empty hub database of each kind."""
+    return transactions(engine)
+
+
+@pytest.fixture
+def now() -> datetime:
+    """An instant to act at, where any will do."""
+    return datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
+
+
+def _create_tables(url: str) -> None:
+    """Create every table of the hub."""
+    from store.tables import METADATA
+
+    engine = open_engine(url)
+    METADATA.create_all(engine)
+    engine.dispose()
+
+
+def _database(server: str, name: str) -> str:
+    """Return the URL of another database of the server."""
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+def _on_server(server: str, statement: str) -> None:
+    """Run a statement that may not stand in a transaction."""
+    engine = open_engine(server)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(statement))
+    engine.dispose()
