@@ -10,8 +10,14 @@ from lxml import etree
 from canonical.codes import message as codes
 from canonical.errors import RejectedError
 
-PARSER_SETTINGS: Mapping[str, Any] = {"resolve_entities": False, "no_network": True, "huge_tree": False}
-"""Settings of every parser that reads what came from outside."""
+PARSER_SETTINGS: Mapping[str, Any] = {
+    "resolve_entities": False,
+    "no_network": True,
+    "huge_tree": False,
+    "remove_comments": True,
+    "remove_pis": True,
+}
+"""Settings of every parser that reads what came from outside. Without comments a text is one node, read whole."""
 
 PROLOG_BYTES = 65_536
 """The root element must begin within that many bytes."""

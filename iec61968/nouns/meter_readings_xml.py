@@ -1,0 +1,165 @@
+"""MeterReadings to the wire: streamed, in schema order, instants in UTC, numbers with all their decimals."""
+
+from array import array
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from io import BytesIO
+from xml.sax.saxutils import escape, quoteattr
+
+from lxml import etree
+
+from canonical.codes import message as codes
+from canonical.errors import RejectedError
+from iec61968 import safe_xml
+from iec61968.editions import EDITIONS, Edition
+from iec61968.nouns.columns import (
+    NO_VALUE,
+    Block,
+    Identity,
+    MeterReadingColumns,
+    QualityMark,
+    Readings,
+    Span,
+)
+from iec61968.nouns.scalars import decimal_text, instant_text
+
+_FORBIDDEN = {code: None for code in range(32) if code not in (9, 10, 13)} | {0xFFFE: None, 0xFFFF: None}
+
+
+def encode(readings: Iterable[MeterReadingColumns], *, edition: Edition = EDITIONS["2011"]) -> Iterator[bytes]:
+    """Yield the bytes of a MeterReadings document, one MeterReading at a time.
+
+    Raises:
+        RejectedError: a text that XML cannot hold.
+    """
+    yield f'<MeterReadings xmlns="{edition.profile("MeterReadings")}">'.encode()
+    for one in readings:
+        yield _meter_reading(one).encode()
+    yield b"</MeterReadings>"
+
+
+def to_xml(readings: Iterable[MeterReadingColumns], *, edition: Edition = EDITIONS["2011"]) -> etree._Element:
+    """Return a MeterReadings element, to stand in a message.
+
+    Raises:
+        RejectedError: a text that XML cannot hold.
+    """
+    raw = BytesIO()
+    for piece in encode(readings, edition=edition):
+        raw.write(piece)
+    return etree.fromstring(raw.getvalue(), etree.XMLParser(**safe_xml.PARSER_SETTINGS))
+
+
+def _meter_reading(one: MeterReadingColumns) -> str:
+    """Return one MeterReading; interval blocks stand before the meter, readings after it."""
+    parts = ["<MeterReading>"]
+    parts += [_block(block) for block in one.blocks]
+    parts.append(_identity("Meter", one.meter))
+    parts += _readings(one.readings)
+    parts.append(_identity("UsagePoint", one.usage_point))
+    parts.append("</MeterReading>")
+    return "".join(parts)
+
+
+def _identity(tag: str, identity: Identity) -> str:
+    if identity == Identity():
+        return ""
+    parts = [f"<{tag}>"]
+    if identity.mrid:
+        parts.append(f"<mRID>{text(identity.mrid)}</mRID>")
+    for name in identity.names:
+        parts.append(f"<Names><name>{text(name.value)}</name>")
+        if name.type or name.authority:
+            parts.append(f"<NameType><name>{text(name.type)}</name>")
+            if name.authority:
+                parts.append(f"<NameTypeAuthority><name>{text(name.authority)}</name></NameTypeAuthority>")
+            parts.append("</NameType>")
+        parts.append("</Names>")
+    parts.append(f"</{tag}>")
+    return "".join(parts)
+
+
+def _readings(readings: Readings) -> Iterator[str]:
+    """Yield every Reading of a MeterReading."""
+    texts = _values(readings.values, readings.exponent)
+    for n, stamp in enumerate(readings.stamps):
+        reason = readings.reasons[n] if readings.reasons else ""
+        period = readings.periods[n] if readings.periods else None
+        yield "".join(
+            (
+                "<Readings>",
+                f"<reason>{text(reason)}</reason>" if reason else "",
+                _stamp(stamp),
+                texts[n],
+                _qualities(readings.qualities[n]),
+                _reading_type(readings.reading_types[n]),
+                _period(period) if period is not None else "",
+                "</Readings>",
+            )
+        )
+
+
+def _block(block: Block) -> str:
+    """Return one IntervalBlock; its type stands after its intervals."""
+    texts = _values(block.values, block.exponent)
+    parts = ["<IntervalBlocks>"]
+    for n, stamp in enumerate(block.stamps):
+        period = block.periods[n] if block.periods else None
+        end = _period(period) if period is not None else ""
+        parts.append(
+            f"<IntervalReadings>{_stamp(stamp)}{texts[n]}{_qualities(block.qualities[n])}{end}</IntervalReadings>"
+        )
+    parts.append(f"{_reading_type(block.reading_type)}</IntervalBlocks>")
+    return "".join(parts)
+
+
+def _values(values: "array[int]", exponent: int) -> list[str]:
+    """Return the value elements of a column, empty where there is none."""
+    return ["" if v == NO_VALUE else f"<value>{decimal_text(v, exponent)}</value>" for v in values]
+
+
+@lru_cache(maxsize=100_000)
+def _stamp(micros: int) -> str:
+    return "" if micros == NO_VALUE else f"<timeStamp>{instant_text(micros)}</timeStamp>"
+
+
+@lru_cache(maxsize=10_000)
+def _qualities(marks: tuple[QualityMark, ...]) -> str:
+    """Return the qualities of one reading."""
+    parts = []
+    for mark in marks:
+        comment = f"<comment>{text(mark.comment)}</comment>" if mark.comment else ""
+        parts.append(f"<ReadingQualities>{comment}<ReadingQualityType ref={quoteattr(clean(mark.ref))}/></ReadingQualities>")
+    return "".join(parts)
+
+
+@lru_cache(maxsize=10_000)
+def _reading_type(code: str) -> str:
+    return f"<ReadingType ref={quoteattr(clean(code))}/>"
+
+
+def _period(span: Span) -> str:
+    """Return a timePeriod: end before start, as the schema orders."""
+    end = f"<end>{instant_text(span.end)}</end>" if span.end != NO_VALUE else ""
+    start = f"<start>{instant_text(span.start)}</start>" if span.start != NO_VALUE else ""
+    return f"<timePeriod>{end}{start}</timePeriod>"
+
+
+def text(value: str) -> str:
+    """Return a text as element content.
+
+    Raises:
+        RejectedError: it holds characters that XML cannot.
+    """
+    return escape(clean(value), {"\r": "&#13;"})
+
+
+def clean(value: str) -> str:
+    """Return the value unchanged if XML can hold it.
+
+    Raises:
+        RejectedError: it holds control characters or lone surrogates.
+    """
+    if value.translate(_FORBIDDEN) != value or any("\ud800" <= c <= "\udfff" for c in value):
+        raise RejectedError(f"{value!r} cannot stand in XML", code=codes.EXPORT_IMPOSSIBLE)
+    return value
