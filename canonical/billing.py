@@ -333,6 +333,8 @@ class BilledRow:
     event: Literal["BILLED", "CANCELLED", "REBILLED"]
     at: datetime
     line: int = 0
+    unit: str = ""
+    """Unit of the quantity: kWh or m3."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,12 @@ class UsagePoint:
     valid_to: datetime | None = None
     """First instant at which it no longer holds; None while it is open."""
 
+    district: str = ""
+    """Reading district of its master, for people and routes."""
+
+    route: str = ""
+    """Reading route of its master."""
+
 
 @dataclass(frozen=True, slots=True)
 class Register:

@@ -16,6 +16,7 @@ from sftp.layout import Form, Layout
 from sftp.layout_lines import Lines
 from sftp.layout_record import CompiledRecord, Fault, compile_record
 from sftp.layout_tally import Tally, agrees
+from sftp.layout_values import is_zone
 
 Row = tuple[str, int, list[Any]]
 """Tag, line and values of one record."""
@@ -174,8 +175,15 @@ class Reading:
                 reason = f"layout {'/'.join(named[:2])} instead of {layout.layout_id}/{layout.version}"
                 raise self._refusal(codes.UNKNOWN_LAYOUT, reason)
             raise self._refusal(values.code, values.reason, values.column, line)
+        self._check_zone(record, values, line)
         self.tally.add(self.compiled.header, values)
         return Group([(self.compiled.header, 1, values)], line, str(values[0]))
+
+    def _check_zone(self, record: CompiledRecord, values: list[Any], line: str) -> None:
+        """Refuse a file whose header names a zone that does not exist."""
+        named = dict(zip(record.record.names, values, strict=True))
+        if not is_zone(named.get("zone", "UTC")):
+            raise self._refusal(codes.BAD_FIELD, f"zone: {named['zone']!r} is no IANA zone", 1, line)
 
     def _first(self, record: CompiledRecord, line: str, values: list[Any] | Fault) -> Group:
         """Return a new item from its first line."""

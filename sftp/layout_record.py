@@ -189,7 +189,7 @@ def compile_record(record: Record, layout: Layout, form: Form) -> CompiledRecord
     else:
         template = template.ljust(layout.tag_width)
         template += "".join(f"%{'-' if f.align == 'left' else ''}{f.width}s" for f in record.fields)
-        cut = re.compile(".{%d}" % layout.tag_width + "".join(f"(.{{{f.width}}})" for f in record.fields))
+        cut = re.compile(f".{{{layout.tag_width}}}" + "".join(f"(.{{{f.width}}})" for f in record.fields))
         length = layout.tag_width + sum(f.width for f in record.fields)
     reads = tuple((i, read) for i, f in enumerate(record.fields) if (read := reading(f)) is not None)
     return CompiledRecord(record, form, layout.separator, template, expression, cut, length, reads, layout.tag_width)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import lru_cache
 from re import escape
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from canonical.codes import file as codes
 from canonical.errors import RejectedError
@@ -73,9 +73,7 @@ def reading(field: Field) -> Read | None:
         return _reading_format(field)
     if field.empty is not None:
         return lambda text: int(text) if text else field.empty
-    return {"decimal": _decimal, "int": _int, "instant": _instant, "date": _date, "time": _time, "bool": _bool}[
-        field.kind
-    ]
+    return _PLAIN[field.kind]
 
 
 def _reading_format(field: Field) -> Read:
@@ -117,6 +115,16 @@ def _time(text: str) -> time | None:
 
 def _bool(text: str) -> bool | None:
     return text == "Y" if text else None
+
+
+_PLAIN: dict[str, Read] = {
+    "decimal": _decimal,
+    "int": _int,
+    "instant": _instant,
+    "date": _date,
+    "time": _time,
+    "bool": _bool,
+}
 
 
 def rendering(field: Field, zone: ZoneInfo) -> Render:
@@ -206,6 +214,8 @@ def _rendering_time(field: Field, zone: ZoneInfo) -> Render:
     def render(value: Any) -> str:
         if value is None:
             return ""
+        if isinstance(value, str):
+            return value
         if isinstance(value, datetime):
             value = value.astimezone(zone)
             if field.kind == "instant":
@@ -217,3 +227,13 @@ def _rendering_time(field: Field, zone: ZoneInfo) -> Render:
         return str(value.strftime("%H:%M"))
 
     return render
+
+
+@lru_cache(maxsize=1_000)
+def is_zone(name: str) -> bool:
+    """Whether a name is an IANA zone."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True

@@ -54,12 +54,6 @@ BUSINESS_DATE_WRONG = ErrorCode(
     acts="billing",
     severity="WARNING",
 )
-FILE_UNFINISHED = ErrorCode(
-    "7088",
-    "FILE_UNFINISHED",
-    "A file without control file stopped growing, yet does not read as a whole file.",
-    "Send the whole file again under a new name; nothing of this one was applied.",
-)
 RESEND_REQUESTED = ErrorCode(
     "7089",
     "RESEND_REQUESTED",

@@ -30,3 +30,9 @@ SUBJECTS_DISAGREE = ErrorCode(
     "2007", "SUBJECTS_DISAGREE", "The usage point, agreement, account or meter of the item do not belong together.",
     "Correct the item: all that it names must stand for one usage point.", acts="sender",
 )  # fmt: skip
+ID_MANGLED = ErrorCode(
+    "2008",
+    "ID_MANGLED",
+    "A serial was changed by a spreadsheet: scientific notation, or leading zeros gone.",
+    "Write serials as text and send the line again.",
+)

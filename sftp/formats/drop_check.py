@@ -62,14 +62,15 @@ def _buckets(determinant: BillDeterminant) -> Iterator[Problem]:
     totals: dict[tuple[str, str], Decimal] = {}
     sums: dict[tuple[str, str], Decimal] = {}
     for quantity in determinant.quantities:
-        key = (quantity.flow, quantity.unit)
+        key: tuple[str, str] = (quantity.flow, quantity.unit)
         if quantity.tou_bucket:
             sums[key] = sums.get(key, _ZERO) + quantity.quantity
         elif quantity.code.endswith("_TOTAL"):
             totals[key] = quantity.quantity
-    for key, total in totals.items():
-        if key in sums and sums[key] != total:
-            yield Problem(codes.DROP_BUCKETS, f"{key[0]}: buckets add up to {sums[key]}, total is {total}")
+    for (flow, unit), total in totals.items():
+        buckets = sums.get((flow, unit))
+        if buckets is not None and buckets != total:
+            yield Problem(codes.DROP_BUCKETS, f"{flow}: buckets add up to {buckets}, total is {total}")
 
 
 def _net(determinant: BillDeterminant) -> Iterator[Problem]:

@@ -9,7 +9,17 @@ from functools import cache
 from operator import attrgetter
 from typing import Any
 
-from canonical.billing import BillDeterminant, ClosingAccount, MeterInPeriod, PartHeader, Quantity, Status
+from canonical.billing import (
+    BillDeterminant,
+    ClosingAccount,
+    Demand,
+    MeterInPeriod,
+    PartHeader,
+    Quantity,
+    RegisterUse,
+    Remark,
+    Status,
+)
 from sftp.layout import Layout, Record
 from sftp.layout_write import Record as Written
 
@@ -43,6 +53,10 @@ class View:
         self.determinant: object = _NOTHING
         self.meter: object = _NOTHING
         self.window: object = _NOTHING
+        self.register: RegisterUse
+        self.quantity: Quantity
+        self.demand: Demand
+        self.remark: Remark
         self.is_estimated = False
 
 
