@@ -5,6 +5,7 @@ Rows go past the session's unit of work: objects loaded before keep their old va
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Column, Connection, Table
@@ -37,7 +38,7 @@ class Upserted:
 
 
 def insert(session: Session, table: type[SQLModel] | Table, rows: Sequence[Row], *, columns: Sequence[str] = ()) -> int:
-    """Add rows whose keys are new, and return their number. A key that exists fails the transaction.
+    """Add rows whose keys are new, and return their number. A key that exists raises the driver's error.
 
     `columns` names the values of plain rows in their order; without it, every column of the table.
     """
@@ -113,7 +114,7 @@ def _merge_postgresql(
 def _merge_sqlite(
     connection: Connection, table: Table, names: Sequence[str], key: Sequence[str], values: Sequence[tuple[Any, ...]]
 ) -> tuple[int, int]:
-    """Return how many rows were inserted and changed. Changes first, so that neither statement sees the other's rows."""
+    """Return how many rows were inserted and changed. Changes first, so that no statement meets the other's rows."""
     cursor = _cursor(connection)
     numbered = {name: f"?{names.index(name) + 1}" for name in names}
     others = [name for name in names if name not in key]
@@ -167,15 +168,18 @@ def _bound(
     connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Row]
 ) -> Sequence[tuple[Any, ...]]:
     """Return the rows as tuples of what the driver takes (instants in UTC, decimals exact, facts as text)."""
-    plain: Iterable[Sequence[Any]]
-    if isinstance(rows[0], Mapping):
-        plain = ([row[name] for name in names] for row in rows)  # type: ignore[call-overload]
-    else:
-        plain = rows  # type: ignore[assignment]
+    plain = map(_picker(names), rows) if isinstance(rows[0], Mapping) else rows
     binders = [_binder(connection, table.columns[name]) for name in names]
     if not any(binders):
         return [tuple(row) for row in plain]
     return list(zip(*map(_bind_column, binders, zip(*plain, strict=True)), strict=True))
+
+
+def _picker(names: Sequence[str]) -> Callable[[Any], Sequence[Any]]:
+    """Return what takes the named values out of a mapping, in order."""
+    if len(names) == 1:
+        return lambda row: (row[names[0]],)
+    return itemgetter(*names)
 
 
 def _bind_column(bind: Callable[[Any], Any] | None, column: tuple[Any, ...]) -> Iterable[Any]:

@@ -69,7 +69,7 @@ def differences(url: str) -> list[Any]:
     """Return what the models have and the database has not, or the other way round, as Alembic names it."""
     engine = open_engine(url)
     with engine.begin() as connection:
-        found = compare_metadata(MigrationContext.configure(connection, opts=OPTIONS), METADATA)
+        found: list[Any] = compare_metadata(MigrationContext.configure(connection, opts=OPTIONS), METADATA)
     engine.dispose()
     return found
 

@@ -12,9 +12,9 @@ from sqlalchemy.engine import make_url
 
 sys.path.append(str(Path(__file__).parent))
 
-from servers.postgres import RELAXED, find_programs, private_postgres  # noqa: E402
+from servers.postgres import RELAXED, find_programs, private_postgres
 
-from store.session import Transaction, open_engine, transactions  # noqa: E402
+from store.session import Transaction, open_engine, transactions
 
 NewDatabase = Callable[[], str]
 """Makes an empty database with all tables and returns its URL."""
@@ -32,7 +32,7 @@ def postgres_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgres_databases(postgres_server: str) -> Iterator[NewDatabase]:
+def postgres_databases(postgres_server: str) -> NewDatabase:
     """Maker of PostgreSQL databases, copied from one that has all tables."""
     numbers = count(1)
     _on_server(postgres_server, "CREATE DATABASE hub_template")
@@ -43,7 +43,7 @@ def postgres_databases(postgres_server: str) -> Iterator[NewDatabase]:
         _on_server(postgres_server, f"CREATE DATABASE {name} TEMPLATE hub_template STRATEGY file_copy")
         return _database(postgres_server, name)
 
-    yield new
+    return new
 
 
 @pytest.fixture

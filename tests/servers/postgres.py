@@ -31,7 +31,7 @@ def private_postgres(settings: dict[str, str] | None = None) -> Iterator[str]:
         options |= {"max_connections": "50"} | (settings or {})
         with (data / "postgresql.auto.conf").open("a") as file:
             file.writelines(f"{name} = '{value}'\n" for name, value in options.items())
-        control = [programs / "pg_ctl", "-D", data, "-w", "-t", "60", "-l", folder / "log"]
+        control: list[str | Path] = [programs / "pg_ctl", "-D", data, "-w", "-t", "60", "-l", folder / "log"]
         _run([*control, "start"])
         try:
             yield f"postgresql://hub:{password}@127.0.0.1:{port}/postgres"
