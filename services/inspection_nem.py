@@ -5,7 +5,7 @@ from typing import BinaryIO
 from services.inspection import FAULT_LIMIT, ChannelFacts, FileFault, Findings
 from sftp.formats import nem
 from sftp.formats.nem_index import index_mismatch
-from sftp.formats.nem_records import Accumulation, Channel, Day, Fault
+from sftp.formats.nem_records import EXACT, Accumulation, Channel, Day, Fault
 
 
 def inspect_nem(stream: BinaryIO, findings: Findings) -> None:
@@ -21,12 +21,12 @@ def inspect_nem(stream: BinaryIO, findings: Findings) -> None:
             case Day():
                 facts = _describe(findings, record.channel)
                 facts.values += len(record.values)
-                facts.sum += record.total
+                facts.sum = EXACT.add(facts.sum, record.total)
                 _count(facts, record.quality)
             case Accumulation():
                 facts = _describe(findings, record)
                 facts.values += 1
-                facts.sum += record.quantity
+                facts.sum = EXACT.add(facts.sum, record.quantity)
                 _count(facts, f"{record.previous.quality}>{record.current.quality}")
                 if remark := index_mismatch(record):
                     findings.remarks.append(remark)

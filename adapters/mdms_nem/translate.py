@@ -15,7 +15,7 @@ from canonical.periods import Period, start_of_day
 from canonical.quality import Quality
 from canonical.reading_types import billing_code
 from sftp.formats.nem_index import index_mismatch
-from sftp.formats.nem_records import Accumulation, Channel, Day, IndexRead, Record
+from sftp.formats.nem_records import EXACT, Accumulation, Channel, Day, IndexRead, Record
 
 RUN_DAYS = 31
 """Consecutive days of one channel that make one item at most: bounds what is held in memory."""
@@ -130,7 +130,7 @@ def _from_accumulation(record: Accumulation, *, zone: ZoneInfo, source: str) -> 
         *_index_reading(record.current, span.end, measured, source),
         RegisterReading(
             *("", "", billing_code(measured.reading_type), span.end),
-            value=record.quantity.scaleb(measured.power_of_ten),
+            value=EXACT.scaleb(record.quantity, measured.power_of_ten),
             quality=QUALITIES[governing.quality[0]],
             source_quality=f"{record.previous.quality}>{record.current.quality}",
             source=source,
@@ -149,7 +149,7 @@ def _index_reading(read: IndexRead, at: datetime, measured: Measured, source: st
     """Return one index read as a snapshot; none when the record gives no index."""
     if not read.read:
         return ()
-    value = Decimal(read.read).scaleb(measured.power_of_ten)
+    value = EXACT.scaleb(Decimal(read.read), measured.power_of_ten)
     quality = QUALITIES[read.quality[0]]
     return (RegisterReading("", "", measured.reading_type, at, value, quality, read.quality, source),)
 

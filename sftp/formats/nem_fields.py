@@ -98,7 +98,7 @@ def day(fields: Sequence[str], channel: Channel) -> DayLine:
     quality, reason, description, updated, loaded = _texts(fields, 2 + count, 5)
     _nothing_after(fields, count + 7)
     run = _quality(count, quality, reason, description, variable=True)
-    if quality not in ("V", "N") and MISSING in values:
+    if quality not in ("V", "N") and values.count(MISSING):
         raise RejectedError(f"value {list(values).index(MISSING) + 1} of {count} is empty", code=NEM_FIELD)
     return DayLine(when, values, exponent, run, updated, loaded)
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Literal
 
 from canonical.codes.file import NEM_INDEX_MISMATCH
-from sftp.formats.nem_records import Accumulation
+from sftp.formats.nem_records import EXACT, Accumulation
 
 Cause = Literal["direction", "rollover", "reversed rollover", "multiplier", "unexplained"]
 
@@ -16,19 +16,19 @@ def mismatch_cause(previous: Decimal, current: Decimal, quantity: Decimal) -> Ca
     rollover` for an index that runs backward). `multiplier`: a whole multiple of the difference, as with current
     transformers. `unexplained`: none of these.
     """
-    difference = current - previous
+    difference = EXACT.subtract(current, previous)
     if quantity == difference:
         return None
     if quantity == -difference:
         return "direction"
     width = max(len(str(int(abs(previous)))), len(str(int(abs(current)))))
     for digits in range(width, width + 2):
-        wrapped = difference + 10**digits
-        if abs(quantity) == wrapped:
+        span = Decimal(10**digits)
+        if abs(quantity) == EXACT.add(span, difference):
             return "rollover"
-        if abs(quantity) == 10**digits - difference:
+        if abs(quantity) == EXACT.subtract(span, difference):
             return "reversed rollover"
-    if difference and quantity % difference == 0:
+    if difference and EXACT.remainder(quantity, difference) == 0:
         return "multiplier"
     return "unexplained"
 

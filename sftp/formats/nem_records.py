@@ -4,11 +4,14 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact
 from typing import Literal
 
 from canonical.errors import ErrorCode
-from canonical.metering import scaled_sum
+from canonical.metering import MISSING
+
+EXACT = Context(prec=200, traps=[Inexact])
+"""Decimal arithmetic that cannot round: the default context would, beyond 28 digits."""
 
 Version = Literal["NEM12", "NEM13"]
 DAY_MINUTES = 1440
@@ -108,7 +111,8 @@ class Day:
     @property
     def total(self) -> Decimal:
         """Exact sum of the values as written, in the channel's unit."""
-        return scaled_sum(self.values, self.exponent)
+        total = sum(self.values) - MISSING * self.values.count(MISSING)
+        return EXACT.scaleb(Decimal(total), self.exponent)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from decimal import Decimal
-from functools import cache
 
 from canonical.codes.file import NEM_FIELD
 from canonical.errors import RejectedError
@@ -14,11 +14,14 @@ _NUMBER = re.compile(r"(-?)([0-9]{0,40})(?:\.([0-9]{0,20}))?")
 """Digits with at most one point. An exponent is refused: a spreadsheet wrote it, and dropped digits."""
 
 
-@cache
-def _uniform(decimals: int) -> re.Pattern[str]:
-    """Return the pattern of a whole line of values that all have so many decimals."""
-    one = rf"-?[0-9]{{0,17}}\.[0-9]{{{decimals}}}" if decimals else r"-?[0-9]{1,18}"
-    return re.compile(rf"{one}(?:,{one})*")
+_SHAPE = bytes(
+    ord("0") if chr(byte).isdigit() and byte < 128 else byte if chr(byte) in ".,-" else ord("x") for byte in range(256)
+)
+"""Translates a line of values to its shape: every digit 0, every foreign character x."""
+
+_NO_NUMBER = frozenset(("", ".", "-", "-."))
+_LONGEST = 36
+"""Characters of the longest value that the fast ways take; 4,300 digits would be work for `int`."""
 
 
 def values_from_text(texts: Sequence[str]) -> tuple[Sequence[int], int]:
@@ -29,14 +32,38 @@ def values_from_text(texts: Sequence[str]) -> tuple[Sequence[int], int]:
     Raises:
         RejectedError: a text is no plain decimal number.
     """
-    decimals = len(texts[0].partition(".")[2])
     joined = ",".join(texts)
-    if decimals <= 20 and _uniform(decimals).fullmatch(joined):
-        return pack(list(map(int, joined.replace(".", "").split(",")))), -decimals
-    parts = {text: _parts(text) for text in set(texts)}
-    decimals = max(len(part[1]) for part in parts.values() if part) if any(parts.values()) else 0
-    table = {text: int(part[0] + part[1].ljust(decimals, "0")) if part else MISSING for text, part in parts.items()}
-    return pack([table[text] for text in texts]), -decimals
+    shape = joined.encode().translate(_SHAPE)
+    if b"x" not in shape and b".-" not in shape and _NO_NUMBER.isdisjoint(texts) and max(map(len, texts)) <= _LONGEST:
+        # Signs and points out of place make int() fail, and the slow way says which text it was.
+        with suppress(ValueError):
+            decimals = len(texts[0].partition(".")[2])
+            if _is_uniform(shape, len(texts), decimals):
+                return pack(list(map(int, joined.replace(".", "").split(",")))), -decimals
+            return _mixed(texts)
+    return _one_by_one(texts)
+
+
+def _is_uniform(shape: bytes, count: int, decimals: int) -> bool:
+    """Return whether each of `count` values has exactly one point and so many digits behind it (or no point)."""
+    if decimals == 0:
+        return b"." not in shape
+    tail = b"." + b"0" * decimals
+    return shape.count(b".") == count and shape.endswith(tail) and shape.count(tail + b",") == count - 1
+
+
+def _mixed(texts: Sequence[str]) -> tuple[Sequence[int], int]:
+    """Return values that have different numbers of decimals, scaled to the largest of them."""
+    halves = [text.partition(".") for text in texts]
+    decimals = max(len(half[2]) for half in halves)
+    return pack([int(whole + part.ljust(decimals, "0")) for whole, _, part in halves]), -decimals
+
+
+def _one_by_one(texts: Sequence[str]) -> tuple[Sequence[int], int]:
+    """Return values among which some are empty, padded or wrong."""
+    parts = [_parts(text) for text in texts]
+    decimals = max((len(part[1]) for part in parts if part), default=0)
+    return pack([int(part[0] + part[1].ljust(decimals, "0")) if part else MISSING for part in parts]), -decimals
 
 
 def _parts(text: str) -> tuple[str, str] | None:

@@ -1,0 +1,76 @@
+"""Settings of one NEM file provider, as the site file gives them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from canonical.codes.file import NEM_DAY_CLOCK, SFTP_SETTINGS
+from canonical.errors import MisconfiguredError
+from sftp.session import SftpSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where a provider's files lie, and by which clock they are written."""
+
+    sftp: SftpSettings
+    zone: ZoneInfo
+    """The feed's own clock; its offset never changes."""
+
+    outbox: str
+    """Folder in which the provider writes and we read."""
+
+    inbox: str
+    """Folder in which we write acknowledgements."""
+
+    archive: str
+    reject: str
+    source: str
+    """Name of the feed in every reading that comes from it."""
+
+
+def settings_from(given: Mapping[str, object]) -> Settings:
+    """Return the settings of a role.
+
+    Raises:
+        MisconfiguredError: a setting is missing or unknown, or the zone is unknown or changes its offset.
+    """
+    values: dict[str, Any] = dict(given)
+    missing = [name for name in ("host", "user", "host_keys", "zone") if not values.get(name)]
+    if missing:
+        raise MisconfiguredError(f"settings missing: {', '.join(missing)}", code=SFTP_SETTINGS, where="mdms_nem")
+    zone = fixed_zone(str(values.pop("zone")))
+    outbox = str(values.pop("outbox", "outbound"))
+    folders = {
+        "outbox": outbox,
+        "inbox": str(values.pop("inbox", "inbound")),
+        "archive": str(values.pop("archive", f"{outbox}/archive")),
+        "reject": str(values.pop("reject", f"{outbox}/reject")),
+    }
+    source = str(values.pop("source", "mdms_nem"))
+    values["host_keys"] = tuple(values["host_keys"])
+    try:
+        sftp = SftpSettings(**values)
+    except TypeError as error:
+        raise MisconfiguredError(f"unknown setting: {error}", code=SFTP_SETTINGS, where="mdms_nem") from error
+    return Settings(sftp, zone, source=source, **folders)
+
+
+def fixed_zone(name: str) -> ZoneInfo:
+    """Return the zone of a NEM feed.
+
+    Raises:
+        MisconfiguredError: the zone is unknown, or its offset changed between 2000 and 2050: a NEM day always has 1440
+            minutes.
+    """
+    try:
+        zone = ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise MisconfiguredError(f"zone {name!r} is unknown", code=NEM_DAY_CLOCK, where="zone") from error
+    first = datetime(2000, 1, 1, tzinfo=UTC)
+    offsets = {zone.utcoffset((first + timedelta(days=14 * n)).astimezone(zone)) for n in range(26 * 50)}
+    if len(offsets) > 1:
+        raise MisconfiguredError(f"zone {name!r} changes its offset", code=NEM_DAY_CLOCK, where="zone")
+    return zone
