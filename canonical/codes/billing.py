@@ -7,7 +7,7 @@ NO_DATA_SOURCE = ErrorCode(
     "Name a read source in the reference data, or bill by agreement.", acts="billing",
 )  # fmt: skip
 WRONG_PERIOD = ErrorCode(
-    "6002", "WRONG_PERIOD", "The bill period is empty, too long, not over yet, or does not begin and end at local midnight.",
+    "6002", "WRONG_PERIOD", "The bill period is empty, too long, not over, or does not begin and end at local midnight.",
     "Ask again with the right period.", acts="billing",
 )  # fmt: skip
 COMMODITY_MISMATCH = ErrorCode(

@@ -1,4 +1,4 @@
-"""Which read answers for an instant: the window, the order of preference, and the rules of exchanges (domain 4.1, 4.3)."""
+"""Which read answers for an instant: window, order of preference, rules of exchanges (domain 4.1, 4.3)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -15,15 +15,14 @@ from flows.billing_exchange.context import (
     Hold,
     LastBill,
     Missing,
-    unit_of,
 )
 from flows.billing_exchange.demand import demands_of
 from flows.billing_exchange.energy import Measurer, Snapshots, sort_readings
-from flows.billing_exchange.intervals import interval_counts
+from flows.billing_exchange.interval_counts import gap_counts, interval_counts
 from flows.billing_exchange.policy import Policy
-from flows.billing_exchange.quantities import Billed, FlowTotal, add_up, bill_own, bill_stated
-from flows.billing_exchange.registers import ZERO
-from flows.billing_exchange.segments import Segment, meter_in_period, segments_of
+from flows.billing_exchange.quantities import Billed, FlowTotal, add_up, bill_own
+from flows.billing_exchange.segments import meter_in_period, segments_of
+from flows.billing_exchange.stated import bill_stated
 from flows.billing_exchange.validation import check_meters, check_outcome, check_request
 
 __all__ = ["BillContext", "Calculated", "Hold", "LastBill", "Missing", "calculate", "unanswered"]
@@ -44,17 +43,20 @@ def calculate(context: BillContext, policy: Policy, *, allow_estimates: bool = T
     segments = segments_of(context.installations, context.item.period, context.item.commodity)
     readings = sort_readings(context.registers)
     check_request(context, policy, findings)
-    check_meters(segments, context, has_stated=bool(readings.stated), findings=findings)
+    check_meters(
+        segments, context, is_stated=bool(readings.stated) and policy.determinants == "mdms", findings=findings
+    )
     if findings.blocked:
         return _nothing(findings)
     measurer = Measurer(context, policy, zone, estimates, readings.snapshots, findings)
     parts = [(segment, measurer.measure(segment)) for segment in segments if not segment.is_empty]
-    totals = () if findings.missing else add_up(parts, context, findings)
+    totals = () if findings.missing else add_up(parts, context, policy, findings)
     billed = _bill(totals, readings, context, policy, allow_estimates=estimates, findings=findings)
     demands = demands_of(parts, readings.demands, context, policy, allow_estimates=estimates, findings=findings)
     if findings.missing or findings.blocked:
         return _nothing(findings)
     days = count_days(context.item.period, zone)
+    counts = interval_counts([part.channel for _, each in parts for part in each if part.channel is not None])
     determinant = replace(
         header(context, days=days, status=_status(billed.kinds)),
         estimate_method=",".join(sorted(filter(None, billed.methods))),
@@ -63,7 +65,10 @@ def calculate(context: BillContext, policy: Policy, *, allow_estimates: bool = T
         registers=tuple(use for _, each in parts for part in each for use in part.uses),
         quantities=billed.quantities,
         demands=demands,
-        **interval_counts([part.channel for _, each in parts for part in each if part.channel is not None]),
+        expected_intervals=counts.expected,
+        actual_intervals=counts.expected - counts.estimated,
+        estimated_intervals=counts.estimated,
+        interval_minutes=counts.minutes,
     )
     daily = check_outcome(determinant, context, policy, findings)
     return Calculated(
@@ -88,9 +93,7 @@ def _bill(
 ) -> Billed:
     if policy.determinants == "hub":
         return bill_own(totals, context, policy, findings)
-    return bill_stated(
-        readings.stated, totals, context, policy, allow_estimates=allow_estimates, findings=findings
-    )
+    return bill_stated(readings.stated, totals, context, policy, allow_estimates=allow_estimates, findings=findings)
 
 
 def header(context: BillContext, *, days: int, status: Status) -> BillDeterminant:
@@ -119,10 +122,24 @@ def header(context: BillContext, *, days: int, status: Status) -> BillDeterminan
     )
 
 
-def unanswered(context: BillContext, status: Status, remarks: Sequence[Remark]) -> BillDeterminant:
-    """Return the answer to an item that gets no energy (NO_READ, HELD, REJECTED): `remarks` say why and what is next."""
+def unanswered(
+    context: BillContext, status: Status, remarks: Sequence[Remark], *, missing: Sequence[Missing] = ()
+) -> BillDeterminant:
+    """Return the answer to an item that gets no energy (NO_READ, HELD, REJECTED).
+
+    `remarks` say why and what is next; `missing`, as the last calculation listed it, gives the interval counts.
+    """
     days = count_days(context.item.period, _zone(context.usage_point.zone))
-    return replace(header(context, days=days, status=status), remarks=tuple(remarks))
+    answer = replace(header(context, days=days, status=status), remarks=tuple(remarks))
+    gaps = gap_counts(context, missing)
+    return replace(
+        answer,
+        expected_intervals=gaps.expected,
+        actual_intervals=gaps.expected - gaps.missing,
+        missing_intervals=gaps.missing,
+        longest_gap_minutes=gaps.longest_minutes,
+        interval_minutes=gaps.minutes,
+    )
 
 
 def _nothing(findings: Findings) -> Calculated:

@@ -46,7 +46,9 @@ def demands_of(
     if not kept and _wants_interval_demand(context, policy):
         peaks = _from_intervals(parts, policy)
     for peak in peaks.values():
-        findings.trail.append(f"{peak.code} = {peak.value} in the {peak.interval_minutes} minutes to {peak.at.isoformat()}")
+        findings.trail.append(
+            f"{peak.code} = {peak.value} in the {peak.interval_minutes} minutes to {peak.at.isoformat()}"
+        )
     return tuple(peaks[code] for code in sorted(peaks))
 
 
@@ -81,7 +83,7 @@ def _peak_of(
     # A billing quantity (macroPeriod 8) carries the multiplier whatever the feed does with its reads.
     applied = not raw or reading_type(best.reading_type).is_billing_quantity
     return Demand(
-        code=f"KW_{bucket or 'MAX'}",
+        code=f"{register.unit.upper()}_{bucket or 'MAX'}",
         value=best.value if applied else best.value * segment.installation.multiplier,
         at=best.taken_at,
         interval_minutes=kind.interval_minutes,
@@ -150,7 +152,7 @@ def _exponent(factor: Decimal) -> int:
 
 
 def _highest(series: Sequence[int], width: int, first: int, *, rolling: bool) -> tuple[int, int] | None:
-    """Return the slot after the highest window, and its sum; windows with a hole are left out, ties go to the earliest."""
+    """Return the slot after the highest window, and its sum; a window with a hole counts not, ties go to the earliest."""
     if width == 1:
         peak = max(series, default=MISSING)
         return None if peak == MISSING else (first + series.index(peak) + 1, peak)

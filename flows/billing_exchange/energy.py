@@ -88,8 +88,8 @@ class Measurer:
             text = f"meter {segment.installation.serial} has no register that measures a quantity"
             self.findings.hold(codes.UNKNOWN_REGISTER, text, at_risk=ZERO, unit="", blocked=True)
         parts = []
-        for flow in sorted({r.flow for r in registers}):
-            part = self._flow(segment, flow, [r for r in registers if r.flow == flow])
+        for flow, unit in sorted({(r.flow, r.unit) for r in registers}):
+            part = self._flow(segment, flow, [r for r in registers if r.flow == flow and r.unit == unit])
             if part is not None:
                 parts.append(part)
         return tuple(parts)
@@ -97,7 +97,7 @@ class Measurer:
     def _flow(self, segment: Segment, flow: Flow, registers: Sequence[Register]) -> FlowPart | None:
         cumulative = [r for r in registers if not r.interval_minutes]
         channels = [r for r in registers if r.interval_minutes]
-        if channels and (not cumulative or self.context.calendar is not None and not _has_buckets(cumulative)):
+        if channels and (not cumulative or (self.context.calendar is not None and not _has_buckets(cumulative))):
             part = self._by_intervals(segment, flow, channels)
             if part is not None and cumulative:
                 self._check_against_registers(segment, cumulative, part)
@@ -126,9 +126,7 @@ class Measurer:
         total = self._total(segment, registers, total, buckets)
         return FlowPart(flow, registers[0].unit, "REGISTER", total, buckets or None, tuple(uses))
 
-    def _register(
-        self, segment: Segment, register: Register, findings: Findings
-    ) -> tuple[RegisterUse, Amount] | None:
+    def _register(self, segment: Segment, register: Register, findings: Findings) -> tuple[RegisterUse, Amount] | None:
         return measure(
             segment,
             register,
@@ -164,7 +162,7 @@ class Measurer:
             return total
         if off:
             self.findings.trail.append(
-                f"total register says {total.exact}, its buckets {summed.exact}: within the last digit, buckets are billed"
+                f"total register says {total.exact}, its buckets {summed.exact}: within the last digit, buckets count"
             )
         return summed
 
@@ -177,7 +175,9 @@ class Measurer:
             if channel is None:
                 return None
             buckets = self._buckets(channel)
-            one = FlowPart(flow, register.unit, "INTERVAL", channel.total(), buckets, (channel.use(self.policy),), channel)
+            one = FlowPart(
+                flow, register.unit, "INTERVAL", channel.total(), buckets, (channel.use(self.policy),), channel
+            )
             part = one if part is None else _joined(part, one)
         return part
 
@@ -202,9 +202,7 @@ class Measurer:
             read, summed = measured[1].exact, part.total.exact
             if abs(read - summed) > self.policy.tolerance(read):
                 text = f"register {register.register} says {read}, its intervals add up to {summed}"
-                self.findings.hold(
-                    codes.REGISTER_INTERVAL_MISMATCH, text, at_risk=read - summed, unit=register.unit
-                )
+                self.findings.hold(codes.REGISTER_INTERVAL_MISMATCH, text, at_risk=read - summed, unit=register.unit)
 
 
 def _has_buckets(registers: Sequence[Register]) -> bool:
@@ -216,4 +214,6 @@ def _joined(one: FlowPart, other: FlowPart) -> FlowPart:
     buckets = None
     if one.buckets is not None and other.buckets is not None:
         buckets = {b: one.buckets[b] + other.buckets[b] if b in other.buckets else one.buckets[b] for b in one.buckets}
-    return FlowPart(one.flow, one.unit, one.source, one.total + other.total, buckets, one.uses + other.uses, one.channel)
+    return FlowPart(
+        one.flow, one.unit, one.source, one.total + other.total, buckets, one.uses + other.uses, one.channel
+    )

@@ -155,6 +155,9 @@ def channel_of(
     if laid.gaps():
         findings.missing.extend(_missing(gap, context, segment, register) for gap in laid.gaps())
         return None
+    if segment.begins_with_installation and (segment.period.start - origin) % timedelta(minutes=minutes):
+        text = f"meter {segment.installation.serial} came inside an interval of {minutes} minutes: both meters count"
+        findings.remark(codes.PARTIAL_INTERVAL, text)
     factor = segment.installation.multiplier if context.multiplier_state == "raw" else Decimal(1)
     channel = Channel(
         segment, register, minutes, origin, first, laid.values, bytes(laid.qualities), laid.exponent, factor,
@@ -235,27 +238,3 @@ class _Slots:
                 end += 1
             yield at, end
             at = self.qualities.find(_ABSENT, end)
-
-
-def interval_counts(channels: Sequence[Channel]) -> Mapping[str, int]:
-    """Return expected, actual and estimated intervals, and their length, as a determinant names them.
-
-    A slot counts once, whatever number of channels measured it: estimated if one of them is.
-    """
-    estimated: dict[int, set[int]] = {}
-    expected: dict[int, set[int]] = {}
-    for channel in channels:
-        slots = range(channel.first, channel.first + len(channel.values))
-        expected.setdefault(channel.minutes, set()).update(slots)
-        if channel.estimated_count:
-            estimated.setdefault(channel.minutes, set()).update(s for s in slots if channel.is_estimated(s))
-    if not expected:
-        return {}
-    whole = sum(map(len, expected.values()))
-    doubtful = sum(map(len, estimated.values()))
-    return {
-        "expected_intervals": whole,
-        "actual_intervals": whole - doubtful,
-        "estimated_intervals": doubtful,
-        "interval_minutes": min(expected),
-    }

@@ -44,9 +44,7 @@ DEFAULT_LADDER: tuple[LadderStep, ...] = (
 )
 """The ladder of domain 4.3."""
 
-DEFAULT_BACK_BILLING: Mapping[str, int] = MappingProxyType(
-    {"RESIDENTIAL": 365, "COMMERCIAL": 730, "INDUSTRIAL": 730}
-)
+DEFAULT_BACK_BILLING: Mapping[str, int] = MappingProxyType({"RESIDENTIAL": 365, "COMMERCIAL": 730, "INDUSTRIAL": 730})
 """Days, by customer class, that a bill may reach back without a person's consent (ruling 12)."""
 
 

@@ -1,4 +1,4 @@
-"""Determinants that a rate prices: codes, rounding, net metering, and the MDMS's own figures after a check (ruling 1)."""
+"""Determinants that a rate prices, from what the segments measured: codes, sums, rounding, net metering."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,18 +7,17 @@ from typing import Literal
 
 from canonical.billing import Quantity
 from canonical.codes import billing as codes
-from canonical.metering import RegisterReading
 from canonical.reading_types import Flow
-from flows.billing_exchange.context import BillContext, Findings, Missing, unit_of
-from flows.billing_exchange.energy import FlowPart, reading_type
+from flows.billing_exchange.context import BillContext, Findings, unit_of
+from flows.billing_exchange.energy import FlowPart
 from flows.billing_exchange.policy import Policy
 from flows.billing_exchange.registers import ZERO, Amount
 from flows.billing_exchange.rounding import with_residual
 from flows.billing_exchange.segments import Segment
-from flows.billing_exchange.tou import TIERS
 
 _FLOW_PREFIX: Mapping[Flow, str] = {"DELIVERED": "", "RECEIVED": "RCVD_", "NET": "NET_", "TOTAL": "GROSS_"}
-_FLOW_ORDER: Mapping[Flow, int] = {"DELIVERED": 0, "RECEIVED": 1, "NET": 2, "TOTAL": 3}
+FLOW_ORDER: Mapping[Flow, int] = {"DELIVERED": 0, "RECEIVED": 1, "NET": 2, "TOTAL": 3}
+"""Order of flows on a determinant."""
 
 Source = Literal["REGISTER", "INTERVAL", "MDMS"]
 
@@ -51,17 +50,19 @@ class Billed:
 
 
 def add_up(
-    parts: Sequence[tuple[Segment, Sequence[FlowPart]]], context: BillContext, findings: Findings
+    parts: Sequence[tuple[Segment, Sequence[FlowPart]]], context: BillContext, policy: Policy, findings: Findings
 ) -> tuple[FlowTotal, ...]:
     """Return each flow summed over the segments; buckets only where every segment that measured has them."""
-    totals = []
-    flows = {part.flow for _, each in parts for part in each}
-    for flow in sorted(flows, key=_FLOW_ORDER.__getitem__):
-        totals.append(_flow_total(flow, [p for _, each in parts for p in each if p.flow == flow], context, findings))
-    return tuple(totals)
+    by_flow: dict[tuple[str, Flow], list[FlowPart]] = {}
+    for _, each in parts:
+        for part in each:
+            by_flow.setdefault((part.unit, part.flow), []).append(part)
+    order = sorted(by_flow, key=lambda key: (key[0], FLOW_ORDER[key[1]]))
+    return tuple(_flow_total(by_flow[key], context, policy, findings) for key in order)
 
 
-def _flow_total(flow: Flow, parts: Sequence[FlowPart], context: BillContext, findings: Findings) -> FlowTotal:
+def _flow_total(parts: Sequence[FlowPart], context: BillContext, policy: Policy, findings: Findings) -> FlowTotal:
+    flow, unit = parts[0].flow, parts[0].unit
     total = parts[0].total
     for part in parts[1:]:
         total = total + part.total
@@ -70,15 +71,20 @@ def _flow_total(flow: Flow, parts: Sequence[FlowPart], context: BillContext, fin
     for part in parts:
         for bucket, amount in (part.buckets or {}).items():
             buckets[bucket] = buckets[bucket] + amount if bucket in buckets else amount
-    without = [p for p in parts if p.buckets is None]
-    if without and flow == "DELIVERED" and (buckets or context.calendar is not None):
-        unsplit = sum((p.total.exact for p in without), ZERO)
-        text = f"{unsplit} {parts[0].unit} of {total.exact} have no split by time of use"
-        if context.agreement is not None and context.agreement.tou_calendar:
-            findings.hold(codes.TOU_NOT_READY, text, at_risk=unsplit, unit=parts[0].unit)
-        else:
-            findings.trail.append(f"{text}: the tariff is flat, so only the total is billed")
-    return FlowTotal(flow, parts[0].unit, source, total, {} if without else buckets)
+    unsplit = [p for p in parts if p.buckets is None]
+    if unsplit and flow == "DELIVERED" and unit == unit_of(context) and policy.determinants == "hub":
+        _note_unsplit(sum((p.total.exact for p in unsplit), ZERO), total.exact, bool(buckets), context, findings)
+    return FlowTotal(flow, unit, source, total, {} if unsplit else buckets)
+
+
+def _note_unsplit(unsplit: Decimal, total: Decimal, is_mixed: bool, context: BillContext, findings: Findings) -> None:
+    """Hold what a time-of-use tariff cannot price; with a flat tariff, say why only the total is billed."""
+    unit = unit_of(context)
+    text = f"{unsplit} {unit} of {total} have no split by time of use"
+    if context.agreement is not None and context.agreement.tou_calendar:
+        findings.hold(codes.TOU_NOT_READY, text, at_risk=unsplit, unit=unit)
+    elif is_mixed:
+        findings.trail.append(f"{text}: the tariff is flat, so only the total is billed")
 
 
 def bill_own(totals: Sequence[FlowTotal], context: BillContext, policy: Policy, findings: Findings) -> Billed:
@@ -95,7 +101,7 @@ def bill_own(totals: Sequence[FlowTotal], context: BillContext, policy: Policy, 
         for bucket, amount in [("", each.total), *sorted(each.buckets.items())]:
             figure = figures[quantity_code(each.unit, each.flow, bucket)]
             quantities.append(_quantity(each, bucket, figure, amount))
-    return Billed((*quantities, *_net(quantities, context, findings)), residuals, kinds, methods)
+    return Billed((*quantities, *net_of(quantities, context, findings)), residuals, kinds, methods)
 
 
 def _rounded(
@@ -109,16 +115,16 @@ def _rounded(
             for bucket, amount in each.buckets.items()
         }
         figures[total_code] = sum(figures.values(), ZERO) if figures else each.total.cumulative
-        findings.trail.append(f"{total_code} = {figures[total_code]}, from cumulative reads rounded to {policy.decimals}")
+        findings.trail.append(
+            f"{total_code} = {figures[total_code]}, from cumulative reads rounded to {policy.decimals}"
+        )
         return figures, {}
     carried = context.last_bill.residuals if context.last_bill is not None else {}
     buckets = {quantity_code(each.unit, each.flow, b): a.exact for b, a in each.buckets.items()}
-    figures, residuals = with_residual(
-        total_code, each.total.exact, buckets, carried=carried, decimals=policy.decimals
-    )
+    figures, residuals = with_residual(total_code, each.total.exact, buckets, carried=carried, decimals=policy.decimals)
     findings.trail.append(
-        f"{total_code} = {each.total.exact} + {carried.get(total_code, ZERO)} carried, rounded to {figures[total_code]}, "
-        f"{residuals[total_code]} carried on"
+        f"{total_code} = {each.total.exact} + {carried.get(total_code, ZERO)} carried, "
+        f"rounded to {figures[total_code]}, {residuals[total_code]} carried on"
     )
     return figures, residuals
 
@@ -145,9 +151,10 @@ def _quality(kinds: frozenset[str]) -> str:
     return "CUSTOMER" if "customer" in kinds else "VALIDATED"
 
 
-def _net(quantities: Sequence[Quantity], context: BillContext, findings: Findings) -> tuple[Quantity, ...]:
+def net_of(quantities: Sequence[Quantity], context: BillContext, findings: Findings) -> tuple[Quantity, ...]:
     """Return NET = DELIVERED - RECEIVED, never clipped at zero, for a net-metering agreement that has no NET yet."""
-    totals = {q.flow: q for q in quantities if not q.tou_bucket}
+    unit = unit_of(context)
+    totals = {q.flow: q for q in quantities if not q.tou_bucket and q.unit == unit}
     delivered, received = totals.get("DELIVERED"), totals.get("RECEIVED")
     if context.agreement is None or not context.agreement.net_metering or delivered is None or "NET" in totals:
         return ()
@@ -169,106 +176,3 @@ def _net(quantities: Sequence[Quantity], context: BillContext, findings: Finding
             estimated_part=estimated,
         ),
     )
-
-
-def bill_stated(
-    stated: Sequence[RegisterReading],
-    totals: Sequence[FlowTotal],
-    context: BillContext,
-    policy: Policy,
-    *,
-    allow_estimates: bool,
-    findings: Findings,
-) -> Billed:
-    """Return the MDMS's determinants unchanged, checked against what the reads say (ruling 1).
-
-    A determinant that is not there goes to `findings.missing`, one that differs is held with both figures.
-    """
-    found = _stated_for_period(stated, context, allow_estimates=allow_estimates)
-    quantities = [_stated_quantity(flow, bucket, reading, context) for (flow, bucket), reading in found.items()]
-    quantities.sort(key=lambda q: (_FLOW_ORDER[q.flow], bool(q.tou_bucket), q.tou_bucket))
-    for each in totals:
-        for bucket, amount in [("", each.total), *sorted(each.buckets.items())]:
-            _check(each, bucket, amount, found.get((each.flow, bucket)), context, policy, findings)
-    _check_buckets(quantities, findings)
-    kinds = frozenset(_kind(r) for r in found.values())
-    methods = frozenset(r.source_quality for r in found.values() if r.quality.is_estimate)
-    for each in totals:
-        kinds |= each.total.kinds
-        methods |= each.total.methods
-    return Billed((*quantities, *_net(quantities, context, findings)), {}, kinds, methods)
-
-
-def _stated_for_period(
-    stated: Sequence[RegisterReading], context: BillContext, *, allow_estimates: bool
-) -> dict[tuple[Flow, str], RegisterReading]:
-    """Return the last received figure of each flow and bucket; an estimate never replaces an actual."""
-    found: dict[tuple[Flow, str], RegisterReading] = {}
-    for reading in stated:
-        if reading.period != context.item.period or not reading.quality.is_usable:
-            continue
-        if reading.quality.is_estimate and not allow_estimates:
-            continue
-        kind = reading_type(reading.reading_type)
-        if kind.commodity != context.item.commodity:
-            continue
-        key = (kind.flow, TIERS.get(kind.tou, f"T{kind.tou}") if kind.tou else "")
-        known = found.get(key)
-        if known is None or known.quality.is_estimate or not reading.quality.is_estimate:
-            found[key] = reading
-    return found
-
-
-def _kind(reading: RegisterReading) -> str:
-    if reading.quality.is_estimate:
-        return "estimated"
-    return "customer" if reading.quality.value == "CUSTOMER" else "actual"
-
-
-def _stated_quantity(flow: Flow, bucket: str, reading: RegisterReading, context: BillContext) -> Quantity:
-    unit = unit_of(context)
-    return Quantity(
-        code=quantity_code(unit, flow, bucket),
-        unit=unit,
-        tou_bucket=bucket,
-        season="",
-        flow=flow,
-        quantity=reading.value,
-        source="MDMS",
-        quality=reading.quality.value,
-        estimated_part=reading.value if reading.quality.is_estimate else ZERO,
-    )
-
-
-def _check(
-    each: FlowTotal,
-    bucket: str,
-    amount: Amount,
-    stated: RegisterReading | None,
-    context: BillContext,
-    policy: Policy,
-    findings: Findings,
-) -> None:
-    code = quantity_code(each.unit, each.flow, bucket)
-    if stated is None:
-        why = f"the meter data system states no {code} for the period"
-        findings.missing.append(
-            Missing(context.usage_point.usage_point, "", code, None, context.item.period, why)
-        )
-        return
-    off = stated.value - amount.exact
-    if abs(off) > policy.tolerance(amount.exact):
-        text = f"{code}: the meter data system says {stated.value}, the reads say {amount.exact}"
-        findings.hold(codes.DETERMINANT_MISMATCH, text, at_risk=off, unit=each.unit)
-    else:
-        findings.trail.append(f"{code} = {stated.value} as the meter data system states; the reads say {amount.exact}")
-
-
-def _check_buckets(quantities: Sequence[Quantity], findings: Findings) -> None:
-    """Hold when the buckets of a flow do not add up to its total exactly; the rest never goes into a bucket."""
-    for total in [q for q in quantities if not q.tou_bucket]:
-        buckets = [q.quantity for q in quantities if q.flow == total.flow and q.tou_bucket]
-        if buckets and sum(buckets, ZERO) != total.quantity:
-            off = sum(buckets, ZERO) - total.quantity
-            text = f"{total.code} is {total.quantity}, its buckets add up to {sum(buckets, ZERO)}"
-            findings.hold(codes.TOU_SUM_MISMATCH, text, at_risk=off, unit=total.unit)

@@ -1,7 +1,7 @@
 """What a cumulative register measured in its segment: start and stop read, rollover, multiplier once (domain 4.6)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -55,6 +55,9 @@ class Read:
     value: Decimal
     """Multiplier not applied."""
 
+    scaled: Decimal
+    """Multiplier applied, exactly as the feed or the master states it."""
+
     at: datetime
     quality: Quality
     source_quality: str
@@ -106,7 +109,8 @@ class _Reader:
         allow_estimates: bool,
     ) -> None:
         self.readings = readings
-        self.divisor = segment.installation.multiplier if context.multiplier_state == "applied" else Decimal(1)
+        self.multiplier = segment.installation.multiplier
+        self.is_applied = context.multiplier_state == "applied"
         self.policy = policy
         self.allow_estimates = allow_estimates
 
@@ -114,11 +118,24 @@ class _Reader:
         found = best_read(self.readings, boundary, self.policy, allow_estimates=self.allow_estimates)
         if found is None:
             return None
-        value = found.value if self.divisor == 1 else found.value / self.divisor
-        return Read(value, found.taken_at, found.quality, found.source_quality)
+        value, scaled = found.value, found.value * self.multiplier
+        if self.is_applied and self.multiplier != 1:
+            value, scaled = _divided(found.value, self.multiplier), found.value
+        return Read(value, scaled, found.taken_at, found.quality, found.source_quality)
 
     def only_an_estimate(self, boundary: Boundary) -> bool:
         return best_read(self.readings, boundary, self.policy, allow_estimates=True) is not None
+
+
+def _divided(scaled: Decimal, multiplier: Decimal) -> Decimal:
+    """Return what the register showed; where the division has no end, six decimals of it (only for display)."""
+    value = scaled / multiplier
+    return value if value * multiplier == scaled and _decimals(value) <= 6 else rounded(value, 6)
+
+
+def _decimals(value: Decimal) -> int:
+    exponent = value.normalize().as_tuple().exponent
+    return -exponent if isinstance(exponent, int) else 0
 
 
 def _missing(raw: _Reader, at: Boundary, context: BillContext, segment: Segment, register: Register) -> Missing:
@@ -149,13 +166,16 @@ def _continued(
     if last is None or segment.begins_with_installation or last.period.end != segment.period.start:
         return found
     billed = last.stops.get((segment.installation.meter, register.register))
-    if billed is None or (found is not None and found.value == billed):
-        return found if billed is None or found is None else _billed(billed, found)
+    if billed is None:
+        return found
+    multiplier = segment.installation.multiplier
     if found is None:
         findings.trail.append(f"{register.register}: start read {billed} carried over from bill {last.determinant_id}")
         quality = Quality.ESTIMATED if last.consecutive_estimates else Quality.VALIDATED
-        return Read(billed, boundary.at, quality, "", is_billed=True)
-    gap = (found.value - billed) * segment.installation.multiplier
+        return Read(billed, billed * multiplier, boundary.at, quality, "", is_billed=True)
+    if found.value == billed:
+        return replace(found, is_billed=True)
+    gap = (found.value - billed) * multiplier
     text = (
         f"register {register.register}: the last bill ended with {billed}, the read at {found.at.isoformat()} "
         f"is {found.value}; {gap} {register.unit} are settled by this bill"
@@ -164,11 +184,7 @@ def _continued(
         findings.remark(codes.TRUE_UP, text, quantity=gap)
     else:
         findings.hold(codes.CONTINUITY_BROKEN, text, at_risk=gap, unit=register.unit)
-    return _billed(billed, found)
-
-
-def _billed(value: Decimal, found: Read) -> Read:
-    return Read(value, found.at, found.quality, found.source_quality, is_billed=True)
+    return replace(found, value=billed, scaled=billed * multiplier, is_billed=True)
 
 
 def _rollovers(
@@ -209,10 +225,9 @@ def _use(
     multiplier = segment.installation.multiplier
     range_ = rollovers * Decimal(10) ** register.dials
     difference = stop.value - start.value + range_
-    quantity = difference * multiplier
-    cumulative = rounded((stop.value + range_) * multiplier, policy.decimals) - rounded(
-        start.value * multiplier, policy.decimals
-    )
+    quantity = stop.scaled - start.scaled + range_ * multiplier
+    cumulative = rounded(stop.scaled, policy.decimals) - rounded(start.scaled, policy.decimals)
+    cumulative += rounded(range_ * multiplier, policy.decimals)
     estimated = stop.quality.is_estimate or (start.quality.is_estimate and not start.is_billed)
     findings.trail.append(
         f"meter {segment.installation.serial} register {register.register}: {stop.value} ({stop.quality}, "

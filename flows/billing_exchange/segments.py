@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from canonical.billing import MeterInPeriod
@@ -19,7 +20,7 @@ class Segment:
 
     installation: Installation
     period: Period
-    """Life of the meter at the usage point, clipped to the bill period; empty for a meter that came and went at once."""
+    """Life of the meter at the usage point, clipped to the bill period; empty if it came and went at once."""
 
     role: Role
     """OUT and IN are the two sides of an exchange; a meter that came and went inside the period is IN."""
@@ -54,10 +55,7 @@ def segments_of(installations: Iterable[Installation], period: Period, commodity
     )
     if len(hung) == 1:
         return (Segment(hung[0], _clip(hung[0], period), "NORMAL", ""),)
-    pairs = [
-        mint("exchange", out.usage_point, out.meter, new.meter, new.installed_at)
-        for out, new in zip(hung, hung[1:], strict=False)
-    ]
+    pairs = [mint("exchange", out.usage_point, out.meter, new.meter, new.installed_at) for out, new in pairwise(hung)]
     return tuple(
         Segment(each, _clip(each, period), "IN" if n else "OUT", pairs[max(n - 1, 0)]) for n, each in enumerate(hung)
     )
@@ -89,11 +87,7 @@ def gaps_of(segments: Sequence[Segment], period: Period) -> tuple[Period, ...]:
 
 def overlaps_of(segments: Sequence[Segment]) -> tuple[tuple[Segment, Segment], ...]:
     """Return neighbouring segments that measure at the same time, which invariant I1 forbids."""
-    return tuple(
-        (one, other)
-        for one, other in zip(segments, segments[1:], strict=False)
-        if other.period.start < one.period.end
-    )
+    return tuple((one, other) for one, other in pairwise(segments) if other.period.start < one.period.end)
 
 
 def meter_in_period(segment: Segment) -> MeterInPeriod:

@@ -1,4 +1,4 @@
-"""What must be looked at by a person before it is billed (domain 4.6, end): each rule with its code and what is at risk."""
+"""What a person must look at before it is billed (domain 4.6, end): each rule with its code and what is at risk."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ def check_request(context: BillContext, policy: Policy, findings: Findings) -> N
     agreement = context.agreement
     if agreement is None:
         return
-    if agreement.tou_calendar and context.calendar is None and context.blocks:
+    if agreement.tou_calendar and context.calendar is None and context.blocks and policy.determinants == "hub":
         text = f"calendar {agreement.tou_calendar} of agreement {agreement.agreement} is not known"
         findings.hold(codes.CALENDAR_UNKNOWN, text, at_risk=ZERO, unit=unit, blocked=True)
     if is_active(context) and not _covers(agreement, context):
@@ -58,7 +58,7 @@ def _is_midnight(instant: datetime, zone: ZoneInfo) -> bool:
 def _check_continuity(context: BillContext, findings: Findings) -> None:
     """Check invariant I2: a bill begins where the last one ended, unless nobody had an agreement in between."""
     last, period, unit = context.last_bill, context.item.period, unit_of(context)
-    if last is None or last.period.end == period.start:
+    if last is None or last.period.end == period.start or last.request_id == (context.item.replaces or None):
         return
     days = abs(last.period.end - period.start) / timedelta(days=1)
     at_risk = last.daily_quantity * Decimal(round(days, 2)).quantize(Decimal("0.01"))
@@ -91,15 +91,15 @@ def _covers(agreement: CustomerAgreement, context: BillContext) -> bool:
     return begins and ends
 
 
-def check_meters(segments: Sequence[Segment], context: BillContext, *, has_stated: bool, findings: Findings) -> None:
+def check_meters(segments: Sequence[Segment], context: BillContext, *, is_stated: bool, findings: Findings) -> None:
     """Check the meters of the period: one at a time (I1), gaps declared, and something that measures at all."""
     unit = unit_of(context)
     if context.usage_point.read_source == "NONE" and not segments:
-        if not has_stated:
+        if not is_stated:
             text = "the usage point has no read source and no meter"
             findings.hold(codes.NO_DATA_SOURCE, text, at_risk=ZERO, unit=unit, blocked=True)
         return
-    if not segments:
+    if all(segment.is_empty for segment in segments):
         text = "no meter of this commodity hung at the usage point in the period"
         findings.hold(codes.NO_METER, text, at_risk=ZERO, unit=unit, blocked=True)
         return
@@ -117,13 +117,14 @@ def check_meters(segments: Sequence[Segment], context: BillContext, *, has_state
 def check_outcome(determinant: BillDeterminant, context: BillContext, policy: Policy, findings: Findings) -> Decimal:
     """Check the figures of a determinant; return its delivered total per day, for the next bill."""
     unit = unit_of(context)
-    delivered = next((q.quantity for q in determinant.quantities if q.flow == "DELIVERED" and not q.tou_bucket), ZERO)
-    used = sum((abs(q.quantity) for q in determinant.quantities if not q.tou_bucket and q.flow != "NET"), ZERO)
+    totals = [q for q in determinant.quantities if not q.tou_bucket and q.flow != "NET"]
+    delivered = sum((q.quantity for q in totals if q.flow == "DELIVERED" and q.unit == unit), ZERO)
+    used = sum((abs(q.quantity) for q in totals), ZERO)
     daily = delivered / max(determinant.days, 1)
-    for quantity in determinant.quantities:
-        if quantity.quantity < 0 and quantity.flow != "NET" and not quantity.tou_bucket:
-            text = f"{quantity.code} is {quantity.quantity}"
-            findings.hold(codes.NEGATIVE_USAGE, text, at_risk=quantity.quantity, unit=quantity.unit)
+    for total in totals:
+        if total.quantity < 0:
+            text = f"{total.code} is {total.quantity}"
+            findings.hold(codes.NEGATIVE_USAGE, text, at_risk=total.quantity, unit=total.unit)
     if not is_active(context):
         if used:
             text = f"{used} {unit} were measured while no agreement was active"
