@@ -5,6 +5,7 @@ from sqlmodel import SQLModel
 import store.acts
 import store.deliveries
 import store.dispatch
+import store.files
 import store.message_items
 import store.messages  # noqa: F401
 
