@@ -453,3 +453,10 @@ DROP_STATUS = ErrorCode(
     "Correct the status or the contents.",
     acts="billing",
 )
+SPOOL_FILE_MISSING = ErrorCode(
+    "7029",
+    "SPOOL_FILE_MISSING",
+    "A file that was ready to be sent is no longer in the spool.",
+    "Find out who removed it; restore it from a backup, or let the run be written again.",
+    acts="operator",
+)

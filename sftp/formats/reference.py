@@ -6,10 +6,11 @@ from typing import Any, BinaryIO
 
 from canonical.customers import BillCycleDay, CustomerAgreement, TouCalendar
 from canonical.ids import meter_mrid
-from canonical.messages import FileFacts, Item, Rejection
+from canonical.messages import FileFacts, FileIdentity, Item, Rejection
 from canonical.metering import Installation, Register, UsagePoint
 from canonical.names import normal_serial
 from canonical.periods import Period
+from sftp.formats import file_names
 from sftp.formats.item_file import (
     Make,
     examine_items,
@@ -178,3 +179,14 @@ def _values(thing: object, tag: str) -> tuple[Any, ...]:
 def _ends(period: Period) -> tuple[Any, Any]:
     """Return start and end of a period."""
     return period.start, period.end
+
+
+def identify(name: str) -> FileIdentity:
+    """Return what the name of a reference file says (`RF_...`, docs/adapters/cis_flatfile.md).
+
+    Raises:
+        RejectedError: the name is not one of a reference file.
+    """
+    return file_names.identify(
+        name, {"reference": file_names.PATTERNS["reference"], "drop": file_names.PATTERNS["drop"]}
+    )

@@ -1,0 +1,135 @@
+"""Settings of one flat-file CIS, as the site file gives them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from canonical.codes import configuration as codes
+from canonical.errors import MisconfiguredError
+from sftp.formats.file_names import PATTERNS, Kind, expression
+from sftp.formats.serials import SerialPolicy
+from sftp.layout import STANDARD, Form, Layout, read_layout
+from sftp.pgp import Pgp
+from sftp.session import SftpSettings
+
+LAYOUTS = Path(__file__).parent / "layouts"
+"""Layout files of this adapter; one more CIS is one more file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where a CIS's files lie, and how they are written."""
+
+    sftp: SftpSettings
+    outbox: str
+    """Folder in which the CIS writes and we read."""
+
+    inbox: str
+    """Folder in which we write and the CIS reads."""
+
+    archive: str
+    reject: str
+    layout: Layout
+    """Layout of the billing drop."""
+
+    form: Form
+    """`delimited` or `fixed`, for what we write; what we read shows its own."""
+
+    wrap: Literal["", "gz"]
+    names: Mapping[Kind, str]
+    serials: SerialPolicy
+    pgp: Pgp | None
+    """Keys with which encrypted files are opened; None where the site names none."""
+
+
+def settings_from(given: Mapping[str, object]) -> Settings:
+    """Return the settings of a role.
+
+    Raises:
+        MisconfiguredError: a setting is missing, unknown or impossible; the reason names it.
+    """
+    values: dict[str, Any] = dict(given)
+    missing = [name for name in ("host", "user", "host_keys") if not values.get(name)]
+    if missing:
+        raise _bad(f"settings missing: {', '.join(missing)}")
+    outbox = str(values.pop("outbox", "outbound"))
+    layout = _layout(values.pop("layout", "billing_drop"), values.pop("layout_file", ""))
+    form = values.pop("format", layout.form)
+    wrap = values.pop("wrap", "")
+    if form not in ("delimited", "fixed"):
+        raise _bad(f"format {form!r} is neither delimited nor fixed")
+    if wrap not in ("", "gz"):
+        raise _bad(f"wrap {wrap!r} is neither empty nor gz")
+    return Settings(
+        outbox=outbox,
+        inbox=str(values.pop("inbox", "inbound")),
+        archive=str(values.pop("archive", f"{outbox}/archive")),
+        reject=str(values.pop("reject", f"{outbox}/reject")),
+        layout=layout,
+        form=form,
+        wrap=wrap,
+        names=_names(values.pop("names", {})),
+        serials=_serials(values.pop("serial_digits", {})),
+        pgp=_pgp(values.pop("pgp", None)),
+        sftp=_sftp(values),
+    )
+
+
+def _bad(reason: str) -> MisconfiguredError:
+    """Return the error of a setting that cannot be used."""
+    return MisconfiguredError(reason, code=codes.BAD_ADAPTER_SETTINGS, where="cis_flatfile")
+
+
+def _layout(name: object, file: object) -> Layout:
+    """Return the layout that is named: the site's own file, one of this adapter, or one of the hub's own."""
+    if file:
+        return read_layout(Path(str(file)))
+    for folder in (LAYOUTS, STANDARD):
+        if (folder / f"{name}.toml").is_file():
+            return read_layout(folder / f"{name}.toml")
+    raise _bad(f"no layout {name!r}; there are {', '.join(sorted(p.stem for p in LAYOUTS.glob('*.toml')))}")
+
+
+def _names(given: object) -> Mapping[Kind, str]:
+    """Return the patterns of file names, the site's over the standard ones."""
+    if not isinstance(given, Mapping):
+        raise _bad("names is not a table")
+    unknown = given.keys() - PATTERNS.keys()
+    if unknown:
+        raise _bad(f"names has {', '.join(sorted(unknown))}; it may have {', '.join(PATTERNS)}")
+    names: dict[Kind, str] = {**PATTERNS, **given}
+    for kind, pattern in names.items():
+        try:
+            expression(pattern)
+        except KeyError as error:
+            raise _bad(f"names.{kind}: no place {error}") from error
+    return names
+
+
+def _serials(given: object) -> SerialPolicy:
+    """Return how many digits a manufacturer's serials have."""
+    if not isinstance(given, Mapping) or not all(isinstance(n, int) and n > 0 for n in given.values()):
+        raise _bad("serial_digits is not a table of manufacturer = digits")
+    return SerialPolicy(dict(given))
+
+
+def _pgp(given: object) -> Pgp | None:
+    """Return the keys of the interface, None where the site names none."""
+    if given is None:
+        return None
+    if not isinstance(given, Mapping):
+        raise _bad("pgp is not a table")
+    try:
+        return Pgp(**{**given, "signers": tuple(given.get("signers", ()))})
+    except TypeError as error:
+        raise _bad(f"pgp: {error}") from error
+
+
+def _sftp(values: dict[str, Any]) -> SftpSettings:
+    """Return the settings of the connection: whatever is left."""
+    unknown = values.keys() - {f.name for f in fields(SftpSettings)}
+    if unknown:
+        raise _bad(f"unknown setting: {', '.join(sorted(unknown))}")
+    values["host_keys"] = tuple(values["host_keys"])
+    return SftpSettings(**values)

@@ -1,0 +1,27 @@
+"""Adapters by name: one folder each, found by import alone. Never reads the site."""
+
+import importlib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from canonical.codes import configuration as codes
+from canonical.errors import MisconfiguredError
+
+
+def load(adapter_name: str, settings: Mapping[str, object]) -> Any:
+    """Return the port that the adapter `adapters.<adapter_name>` builds of a role's settings.
+
+    Raises:
+        MisconfiguredError: there is no such adapter, or its settings cannot be used.
+    """
+    where = f"adapters.{adapter_name}.adapter"
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", adapter_name):
+        raise MisconfiguredError(f"{adapter_name!r} is no adapter's name", code=codes.UNKNOWN_ADAPTER)
+    try:
+        module = importlib.import_module(where)
+    except ModuleNotFoundError as error:
+        if error.name is None or not where.startswith(error.name):
+            raise
+        raise MisconfiguredError(f"no adapter {adapter_name!r}", code=codes.UNKNOWN_ADAPTER) from error
+    return module.build(settings)

@@ -1,0 +1,102 @@
+"""Names of the data files that travel between a CIS and the hub: patterns of an interface, to and from (domain 4.4)."""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+from typing import Literal
+
+from canonical.codes import file as codes
+from canonical.errors import RejectedError
+from canonical.messages import FileIdentity
+
+Kind = Literal["request", "reference", "billed", "drop"]
+
+PATTERNS: dict[Kind, str] = {
+    "request": "BR_{sender}_{receiver}_{env}_{type}_{cycle}_{businessdate}_{seq6}_r{rev}.dat",
+    "reference": "RF_{sender}_{receiver}_{env}_{kind}_{businessdate}_{seq6}_r{rev}.dat",
+    "billed": "BX_{sender}_{receiver}_{env}_BILLED_{businessdate}_{seq6}_r{rev}.dat",
+    "drop": "BD_{sender}_{receiver}_{env}_{type}_{cycle}_{businessdate}_{seq6}_p{part2}{last}_r{rev}.dat",
+}
+"""Names of docs/adapters/cis_flatfile.md; `{last}` is F in the last part of a run and empty before."""
+
+_PLACES = {
+    "sender": "[A-Za-z0-9-]{1,20}",
+    "receiver": "[A-Za-z0-9-]{1,20}",
+    "env": "[A-Za-z0-9]{1,10}",
+    "type": "(?:ON|OFF|COR|CAN)",
+    "kind": "[A-Z]{1,12}",
+    "cycle": "[A-Za-z0-9-]{1,10}",
+    "businessdate": "[0-9]{8}",
+    "seq6": "[0-9]{6}",
+    "part2": "[0-9]{2,3}",
+    "last": "F?",
+    "rev": "[0-9]{1,3}",
+}
+
+_WRAPPER = re.compile(r"(\.gz|\.zip|\.pgp|\.gpg)*\Z", re.IGNORECASE)
+_ANSWER = (".ack", ".nak", ".exc")
+
+
+@cache
+def expression(pattern: str) -> re.Pattern[str]:
+    """Return the expression of a pattern's names, a group for each place; KeyError for an unknown place."""
+    pieces = re.split(r"\{(\w+)\}", pattern)
+    return re.compile("".join(re.escape(p) if n % 2 == 0 else f"(?P<{p}>{_PLACES[p]})" for n, p in enumerate(pieces)))
+
+
+def identify(name: str, patterns: Mapping[Kind, str] = PATTERNS) -> FileIdentity:
+    """Return what a name says; wrappers such as `.gz` are no part of it, an answer bears its data file's stem.
+
+    Raises:
+        RejectedError: `UNKNOWN_NAME`: the name follows no pattern of this partner, or its date is none.
+    """
+    plain = _WRAPPER.sub("", name)
+    if plain.lower().endswith(_ANSWER):
+        return _answer(name, plain, patterns)
+    for kind, pattern in patterns.items():
+        match = expression(pattern).fullmatch(plain)
+        if match is not None and kind != "drop":
+            return _identity(kind, match.groupdict(), name)
+    raise RejectedError(f"{name!r} follows no pattern of this partner", code=codes.UNKNOWN_NAME, where=name)
+
+
+def _identity(kind: Literal["request", "reference", "billed"], places: Mapping[str, str], name: str) -> FileIdentity:
+    """Return the identity that the places of a name make."""
+    return FileIdentity(
+        kind,
+        sender=places.get("sender", ""),
+        receiver=places.get("receiver", ""),
+        env=places.get("env", ""),
+        run_type=places.get("type", places.get("kind", "")),
+        cycle=places.get("cycle", ""),
+        business_date=_date(places["businessdate"], name) if "businessdate" in places else None,
+        sequence=int(places["seq6"]) if "seq6" in places else None,
+        revision=int(places.get("rev", 0)),
+    )
+
+
+def _answer(name: str, plain: str, patterns: Mapping[Kind, str]) -> FileIdentity:
+    """Return the identity of an answer: its sender is the receiver of our drop."""
+    stem, _, ending = patterns["drop"].rpartition(".")
+    match = expression(stem).fullmatch(plain[:-4].removesuffix(f".{ending}"))
+    places = {} if match is None else match.groupdict()
+    return FileIdentity(
+        "acknowledgement",
+        sender=places.get("receiver", ""),
+        receiver=places.get("sender", ""),
+        env=places.get("env", ""),
+    )
+
+
+def _date(text: str, name: str) -> date:
+    """Return a `yyyymmdd` date of a name."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise RejectedError(f"{text} in {name!r} is no date", code=codes.UNKNOWN_NAME, where=name) from error
+
+
+def named(pattern: str, places: Mapping[str, str]) -> str:
+    """Return the name that a pattern makes of its places."""
+    return pattern.format_map(places)
