@@ -54,15 +54,15 @@ def _print(name: str, inspection: "Inspection") -> None:
     from services.inspection import plain
 
     console = Console()
+    verdict = "[bold green]accepted[/]" if inspection.accepted else "[bold red]refused[/]"
+    console.print(f"{verdict}  {escape(name)} ({inspection.format})")
+    for fault in inspection.errors:
+        place = f"line {fault.line}: " if fault.line else ""
+        console.print(f"  {escape(fault.code)}  {escape(place + fault.reason)}", soft_wrap=True)
+    for step in dict.fromkeys(_next_step(fault.code) for fault in inspection.errors):
+        console.print(f"  next: {escape(step)}", soft_wrap=True)
     if not inspection.accepted:
-        console.print(f"[bold red]refused[/]  {escape(name)} ({inspection.format})")
-        for fault in inspection.errors:
-            place = f"line {fault.line}: " if fault.line else ""
-            console.print(f"  {escape(fault.code)}  {escape(place + fault.reason)}", soft_wrap=True)
-        for step in dict.fromkeys(_next_step(fault.code) for fault in inspection.errors):
-            console.print(f"  next: {escape(step)}", soft_wrap=True)
         return
-    console.print(f"[bold green]accepted[/]  {escape(name)} ({inspection.format})")
     table = Table("usage point", "register", "meter", "unit", "minutes", "values", "sum", "quality")
     for c in inspection.channels:
         minutes = "" if c.interval_minutes is None else str(c.interval_minutes)

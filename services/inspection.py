@@ -1,14 +1,18 @@
 """What a file holds, format by format: the facts behind `amihub inspect`."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact
 from pathlib import Path
 from typing import BinaryIO
 
 from canonical.codes.file import FORMAT_UNKNOWN
 from canonical.errors import RejectedError
 from services.inspection_source import guess_format, guess_format_by_name, open_content
+
+EXACT = Context(prec=200, traps=[Inexact])
+"""Decimal arithmetic that cannot round."""
 
 FAULT_LIMIT = 100
 """Faults after which the rest of a file is not read: it is refused anyway."""
@@ -55,13 +59,11 @@ class Inspection:
     format: str
     errors: tuple[FileFault, ...]
     channels: tuple[ChannelFacts, ...]
+    accepted: bool
+    """Whether the hub would take the file; single items of a drop may be refused all the same."""
+
     remarks: tuple[str, ...] = ()
     """What a person should know although the file is accepted."""
-
-    @property
-    def accepted(self) -> bool:
-        """Whether nothing is wrong with the file."""
-        return not self.errors
 
     def as_json(self) -> dict[str, object]:
         """Return the published form (`amihub inspect --json`)."""
@@ -92,6 +94,8 @@ class Findings:
     faults: list[FileFault] = field(default_factory=list)
     channels: dict[tuple[str, ...], ChannelFacts] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    is_refused: bool | None = None
+    """Whether the file is refused whole; None: if anything is wrong with it."""
 
     def channel(self, *key: str, usage_point: str, register: str) -> ChannelFacts:
         """Return the facts of the channel with this key, new ones when it first appears."""
@@ -118,14 +122,16 @@ def inspect_file(path: Path, *, format: str = "auto") -> Inspection:
             _inspector(chosen)(stream, findings)
     except RejectedError as error:
         findings.faults.append(fault_of(error))
-    channels = () if findings.faults else tuple(findings.channels.values())
-    return Inspection(chosen, tuple(findings.faults), channels, tuple(findings.remarks))
+        findings.is_refused = True
+    is_refused = bool(findings.faults) if findings.is_refused is None else findings.is_refused
+    channels = () if is_refused else tuple(findings.channels.values())
+    return Inspection(chosen, tuple(findings.faults), channels, not is_refused, tuple(findings.remarks))
 
 
 def fault_of(error: RejectedError) -> FileFault:
-    """Return a refusal as a fault; its place ends in `:line` when it has one."""
-    tail = error.where.rpartition(":")[2]
-    return FileFault(str(error.code), int(tail) if tail.isdigit() else None, error.reason)
+    """Return a refusal as a fault, with the line that its place names (`file:12` or `line 12`)."""
+    line = re.search(r"(?:line |:)(\d+)$", error.where)
+    return FileFault(str(error.code), int(line[1]) if line else None, error.reason)
 
 
 def plain(number: Decimal) -> str:
@@ -142,4 +148,12 @@ def _inspector(chosen: str) -> Callable[[BinaryIO, Findings], None]:
         from services.inspection_nem import inspect_nem
 
         return inspect_nem
+    if chosen == "billing-drop":
+        from services.inspection_drop import inspect_drop
+
+        return inspect_drop
+    if chosen == "cim":
+        from services.inspection_cim import inspect_cim
+
+        return inspect_cim
     raise RejectedError(f"no format fits the content ({chosen})", code=FORMAT_UNKNOWN)

@@ -2,10 +2,10 @@
 
 from typing import BinaryIO
 
-from services.inspection import FAULT_LIMIT, ChannelFacts, FileFault, Findings
+from services.inspection import EXACT, FAULT_LIMIT, ChannelFacts, FileFault, Findings
 from sftp.formats import nem
 from sftp.formats.nem_index import index_mismatch
-from sftp.formats.nem_records import EXACT, Accumulation, Channel, Day, Fault
+from sftp.formats.nem_records import Accumulation, Channel, Day, Fault
 
 
 def inspect_nem(stream: BinaryIO, findings: Findings) -> None:

@@ -1,0 +1,112 @@
+"""What a MeterReadings document (IEC 61968-9) holds, channel by channel (usage point, meter, reading type)."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import BinaryIO
+
+from canonical.reading_types import ReadingType, reading_type_from_text
+from iec61968.editions import EDITIONS, Edition
+from iec61968.nouns.columns import NO_VALUE, Block, Identity, MeterReadingColumns, QualityMark
+from iec61968.nouns.meter_readings import decode
+from services.inspection import EXACT, ChannelFacts, Findings
+
+_PEEK = 4096
+
+_UNITS = {29: "V", 5: "A", 38: "W", 42: "m3", 61: "VA", 63: "var", 71: "VAh", 72: "Wh", 73: "varh"}
+"""Unit by its number in the reading type (IEC 61968-9:2013, Annex C)."""
+
+_MULTIPLIERS = {-3: "m", 0: "", 3: "k", 6: "M"}
+
+
+def inspect_cim(stream: BinaryIO, findings: Findings) -> None:
+    """Collect the channels of a document, read as a stream and checked against its schema.
+
+    Qualities count readings by their `system.category.index`, joined by `+` where a reading has several; `none` stands
+    for a reading without one, which the standard takes as valid.
+
+    Raises:
+        RejectedError: the document must be refused whole.
+    """
+    for reading in decode(stream, edition=_edition_of(stream)):
+        usage_point, meter = _named(reading.usage_point), _named(reading.meter, prefer="serial")
+        _take_registers(reading, usage_point, meter, findings)
+        for block in reading.blocks:
+            facts = _channel(findings, usage_point, meter, block.reading_type)
+            if facts.interval_minutes is None:
+                facts.interval_minutes = _minutes_of(block)
+            _add(facts, block.values, block.exponent, block.qualities)
+
+
+def _edition_of(stream: BinaryIO) -> Edition:
+    """Return the edition whose namespaces the document uses; the stream is left where it was."""
+    head = stream.read(_PEEK)
+    stream.seek(0)
+    if b"http://www.iec.ch/" in head:
+        return EDITIONS["www"]
+    return EDITIONS["2017" if b"/TC57/2017" in head else "2011"]
+
+
+def _take_registers(reading: MeterReadingColumns, usage_point: str, meter: str, findings: Findings) -> None:
+    """Add the register readings of one MeterReading."""
+    found = reading.readings
+    for place, reading_type in enumerate(found.reading_types):
+        facts = _channel(findings, usage_point, meter, reading_type)
+        _add(facts, found.values[place : place + 1], found.exponent, found.qualities[place : place + 1])
+
+
+def _channel(findings: Findings, usage_point: str, meter: str, reading_type: str) -> ChannelFacts:
+    """Return the facts of a channel."""
+    facts = findings.channel(*(usage_point, meter, reading_type), usage_point=usage_point, register=reading_type)
+    facts.meter = meter
+    facts.unit = _unit_of(reading_type)
+    return facts
+
+
+def _add(
+    facts: ChannelFacts,
+    values: Iterable[int],
+    exponent: int,
+    qualities: Iterable[tuple[QualityMark, ...]],
+) -> None:
+    """Add readings to their channel; one without a value counts, and adds nothing to the sum."""
+    total = 0
+    for value in values:
+        facts.values += 1
+        total += value if value != NO_VALUE else 0
+    facts.sum = EXACT.add(facts.sum, EXACT.scaleb(Decimal(total), exponent))
+    for marks in qualities:
+        code = "+".join(mark.ref for mark in marks) or "none"
+        facts.quality[code] = facts.quality.get(code, 0) + 1
+
+
+def _named(identity: Identity, *, prefer: str = "") -> str:
+    """Return the preferred name of a thing, else its mRID, else any name."""
+    names = {name.type: name.value for name in reversed(identity.names)}
+    return names.get(prefer) or identity.mrid or next(iter(names.values()), "")
+
+
+def _unit_of(reading_type: str) -> str:
+    """Return the unit that a reading type states, empty for an alias."""
+    parsed = _parsed(reading_type)
+    if parsed is None:
+        return ""
+    prefix, unit = _MULTIPLIERS.get(parsed.power_of_ten), _UNITS.get(parsed.fields[16])
+    return "" if prefix is None or unit is None else prefix + unit
+
+
+def _minutes_of(block: Block) -> int | None:
+    """Return the interval length that the reading type states, else that between the first two ends."""
+    parsed = _parsed(block.reading_type)
+    if parsed is not None and parsed.interval_minutes:
+        return parsed.interval_minutes
+    if len(block.stamps) > 1 and NO_VALUE not in block.stamps[:2]:
+        return (block.stamps[1] - block.stamps[0]) // 60_000_000
+    return None
+
+
+def _parsed(reading_type: str) -> ReadingType | None:
+    """Return a reading type code taken apart, None for an alias."""
+    try:
+        return reading_type_from_text(reading_type)
+    except ValueError:
+        return None
