@@ -152,7 +152,7 @@ def _determinants(
     received = sum(used(solar, span.start, span.end)) if solar is not None else 0
     if estimate is not None:
         on, mid, off, received = estimate
-    wrong = 5000 if point.trouble == "HELD" else 0
+    wrong = 50_000 if point.trouble == "HELD" else 0
     if point.commodity == "ELECTRICITY":
         counts = {"T0": on + mid + off + wrong, "T1": on, "T2": mid, "T3": off + wrong}
     else:

@@ -1,0 +1,169 @@
+"""What lets the hub make a pass: its own command line, or Airflow over REST."""
+
+import json
+import secrets
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx
+
+from simulators.demo_processes import DemoError, Processes, program
+
+PATIENCE_S = 600.0
+
+
+class Engine(Protocol):
+    """Lets the hub make passes and waits for their end."""
+
+    def prepare(self) -> None:
+        """Begin to come up; return at once."""
+        ...
+
+    def ready(self) -> None:
+        """Wait until passes can be made."""
+        ...
+
+    def passes(self, interfaces: Sequence[str]) -> list[str]:
+        """Make one pass of each interface and return a word on each."""
+        ...
+
+    def where(self) -> str:
+        """Return what a person can look at, or an empty text."""
+        ...
+
+
+class CommandLine:
+    """`amihub billing run`, one pass after the other."""
+
+    def __init__(self, processes: Processes) -> None:
+        """Use the hub of these processes."""
+        self._processes = processes
+
+    def prepare(self) -> None:
+        """There is nothing to bring up."""
+
+    def ready(self) -> None:
+        """It is always ready."""
+
+    def passes(self, interfaces: Sequence[str]) -> list[str]:
+        """Make one pass of each interface; a pass that says that something is wrong (exit 1) is a pass all the same."""
+        words = []
+        for interface in interfaces:
+            output = self._processes.amihub("billing", "run", interface, expect=(0, 1))
+            words.append(f"{interface}: {output.strip().splitlines()[-1] if output.strip() else 'done'}")
+        return words
+
+    def where(self) -> str:
+        """Return nothing: there is no page to look at."""
+        return ""
+
+
+class Airflow:
+    """Airflow standalone on SQLite, its DAG runs triggered over REST with no logical date."""
+
+    def __init__(self, processes: Processes) -> None:
+        """Use the run folder and hub of these processes."""
+        self._processes, self._run = processes, processes.run
+        self._home = processes.run.folder / "airflow"
+        self._password = secrets.token_urlsafe(9)
+        self._base = f"http://127.0.0.1:{processes.run.ports['airflow']}"
+        self._client = httpx.Client(base_url=self._base, timeout=60)
+
+    def _environment(self) -> dict[str, str]:
+        """Return the settings of a small Airflow: parallelism 4 is what SQLite stands, one user with a printed password."""
+        port = self._run.ports["airflow"]
+        root = Path(__file__).resolve().parents[1]
+        settings = {
+            "API__PORT": str(port),
+            "API__HOST": "127.0.0.1",
+            "CORE__DAGS_FOLDER": str(root / "dags"),
+            "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+            "CORE__EXECUTION_API_SERVER_URL": f"{self._base}/execution/",
+            "CORE__LOAD_EXAMPLES": "False",
+            "CORE__PARALLELISM": "4",
+            "CORE__SIMPLE_AUTH_MANAGER_USERS": "demo:admin",
+            "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self._home / "passwords.json"),
+            "DAG_PROCESSOR__REFRESH_INTERVAL": "20",
+            "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",
+            "LOGGING__LOGGING_LEVEL": "WARNING",
+            "LOGGING__WORKER_LOG_SERVER_PORT": str(self._run.ports["airflow_logs"]),
+            "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
+            "TRIGGERER__DEFAULT_CAPACITY": "10",
+            "LOGGING__TRIGGER_LOG_SERVER_PORT": str(self._run.ports["airflow_trigger_logs"]),
+        }
+        named = {f"AIRFLOW__{name}": value for name, value in settings.items()}
+        path = f"{Path(sys.executable).parent}:{self._run.environment.get('PATH', '')}"
+        return self._run.environment | named | {"AIRFLOW_HOME": str(self._home), "PATH": path}
+
+    def prepare(self) -> None:
+        """Make Airflow's home, its database and pools, and start it."""
+        self._home.mkdir(parents=True)
+        passwords = self._home / "passwords.json"
+        passwords.write_text(json.dumps({"demo": self._password}))
+        passwords.chmod(0o600)
+        airflow, amihub = program("airflow"), program("amihub")
+        script = f'"{airflow}" db migrate && "{amihub}" airflow bootstrap && exec "{airflow}" standalone'
+        self._processes.start("airflow", ["/bin/sh", "-c", script], environment=self._environment())
+
+    def ready(self) -> None:
+        """Wait until scheduler and DAGs are there, and log in."""
+        _wait_for(self._is_healthy, "Airflow", self._processes)
+        token = self._client.post("/auth/token", json={"username": "demo", "password": self._password})
+        self._client.headers["Authorization"] = f"Bearer {token.json()['access_token']}"
+        _wait_for(self._has_dags, "the DAGs", self._processes)
+
+    def _is_healthy(self) -> bool:
+        try:
+            answer = self._client.get("/api/v2/monitor/health")
+        except httpx.HTTPError:
+            return False
+        states = answer.json() if answer.status_code == 200 else {}
+        return all(
+            states.get(part, {}).get("status") == "healthy" for part in ("metadatabase", "scheduler", "dag_processor")
+        )
+
+    def _has_dags(self) -> bool:
+        found = self._client.get("/api/v2/dags").json().get("dags", [])
+        return {"billing_exchange__mass", "billing_exchange__interval"} <= {dag["dag_id"] for dag in found}
+
+    def passes(self, interfaces: Sequence[str]) -> list[str]:
+        """Trigger one DAG run of each interface and wait until all have ended."""
+        runs = {}
+        for interface in interfaces:
+            dag = f"billing_exchange__{interface}"
+            answer = self._client.post(f"/api/v2/dags/{dag}/dagRuns", json={"logical_date": None, "conf": {}})
+            if answer.status_code >= 300:
+                raise DemoError(f"{dag} was not triggered: {answer.status_code} {answer.text[:300]}")
+            runs[interface] = f"/api/v2/dags/{dag}/dagRuns/{answer.json()['dag_run_id']}"
+        states: dict[str, str] = {}
+
+        def ended() -> bool:
+            for interface, address in runs.items():
+                state: Any = self._client.get(address).json().get("state")
+                if state in ("success", "failed"):
+                    states[interface] = state
+            return len(states) == len(runs)
+
+        _wait_for(ended, f"the DAG runs {', '.join(runs)}", self._processes)
+        return [f"{interface}: DAG run {state}" for interface, state in states.items()]
+
+    def where(self) -> str:
+        """Return the address of Airflow's pages and who may look."""
+        return f"Airflow: {self._base}  user demo, password {self._password}"
+
+
+def _wait_for(done: Callable[[], bool], what: str, processes: Processes) -> None:
+    """Wait until something is so.
+
+    Raises:
+        DemoError: it never was, or a process died over it.
+    """
+    deadline = time.monotonic() + PATIENCE_S
+    while not done():
+        processes.check()
+        if time.monotonic() > deadline:
+            raise DemoError(f"{what}: waited {PATIENCE_S:.0f} s in vain; see {processes.run.folder / 'logs'}")
+        time.sleep(0.4)

@@ -1,0 +1,70 @@
+"""When it is quiet outside: both simulators are up to the business time, and no file comes or goes any more."""
+
+import json
+import sqlite3
+import time
+from datetime import datetime
+from pathlib import Path
+
+from simulators.demo_processes import DemoError, Processes
+
+QUIET_S = 1.2
+"""The hub's relay looks for deliveries every fraction of a second; this long without a change is quiet."""
+
+PATIENCE_S = 300.0
+
+
+def settle(processes: Processes, until: datetime) -> None:
+    """Wait until both simulators have done what was due at a business time, and all folders have been quiet for a while.
+
+    Raises:
+        DemoError: somebody died, or it never became quiet.
+    """
+    folder = processes.run.folder
+    deadline, seen, since = time.monotonic() + PATIENCE_S, None, time.monotonic()
+    while True:
+        processes.check()
+        current = (_listing(folder), _up_to(folder, until))
+        if current != seen:
+            seen, since = current, time.monotonic()
+        if current[1] and time.monotonic() - since > QUIET_S:
+            return
+        if time.monotonic() > deadline:
+            raise DemoError(f"the outside systems did not come to rest; see {folder / 'logs'}")
+        time.sleep(0.1)
+
+
+def _listing(folder: Path) -> tuple[object, ...]:
+    """Return all names and sizes in the exchange folders."""
+    found = []
+    for system in ("cis", "mdms"):
+        for path in (folder / system / "root").rglob("*"):
+            try:
+                found.append((str(path), path.stat().st_size))
+            except FileNotFoundError:
+                continue
+    return tuple(sorted(found))
+
+
+def _up_to(folder: Path, until: datetime) -> bool:
+    """Return whether both simulators say that everything due at a business time is done."""
+    for system in ("cis", "mdms"):
+        status = folder / system / "status.json"
+        if not status.exists():
+            return False
+        if datetime.fromisoformat(json.loads(status.read_text())["done_until"]) < until:
+            return False
+    return True
+
+
+def progress(folder: Path) -> str:
+    """Return the CIS's counts so far, as one line."""
+    with sqlite3.connect(f"file:{folder / 'cis' / 'books.sqlite'}?mode=ro", uri=True) as db:
+        (requested,) = db.execute("SELECT count(*) FROM request").fetchone()
+        (accepted,) = db.execute("SELECT count(*) FROM request WHERE verdict = 'ACCEPTED'").fetchone()
+        loaded, kwh = db.execute(
+            "SELECT count(*), sum(CASE unit WHEN 'kWh' THEN total ELSE 0 END) FROM answer WHERE total <> ''"
+        ).fetchone()
+        (billed,) = db.execute("SELECT count(*) FROM bill WHERE event <> 'CANCELLED'").fetchone()
+    db.close()
+    return f"requested {requested:,}  acknowledged {accepted:,}  loaded {loaded:,} ({kwh or 0:,.0f} kWh)  billed {billed:,}"
