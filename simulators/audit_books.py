@@ -156,7 +156,7 @@ class Books:
         return self._quantities.get((answer.determinant_id, answer.version), {})
 
     def totals_told(self) -> Iterator[tuple[str, str]]:
-        """Yield (quantity, unit) of each delivered total that the MDMS was told to be billed, newest version of each determinant."""
+        """Yield (quantity, unit) of each delivered total that the MDMS was told to be billed."""
         for entries in self.told_by_determinant.values():
             for kind, value in entries:
                 fields = kind.split(".")

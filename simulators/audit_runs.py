@@ -8,7 +8,7 @@ from simulators.audit_items import Finding
 
 
 def audit_runs(books: Books) -> Iterator[Finding]:
-    """Yield every on-cycle run whose closing account is missing, does not add up, or counts other requests than the CIS sent."""
+    """Yield every on-cycle run whose closing account is missing, does not add up, or counts other requests."""
     accepted = Counter(
         (request.interface, request.business_date)
         for request in books.requests.values()

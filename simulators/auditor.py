@@ -1,4 +1,4 @@
-"""The auditor: reads the CIS's books, the MDMS's books and the city's truth, never the hub's, and says whether they agree.
+"""The auditor: reads the books of CIS and MDMS and the city's truth, never the hub's, and says whether they agree.
 
     python -m simulators.auditor --run DIR [--json]
 

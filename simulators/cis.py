@@ -1,8 +1,9 @@
-"""The CIS of the demo: an SFTP server with its outbound and inbound folders, and books of what it asked, loaded and billed.
+"""The CIS of the demo: an SFTP server with outbound and inbound folders, and books of what it asked, loaded and billed.
 
     python -m simulators.cis --run DIR --port N
 
-Below DIR it uses `city/city.sqlite`, `clock.json`, `keys/`, and its own folder `cis/` (root, books.sqlite, knobs.json, status.json).
+Below DIR it uses `city/city.sqlite`, `clock.json`, `keys/`, and its own folder `cis/`: root, books.sqlite,
+knobs.json, status.json.
 """
 
 import argparse

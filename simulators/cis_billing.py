@@ -39,7 +39,8 @@ def bill_loaded(books: CisBooks, interface: str, *, now: datetime) -> int:
 def cancel_bill(books: CisBooks, determinant_id: str, *, now: datetime) -> str | None:
     """Cancel the bill of a determinant and return its request id, or None when it was never billed or is cancelled."""
     row = books.db.execute(
-        "SELECT bill_id, version, request_id, quantity, unit FROM bill WHERE determinant_id = ? AND event <> 'CANCELLED'",
+        "SELECT bill_id, version, request_id, quantity, unit FROM bill "
+        "WHERE determinant_id = ? AND event <> 'CANCELLED'",
         (determinant_id,),
     ).fetchone()
     gone = books.db.execute(

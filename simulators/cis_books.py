@@ -1,4 +1,4 @@
-"""The CIS's own books: what it asked for, what it was told, what it loaded, billed and cancelled. Quantities are exact text.
+"""The CIS's own books: what it asked for, was told, what it loaded, billed, cancelled. Quantities are exact text.
 
 The auditor reads these tables and nothing of the hub.
 """

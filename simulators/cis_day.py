@@ -30,7 +30,7 @@ class Cis:
     cycles: list[CycleDay]
 
     def offer(self, kind: str, head: FileHead, middle: str, body: bytes, *, layout: str, cut: bool = False) -> str:
-        """Put a data file and its control file on offer and return the file's name; `cut`: the last fifth is lost on the way."""
+        """Put a data file and its control file on offer and return its name; `cut`: the last fifth gets lost."""
         name = f"{kind}_{head.sender}_{HUB}_{ENV}_{middle}_{head.day:%Y%m%d}_{head.sequence:06d}_r0.dat"
         control = manifest_of(
             name, body, sequence=head.sequence, layout=layout, produced_at=local_text(head.created), zone=ZONE_NAME
@@ -69,7 +69,7 @@ def _send_reference(cis: Cis, now: datetime, *, day: date) -> bool:
 
 
 def due(cis: Cis, cycle: CycleDay, interface: str) -> list[Asked]:
-    """Return the items of a cycle and interface, in the order of the city, with one that nobody knows on the mass interface."""
+    """Return the items of a cycle and interface, in the city's order, and one mass item that nobody knows."""
     items = []
     for index, point in enumerate(cis.points.values()):
         if point.cycle == cycle.cycle and point.interface == interface:
@@ -77,7 +77,8 @@ def due(cis: Cis, cycle: CycleDay, interface: str) -> list[Asked]:
             items.append(Asked(request_id, "CYCLE", point, naming(index, point), cycle.period))
     if interface == "CISMASS" and not cis.city.facts["calm"]:
         stranger = Point(
-            script.UNKNOWN_USAGE_POINT, "", "ELECTRICITY", "REGISTER", "SOAP", "", "", "", "AC-NOBODY", "AG-NOBODY", "", "", "", "UNKNOWN"
+            script.UNKNOWN_USAGE_POINT, "", "ELECTRICITY", "REGISTER", "SOAP", "", "", "", "AC-NOBODY",
+            "AG-NOBODY", "", "", "", "UNKNOWN",
         )  # fmt: skip
         items.append(Asked(f"R{cycle.cycle}-STRAY", "CYCLE", stranger, "ALL", cycle.period))
     return items
@@ -123,7 +124,8 @@ def _resend(cis: Cis, now: datetime, *, cycle: CycleDay) -> bool:
     if str(cycle.day) not in cis.knobs.listed("truncate_request"):
         return True
     row = cis.books.db.execute(
-        "SELECT name FROM file WHERE direction = 'sent' AND verdict = 'REJECTED' AND name LIKE 'BR_CISMASS%' AND name LIKE ?",
+        "SELECT name FROM file WHERE direction = 'sent' AND verdict = 'REJECTED' AND name LIKE 'BR_CISMASS%' "
+        "AND name LIKE ?",
         (f"%_{cycle.day:%Y%m%d}_%",),
     ).fetchone()
     if row is None:
@@ -142,8 +144,8 @@ def _duplicate(cis: Cis, now: datetime, *, cycle: CycleDay) -> bool:
     if not cis.books.done(f"resend {cycle.day}"):
         return False
     row = cis.books.db.execute(
-        "SELECT name FROM file WHERE direction = 'sent' AND name LIKE 'BR_CISMASS%' AND name LIKE ? AND verdict LIKE 'ACCEPTED%' "
-        "ORDER BY name",
+        "SELECT name FROM file WHERE direction = 'sent' AND name LIKE 'BR_CISMASS%' AND name LIKE ? "
+        "AND verdict LIKE 'ACCEPTED%' ORDER BY name",
         (f"%_{cycle.day:%Y%m%d}_%",),
     ).fetchone()
     if row is None:

@@ -1,4 +1,4 @@
-"""Reads one part of a billing drop as the CIS does: every count, total and hash is checked by hand before anything is loaded."""
+"""Reads one part of a billing drop as the CIS does: all counts, totals and hashes are checked before anything is loaded."""
 
 import gzip
 import hashlib

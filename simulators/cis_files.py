@@ -98,7 +98,8 @@ def acknowledge(
 ) -> None:
     """Write the acknowledgement of a data file; a second one of the same name replaces nothing."""
     answer = {
-        "file": name, "sha256": sha256, "verdict": verdict, "code": code, "reason": reason, "at": at, "items": list(items),
+        "file": name, "sha256": sha256, "verdict": verdict, "code": code, "reason": reason, "at": at,
+        "items": list(items),
     }  # fmt: skip
     put(folder, stem_of(name) + ".ack", json.dumps(answer, indent=1).encode())
 

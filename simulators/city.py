@@ -102,7 +102,7 @@ _ROLL = (("LATE", 60), ("ESTIMATE", 20), ("NO_READ", 6), ("HELD", 4), ("EXCHANGE
 """Troubles and how many of 5,000 usage points they hit at random."""
 
 _FIXED = {
-    # One of each trouble on each business date, in every city of more than 110 points; 57 and 107 have transformers x40.
+    # One of each trouble on each business date, in every city of more than 110 points; 57 and 107 have transformers.
     22: "LATE", 24: "ESTIMATE", 26: "NO_READ", 30: "HELD", 32: "ROLLOVER", 57: "EXCHANGE", 34: "EXCHANGE",
     36: "ESTIMATE_LATE", 38: "ESTIMATE_LATE", 53: "LATE", 40: "LATE_FILE",
     23: "LATE", 25: "ESTIMATE", 27: "NO_READ", 29: "HELD", 107: "EXCHANGE",
@@ -123,17 +123,13 @@ def _trouble(dice: Random, index: int, *, interval: bool, commodity: str) -> str
 
 def _with_twins(points: list[Point]) -> list[Point]:
     """Return the points with the first four pairs of (SOAP, NEM) interval points made twins of one consumption."""
-    pairs = 0
     result = list(points)
     soap = [n for n, p in enumerate(points) if p.kind == "INTERVAL" and p.feed == "SOAP" and _plain(p)]
     files = [n for n, p in enumerate(points) if p.kind == "INTERVAL" and p.feed == "NEM" and _plain(p)]
-    for one, other in zip(soap, files, strict=False):
-        if pairs == 4:
-            break
+    for one, other in list(zip(soap, files, strict=False))[:4]:
         first, second = points[one], points[other]
         result[one] = _changed(first, trouble="TWIN")
         result[other] = _changed(second, trouble="TWIN", stream=first.stream, cycle=first.cycle)
-        pairs += 1
     return result
 
 

@@ -1,4 +1,4 @@
-"""The city as a file: usage points, agreements, meters, cycles and troubles, written once and read by every simulator."""
+"""The city as a file: usage points, agreements, meters, cycles, troubles; written once, read by every simulator."""
 
 import json
 import sqlite3

@@ -29,7 +29,7 @@ def _bytes(seed: int, stream: str) -> bytes:
 
 
 def day_values(seed: int, stream: str, kind: Kind) -> list[tuple[int, int, int]]:
-    """Return (on, mid, off) of every local day, by day number, in the stream's unit; weekends and holidays are all off."""
+    """Return (on, mid, off) of every local day, by day number, in the stream's unit; weekends and holidays are off."""
     base, step = _SIZES[kind]
     raw = _bytes(seed, stream)
     on, mid, off = raw[:DAYS], raw[DAYS : 2 * DAYS], raw[2 * DAYS : 3 * DAYS]
@@ -43,7 +43,7 @@ def day_values(seed: int, stream: str, kind: Kind) -> list[tuple[int, int, int]]
 
 
 def peaks(seed: int, stream: str, kind: Kind) -> list[tuple[int, int]]:
-    """Return (W of the highest quarter hour, minutes from local midnight to its end) of every local day, by day number."""
+    """Return (W of the highest quarter hour, minutes from midnight to its end) of every local day, by day number."""
     base, step = _SIZES[kind]
     raw = _bytes(seed, stream)
     height, moment = raw[3 * DAYS : 4 * DAYS], raw[4 * DAYS :]

@@ -2,8 +2,9 @@
 
     python -m simulators.demo          (or `make demo`)
 
-Environment: `ONCE=1` ends by itself, `ENGINE=airflow|cli`, `POINTS=5000`, `SEED=7`, `SABOTAGE=lose-item|double-item|multiplier|
-shift-hour|drop-part|edit-kwh` damages one item behind the hub's back. Exit code 0 only when every book agrees.
+Environment: `ONCE=1` ends by itself, `ENGINE=airflow|cli`, `POINTS=5000`, `SEED=7`, and `SABOTAGE=lose-item|
+double-item|multiplier|shift-hour|drop-part|edit-kwh` damages one item behind the hub's
+back. Exit code 0 only when every book agrees.
 `--bench N`: one calm business day of N usage points by the command line; prints {"cpu_s", "wall_s", ...} as JSON.
 """
 

@@ -73,7 +73,7 @@ class Airflow:
         self._client = httpx.Client(base_url=self._base, timeout=60)
 
     def _environment(self) -> dict[str, str]:
-        """Return the settings of a small Airflow: parallelism 4 is what SQLite stands, one user with a printed password."""
+        """Return the settings of a small Airflow: parallelism 4 is what SQLite stands; one user."""
         port = self._run.ports["airflow"]
         root = Path(__file__).resolve().parents[1]
         settings = {

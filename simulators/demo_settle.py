@@ -15,7 +15,7 @@ PATIENCE_S = 300.0
 
 
 def settle(processes: Processes, until: datetime) -> None:
-    """Wait until both simulators have done what was due at a business time, and all folders have been quiet for a while.
+    """Wait until both simulators have done what was due at a business time, and all folders were quiet for a while.
 
     Raises:
         DemoError: somebody died, or it never became quiet.
@@ -67,4 +67,5 @@ def progress(folder: Path) -> str:
         ).fetchone()
         (billed,) = db.execute("SELECT count(*) FROM bill WHERE event <> 'CANCELLED'").fetchone()
     db.close()
-    return f"requested {requested:,}  acknowledged {accepted:,}  loaded {loaded:,} ({kwh or 0:,.0f} kWh)  billed {billed:,}"
+    energy = f"{kwh or 0:,.0f} kWh"
+    return f"requested {requested:,}  acknowledged {accepted:,}  loaded {loaded:,} ({energy})  billed {billed:,}"

@@ -1,9 +1,10 @@
-"""Fault knobs of a simulator: a JSON file beside its books, read anew at every turn, so that a person may turn them while it runs.
+"""Fault knobs of a simulator: a JSON file beside its books, read anew at every turn: it may be changed while it runs.
 
-CIS: `truncate_request`, `duplicate_request` (business dates), `nack_part`, `silent_part` (lists of {"interface", "date", "part"}),
-`late_minutes`, `slow_s`, `hang_up` (connections to cut), `sabotage` (one of `simulators.sabotage`).
-MDMS: `fault` (SOAP faults to answer), `hang_up` (answers to cut), `slow_s`, `late_minutes`, `missing` (usage points never
-answered), `sabotage`.
+CIS: `truncate_request`, `duplicate_request` (business dates), `nack_part`, `silent_part`
+(lists of {"interface", "date", "part"}), `late_minutes`, `slow_s`, `hang_up`
+(connections to cut), `sabotage` (one of `simulators.sabotage`).
+MDMS: `fault` (SOAP faults to answer), `hang_up` (answers to cut), `slow_s`, `late_minutes`, `missing`
+(usage points never answered), `sabotage`.
 """
 
 import json

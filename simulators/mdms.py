@@ -1,4 +1,4 @@
-"""The MDMS of the demo: SOAP over HTTPS, an SFTP server with NEM12 and masters' files, and books of what it said and heard.
+"""The MDMS of the demo: SOAP over HTTPS, SFTP with NEM12 and masters' files, and books of what it said and heard.
 
     python -m simulators.mdms --run DIR --port N --sftp-port N --hub https://127.0.0.1:N/cim/ReceiveMeterReadings
 

@@ -6,11 +6,12 @@ from datetime import datetime
 from pathlib import Path
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS asked (at TEXT, usage_point TEXT, period_start TEXT, period_end TEXT, fresh INTEGER, result TEXT);
+CREATE TABLE IF NOT EXISTS asked (
+  at TEXT, usage_point TEXT, period_start TEXT, period_end TEXT, fresh INTEGER, result TEXT);
 CREATE TABLE IF NOT EXISTS fresh_read (usage_point TEXT PRIMARY KEY, at TEXT);
 CREATE TABLE IF NOT EXISTS estimate (
-  usage_point TEXT PRIMARY KEY, period_end TEXT, on_count INTEGER, mid_count INTEGER, off_count INTEGER, export_count INTEGER,
-  at TEXT);
+  usage_point TEXT PRIMARY KEY, period_end TEXT, on_count INTEGER, mid_count INTEGER, off_count INTEGER,
+  export_count INTEGER, at TEXT);
 CREATE TABLE IF NOT EXISTS billed (
   determinant_id TEXT, version INTEGER, usage_point TEXT, reading_type TEXT, value TEXT, at TEXT,
   PRIMARY KEY (determinant_id, version, reading_type));
@@ -52,7 +53,7 @@ class MdmsBooks:
         return self.db.total_changes - before
 
     def estimated(self, row: tuple[str, str, int, int, int, int, str]) -> None:
-        """Write down what was estimated for a usage point, once: (usage point, period end, on, mid, off, export, at)."""
+        """Write down an estimate, once a usage point: (usage point, period end, on, mid, off, export, at)."""
         with self.db:
             self.db.execute("INSERT OR IGNORE INTO estimate VALUES (?,?,?,?,?,?,?)", row)
 

@@ -36,7 +36,8 @@ def registers_of(point: Point, meter: Meter) -> Iterator[str]:
         yield f"{who}|{name}|{register_type(name)}|m3|DELIVERED|{meter.dials}|3||0|N"
         return
     for register in TIERS:
-        yield f"{who}|{register}|{register_type(register)}|kWh|DELIVERED|{meter.dials}|3|{_BUCKETS.get(register, '')}|0|N"
+        bucket = _BUCKETS.get(register, "")
+        yield f"{who}|{register}|{register_type(register)}|kWh|DELIVERED|{meter.dials}|3|{bucket}|0|N"
     if point.export_stream:
         yield f"{who}|{RECEIVED}|{register_type(RECEIVED)}|kWh|RECEIVED|{meter.dials}|3||0|N"
     yield f"{who}|D1|{register_type('D1')}|kW|DELIVERED|{meter.dials}|3||0|Y"

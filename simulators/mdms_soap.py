@@ -1,4 +1,4 @@
-"""The MDMS's web services: GetMeterReadings and ReceiveMeterReadings over HTTPS with HTTP Basic (docs/adapters/mdms.md)."""
+"""The MDMS's web services: GetMeterReadings and ReceiveMeterReadings over HTTPS with HTTP Basic."""
 
 import asyncio
 import base64
@@ -34,7 +34,8 @@ def header_text(verb: str, correlation: str, *, at: datetime, message_id: str | 
 
 
 def _envelope(body: str) -> bytes:
-    return f'<?xml version="1.0" encoding="UTF-8"?><s:Envelope xmlns:s="{SOAP}"><s:Body>{body}</s:Body></s:Envelope>'.encode()
+    head = f'<?xml version="1.0" encoding="UTF-8"?><s:Envelope xmlns:s="{SOAP}"><s:Body>'
+    return f"{head}{body}</s:Body></s:Envelope>".encode()
 
 
 def response_message(

@@ -1,4 +1,4 @@
-"""What the MDMS can say of a usage point at a business time: nothing, a reading, or an estimate, by the trouble that it has."""
+"""What the MDMS can say of a usage point at a business time: nothing, a reading, or an estimate."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -76,7 +76,7 @@ def refusal(mdms: Mdms, usage_point: str, end: datetime, *, fresh: bool, now: da
 
 
 def estimate_of(mdms: Mdms, point: Point, start: datetime, end: datetime, *, now: datetime) -> Counts | None:
-    """Return the estimate that stands for a point at `now`, or None when its reading is actual; the first one is kept."""
+    """Return the estimate that stands for a point at `now`, or None when its reading is actual; the first is kept."""
     cycle = mdms.cycles.get(point.cycle)
     if cycle is None or not _is_estimated(mdms, point, cycle, now):
         return None
@@ -96,7 +96,7 @@ def _is_estimated(mdms: Mdms, point: Point, cycle: CycleDay, now: datetime) -> b
 
 
 def late_actual_at(mdms: Mdms, cycle: CycleDay) -> datetime:
-    """Return when the actual read of a point billed on an estimate arrives: next business day; never for the last one's."""
+    """Return when the actual read of what was billed on an estimate arrives: next business day, never for the last."""
     later = sorted(c.day for c in mdms.cycles.values() if c.day > cycle.day)
     return script.LATE_ACTUAL.on(later[0]) if later else cycle.period[1] + timedelta(days=3650)
 

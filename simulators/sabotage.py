@@ -33,7 +33,7 @@ def _now_is(cis: "Cis", kind: str) -> bool:
 
 
 def damage_loading(cis: "Cis", part: Part) -> list[Answered]:
-    """Return the answers of a part as the CIS will load them: all of them, unless an item is to be lost or multiplied."""
+    """Return the answers of a part as the CIS will load them: all, unless one is to be lost or multiplied."""
     answers = list(part.answers)
     if part.run_type != "ON":
         return answers

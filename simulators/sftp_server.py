@@ -10,7 +10,7 @@ FOLDERS = ("outbound", "inbound", "outbound/archive", "outbound/reject")
 
 
 def make_keys(folder: Path, *, name: str) -> Path:
-    """Write an ed25519 key pair `name`, `name.pub` below `folder`; return the private file, readable by its owner alone."""
+    """Write an ed25519 key pair `name`, `name.pub` below `folder`; return the private file, its owner's alone."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
     key = asyncssh.generate_private_key("ssh-ed25519", comment=name)
@@ -28,7 +28,7 @@ def public_line(private: Path) -> str:
 async def start_sftp(
     root: Path, *, port: int, host_key: Path, client_key: Path, user: str, hang_up: Callable[[], bool]
 ) -> asyncssh.SSHAcceptor:
-    """Serve `root` on 127.0.0.1 to `user` alone, who has the private half of `client_key` and sees nothing above the root.
+    """Serve `root` on 127.0.0.1 to `user` alone, who has the private half of `client_key` and sees nothing above.
 
     `hang_up` is asked at every connection; when it answers yes, the connection is cut.
     """
