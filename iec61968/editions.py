@@ -41,9 +41,7 @@ class Edition:
 
 EDITIONS: dict[str, Edition] = {
     "2011": Edition("2011", f"{_HOST}/schema/message", _HOST, _HOST),
-    "www": Edition(
-        "www", "http://www.iec.ch/TC57/2011/schema/message", "http://www.iec.ch/TC57/2011", _HOST
-    ),
+    "www": Edition("www", "http://www.iec.ch/TC57/2011/schema/message", "http://www.iec.ch/TC57/2011", _HOST),
     "2017": Edition("2017", f"{_HOST}/schema/message", "http://iec.ch/TC57/2017", "http://iec.ch/TC57/2017"),
 }
 """Every edition by the name that a site file gives it."""

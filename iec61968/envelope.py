@@ -16,7 +16,10 @@ Result = Literal["OK", "PARTIAL", "FAILED"]
 Level = Literal["INFORM", "WARNING", "FATAL", "CATASTROPHIC"]
 
 VERBS = frozenset(
-    "cancel canceled change changed create created close closed delete deleted get reply execute executed".split()
+    (
+        *("cancel", "canceled", "change", "changed", "create", "created", "close", "closed"),
+        *("delete", "deleted", "get", "reply", "execute", "executed"),
+    )
 )
 """The verbs of IEC 61968-100:2013."""
 

@@ -147,4 +147,3 @@ def _schema_of(namespace: str, edition: Edition) -> str:
         if f'targetNamespace="{namespace}"' in text:
             return text
     raise RejectedError(f"no schema for namespace {namespace!r}", code=codes.WRONG_NAMESPACE)
-

@@ -20,6 +20,7 @@ from iec61968.validation import Policy
 __all__ = ["Answer", "MeterReadingColumns", "StreamLimits", "decode", "encode", "open_answer", "to_xml"]
 
 NOUN = "MeterReadings"
+_LIMITS = StreamLimits()
 
 
 def decode(
@@ -27,7 +28,7 @@ def decode(
     *,
     edition: Edition = EDITIONS["2011"],
     policy: Policy = "strict",
-    limits: StreamLimits = StreamLimits(),
+    limits: StreamLimits = _LIMITS,
     where: str = "",
 ) -> Iterator[MeterReadingColumns]:
     """Yield every MeterReading of a document: bare, in a typed message, or in a SOAP envelope.
@@ -58,7 +59,7 @@ def open_answer(
     *,
     edition: Edition = EDITIONS["2011"],
     policy: Policy = "strict",
-    limits: StreamLimits = StreamLimits(),
+    limits: StreamLimits = _LIMITS,
     where: str = "",
 ) -> Answer | SoapFault:
     """Return the header and reply of a SOAP response as soon as they are read; its readings follow as a stream.
@@ -83,9 +84,7 @@ def open_answer(
 _Part = MeterReadingColumns | Header | WireReply | SoapFault
 
 
-def _parts(
-    stream: BinaryIO, edition: Edition, policy: Policy, limits: StreamLimits, where: str
-) -> Iterator[_Part]:
+def _parts(stream: BinaryIO, edition: Edition, policy: Policy, limits: StreamLimits, where: str) -> Iterator[_Part]:
     """Yield what a document consists of, in its order."""
     count = 0
     for parser, element in elements(stream, edition, policy=policy, limits=limits, where=where):

@@ -129,7 +129,9 @@ def _qualities(marks: tuple[QualityMark, ...]) -> str:
     parts = []
     for mark in marks:
         comment = f"<comment>{text(mark.comment)}</comment>" if mark.comment else ""
-        parts.append(f"<ReadingQualities>{comment}<ReadingQualityType ref={quoteattr(clean(mark.ref))}/></ReadingQualities>")
+        parts.append(
+            f"<ReadingQualities>{comment}<ReadingQualityType ref={quoteattr(clean(mark.ref))}/></ReadingQualities>"
+        )
     return "".join(parts)
 
 

@@ -142,7 +142,7 @@ class ValidatingParser:
 
     def _unreadable(self, error: etree.XMLSyntaxError) -> RejectedError:
         """Return the coded error: libxml2 reports invalid documents as unreadable ones."""
-        if any(entry.domain_name == "SCHEMASV" for entry in error.error_log):
+        if str(error).startswith("Element '"):
             return self._error(validation.plain(str(error)), codes.SCHEMA_INVALID)
         return safe_xml.not_well_formed(error, where=self._where)
 

@@ -1,0 +1,200 @@
+"""The port of an MDMS over IEC 61968-9 web services: asked for readings, told what was billed. No state, no business."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+
+from adapters.mdms_cim.settings import Settings, settings_from
+from adapters.mdms_cim.translate import columns_from_notice, notice_header, question_id, readings_from_columns
+from canonical.billing import BilledNotice
+from canonical.codes import message as codes
+from canonical.errors import HubError, MisconfiguredError, RejectedError, UnavailableError
+from canonical.ids import mint
+from canonical.messages import Header, Message, Outcome, Parcel
+from canonical.metering import MeterReadings, ReadingQuestion
+from iec61968.dialects.reply_codes import is_retryable
+from iec61968.envelope import WireReply, header_from_xml, header_to_xml
+from iec61968.nouns import get_meter_readings, meter_readings
+from iec61968.nouns.get_meter_readings import GetMeterReadings
+from iec61968.soap_client import Partner, SoapClient
+
+log = logging.getLogger(__name__)
+
+
+def build(settings: Mapping[str, object]) -> "CimMeterData":
+    """Return the port for one role of the site file.
+
+    Raises:
+        MisconfiguredError: a setting is missing or wrong.
+    """
+    return CimMeterData(settings_from(settings))
+
+
+class CimMeterData:
+    """An MDMS that answers GetMeterReadings and hears CreatedMeterReadings (canonical.ports.MeterDataSystem)."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Keep the settings; nothing is connected before it is used."""
+        self._settings = settings
+
+    def readings(self, questions: Sequence[ReadingQuestion], *, timeout_s: float) -> Iterator[MeterReadings]:
+        """Yield what the MDMS holds for the questions; a usage point that it cannot answer is left out, and logged.
+
+        One call for each span, purpose and batch of usage points. Until the last reading of a call has been
+        yielded, a mistake later in its answer may still raise: what was yielded before it is true all the same.
+
+        Raises:
+            UnavailableError: no answer in time, a server fault, or the connection was cut.
+            RejectedError: it refused the question, or its answer is not valid.
+            MisconfiguredError: its certificate is not the pinned one, or it refuses our credentials.
+        """
+        client = self._client(self._settings.url, "GetMeterReadings")
+        try:
+            for batch in batches(questions, self._settings.batch):
+                yield from self._ask(client, batch, timeout_s)
+        finally:
+            client.close()
+
+    def _ask(self, client: SoapClient, batch: Sequence[ReadingQuestion], timeout_s: float) -> Iterator[MeterReadings]:
+        """Ask one question about many usage points."""
+        first = batch[0]
+        points = tuple(question.usage_point for question in batch)
+        payload = GetMeterReadings(points, first.period, first.reason, "METER" if first.fresh else "")
+        identity = question_id(points, first.period, first.reason, fresh=first.fresh)
+        header = Header(
+            message_id=identity,
+            source=self._settings.sender,
+            verb="get",
+            noun=meter_readings.NOUN,
+            correlation_id=mint("cim-conversation", identity),
+            # The same question is the same bytes in every run, so its time is the end of the span asked for.
+            created_at=first.period.end,
+        )
+        request = {"GetMeterReadings": get_meter_readings.as_values(payload)}
+        with client.call("GetMeterReadings", header, timeout_s, Request=request) as answer:
+            self._judge(answer.reply, identity)
+            for number, columns in enumerate(answer.readings, 1):
+                yield readings_from_columns(
+                    columns, source=self._settings.source, where=f"answer to {identity} MeterReading[{number}]"
+                )
+
+    def _judge(self, reply: WireReply, identity: str) -> None:
+        """Raise when the question as a whole was refused; log what is left out.
+
+        Raises:
+            UnavailableError: FAILED for a reason that may pass.
+            RejectedError: FAILED otherwise.
+        """
+        whole = [error for error in reply.errors if not error.object_id]
+        if reply.result == "FAILED" and (whole or not reply.errors):
+            said = "; ".join(f"{e.code} {e.reason}".strip() for e in whole) or "FAILED"
+            if any(is_retryable(error.code) for error in whole):
+                raise UnavailableError(said, code=codes.PARTNER_AWAY, where=f"question {identity}")
+            raise RejectedError(said, code=codes.PARTNER_REFUSED, where=f"question {identity}")
+        for error in reply.errors:
+            if error.object_id:
+                log.info("question %s: no readings of %s: %s", identity, error.object_id, error.code)
+
+    def encode(self, message: Message[Any], *, spool: Path) -> Parcel:
+        """Return the CreatedMeterReadings that tells the MDMS what was billed.
+
+        Raises:
+            RejectedError: the message holds anything else.
+        """
+        payload = message.payload
+        notices: Sequence[Any] = payload if isinstance(payload, tuple) else (payload,)
+        if not notices or not all(isinstance(notice, BilledNotice) for notice in notices):
+            raise RejectedError(
+                f"an MDMS is told what was billed, not {type(payload).__name__}", code=codes.EXPORT_IMPOSSIBLE
+            )
+        edition = self._settings.edition
+        namespace = edition.typed_message(meter_readings.NOUN)
+        header = notice_header(message.header, source=self._settings.sender)
+        root = etree.Element(f"{{{namespace}}}CreatedMeterReadings", nsmap={None: namespace})
+        root.append(header_to_xml(header, edition=edition, namespace=namespace))
+        body = etree.SubElement(root, f"{{{namespace}}}Payload")
+        body.append(meter_readings.to_xml([columns_from_notice(notice) for notice in notices], edition=edition))
+        raw = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+        return Parcel(
+            name="CreatedMeterReadings",
+            content_type="text/xml; charset=utf-8",
+            sha256=sha256(raw).hexdigest(),
+            size=len(raw),
+            body=raw,
+            key=message.header.message_id,
+            confirm_name=header.correlation_id,
+        )
+
+    def carry(self, parcels: Sequence[Parcel], *, spool: Path, timeout_s: float) -> Sequence[Outcome]:
+        """Tell the MDMS each parcel; its Result OK confirms it. Failures are outcomes."""
+        try:
+            client = self._client(self._settings.events_url, "ReceiveMeterReadings")
+        except HubError as error:
+            return [_outcome(error)] * len(parcels)
+        try:
+            return [self._tell(client, parcel, timeout_s) for parcel in parcels]
+        finally:
+            client.close()
+
+    def _tell(self, client: SoapClient, parcel: Parcel, timeout_s: float) -> Outcome:
+        """Bring one parcel over."""
+        root = etree.fromstring(parcel.body or b"")
+        header = header_from_xml(root[0])
+        try:
+            with client.send(parcel.name, root, header, timeout_s) as answer:
+                reply = answer.reply
+        except HubError as error:
+            return _outcome(error)
+        if reply.result == "OK":
+            return Outcome("confirmed", reference=answer.header.message_id)
+        said = "; ".join(f"{e.code} {e.reason}".strip() for e in reply.errors) or reply.result
+        if any(is_retryable(error.code) for error in reply.errors):
+            return Outcome("unavailable", str(codes.PARTNER_AWAY), said)
+        return Outcome("rejected", str(codes.PARTNER_REFUSED), said)
+
+    def ping(self) -> Iterator[str]:
+        """Yield one line for each address of the MDMS that answers at all, with our certificate and credentials.
+
+        Raises:
+            UnavailableError: it does not answer.
+            MisconfiguredError: its certificate is not the pinned one.
+        """
+        for url, service in (
+            (self._settings.url, "GetMeterReadings"),
+            (self._settings.events_url, "ReceiveMeterReadings"),
+        ):
+            client = self._client(url, service)
+            try:
+                yield f"{url} answers HTTP {client.reach(timeout_s=10.0)}"
+            finally:
+                client.close()
+
+    def _client(self, url: str, service: str) -> SoapClient:
+        own = self._settings
+        return SoapClient(Partner(url, own.user, own.password, own.ca_file, own.edition, own.policy), service)
+
+
+def batches(questions: Sequence[ReadingQuestion], size: int) -> Iterator[Sequence[ReadingQuestion]]:
+    """Yield questions that one call can ask: same span, purpose and freshness; each usage point once."""
+
+    def kind(question: ReadingQuestion) -> tuple[Any, ...]:
+        return (question.period, question.reason, question.fresh)
+
+    for _, group in groupby(sorted(questions, key=lambda q: (*kind(q), q.usage_point)), key=kind):
+        alike = list({question.usage_point: question for question in group}.values())
+        for start in range(0, len(alike), size):
+            yield alike[start : start + size]
+
+
+def _outcome(error: HubError) -> Outcome:
+    """Return what a failed attempt means for its delivery."""
+    if isinstance(error, RejectedError):
+        return Outcome("rejected", str(error.code), error.reason)
+    if isinstance(error, MisconfiguredError):
+        return Outcome("unavailable", str(error.code), error.reason)
+    return Outcome("unavailable", str(error.code), error.reason)

@@ -1,0 +1,95 @@
+"""What an endpoint answers: response messages, and faults with a typed message in their detail."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from lxml import etree
+
+from canonical.errors import ErrorCode, RejectedError
+from canonical.ids import mint
+from canonical.messages import Header, Reply
+from iec61968 import soap
+from iec61968.dialects.reply_codes import reply_code
+from iec61968.envelope import ReplyError, WireReply, header_to_xml, reply_to_xml
+from iec61968.soap import FaultSide
+from iec61968.soap_call import Call
+
+NOBODY = "00000000-0000-0000-0000-000000000000"
+"""Correlation id of an answer to a message that stated none (only with a tolerant policy)."""
+
+_STATUS = {"1112": 401, "1103": 413, "1002": 503}
+"""HTTP status by our error number; a fault is 500 otherwise (SOAP 1.1, 6.2)."""
+
+_KEPT = {9: 9, 10: 10, 13: 13}
+_UNPRINTABLE = {code: " " for code in range(32) if code not in _KEPT} | {0xFFFE: " ", 0xFFFF: " "}
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """Status and body to send back."""
+
+    status: int
+    body: bytes
+
+
+def answer(reply: Reply, call: Call, *, source: str, now: datetime) -> HttpAnswer:
+    """Return the answer to a call that the hub has taken, refused, or is still working on.
+
+    OK and business refusals are response messages. What was wrong with the message itself (numbers 1xxx) is a fault:
+    Client, or Server where the same message may succeed later.
+    """
+    number, _, name = reply.code.partition(" ")
+    if reply.result == "BUSY":
+        text = f"{reply.code or '1002 BEING_PROCESSED'}: the same message is being processed"
+        return _fault("Server", text, "", call, number or "1002")
+    if reply.result == "FAILED" and (number.startswith("1") or call.header is None):
+        return _fault("Client", f"{number} {name}: {reply.reason}", reply.details.get("where", ""), call, number)
+    errors: tuple[ReplyError, ...] = (ReplyError("0.0", "INFORM"),)
+    if reply.result != "OK":
+        errors = (ReplyError(reply_code(number), "FATAL", printable(f"{reply.code}: {reply.reason}")),)
+    return HttpAnswer(200, _response(WireReply(reply.result, errors), call, source, now))
+
+
+def refusal(error: RejectedError, call: Call) -> HttpAnswer:
+    """Return the fault for a call that was refused before anything took it."""
+    return _fault("Client", f"{error.code}: {error.reason}", error.where, call, error.code.number)
+
+
+def unavailable(code: ErrorCode, call: Call) -> HttpAnswer:
+    """Return the fault that asks the sender to try again: nothing was taken."""
+    return _fault("Server", f"{code}: try again later", "", call, "1002")
+
+
+def _response(reply: WireReply, call: Call, source: str, now: datetime) -> bytes:
+    """Return a response message; its id follows from the request's."""
+    noun, edition = call.service.noun, call.edition
+    namespace = edition.typed_message(call.service.message_noun)
+    request = call.header or Header("", "", "get", noun)
+    header = Header(
+        message_id=mint("cim-reply", call.caller or "", request.message_id),
+        source=source,
+        verb="reply",
+        noun=noun,
+        correlation_id=request.correlation_id or NOBODY,
+        created_at=now,
+    )
+    root = etree.Element(f"{{{namespace}}}{noun}ResponseMessage", nsmap={None: namespace})
+    root.append(header_to_xml(header, edition=edition, namespace=namespace))
+    root.append(reply_to_xml(reply, edition=edition, namespace=namespace))
+    return soap.envelope(root)
+
+
+def _fault(side: FaultSide, text: str, details: str, call: Call, number: str) -> HttpAnswer:
+    """Return a SOAP fault whose detail is the noun's typed fault message."""
+    noun, edition = call.service.noun, call.edition
+    namespace = edition.typed_message(call.service.message_noun)
+    error = ReplyError(reply_code(number), "FATAL", printable(text), printable(details))
+    root = etree.Element(f"{{{namespace}}}{noun}FaultMessage", nsmap={None: namespace})
+    root.append(reply_to_xml(WireReply("FAILED", (error,)), edition=edition, namespace=namespace))
+    status = 503 if side == "Server" else _STATUS.get(number, 500)
+    return HttpAnswer(status, soap.fault(side, printable(text), root))
+
+
+def printable(text: str) -> str:
+    """Return a text that XML can hold, cut to what a person reads."""
+    return text.translate(_UNPRINTABLE).encode("utf-8", "replace").decode("utf-8")[:2000]

@@ -1,0 +1,149 @@
+"""Is an inbound SOAP call one that this endpoint takes: every way in which it is not has its own code."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+from canonical.codes import message as codes
+from canonical.errors import RejectedError
+from canonical.messages import Header
+from iec61968 import safe_xml, validation
+from iec61968.editions import SOAP_11, Edition
+from iec61968.envelope import header_from_xml, local_name, verb_of
+from iec61968.safe_xml import XmlLimits
+from iec61968.services_spoken import EVENT_VERBS, REQUEST_VERBS, Service
+from iec61968.validation import Policy
+
+
+@dataclass(slots=True)
+class Call:
+    """One inbound call: what the carrier knows of it, and what reading it found."""
+
+    service: Service
+    edition: Edition
+    caller: str | None
+    """Authenticated user, None when the credentials prove none."""
+
+    soap_action: str
+    """The SOAPAction header without quotes; empty when it was not sent."""
+
+    too_large: bool = False
+    """Whether the body went on behind the limit; what is here is its beginning."""
+
+    supported: Collection[str] = ()
+    """Operations that something at this site takes."""
+
+    policy: Policy = "strict"
+    limits: XmlLimits = field(default_factory=XmlLimits)
+    header: Header | None = None
+    """The message's header, as soon as it has been read."""
+
+    operation: str = ""
+    """Name of the body element, as soon as it has been read."""
+
+    reported: tuple[validation.Finding, ...] = ()
+    """With policy `report`: where the message breaks its schema."""
+
+
+def check_call(raw: bytes, call: Call) -> None:
+    """Take a call apart as far as its refusal needs; fill in the call's header and operation.
+
+    Raises:
+        RejectedError: WRONG_CREDENTIALS, MESSAGE_TOO_LARGE, NOT_XML, DTD_REFUSED, XML_LIMITS, UNSUPPORTED_ENCODING,
+            NOT_SOAP, WRONG_NAMESPACE, UNKNOWN_VERB, UNKNOWN_NOUN, WRONG_SOAP_ACTION, SCHEMA_INVALID, BAD_XML_VALUE or
+            NOT_SUPPORTED_HERE.
+    """
+    if call.caller is None:
+        raise RejectedError("no valid user and password", code=codes.WRONG_CREDENTIALS, where="HTTP Authorization")
+    if call.too_large:
+        raise RejectedError(
+            f"more than {call.limits.total_bytes} bytes", code=codes.MESSAGE_TOO_LARGE, where="HTTP body"
+        )
+    root = safe_xml.parse(raw, limits=call.limits)
+    message = body_of(root)
+    call.operation = _operation(message, call)
+    _check_action(call)
+    header = next((child for child in message if local_name(child) == "Header"), None)
+    _check_header(header, call)
+    _check_payload_namespace(message, call)
+    found = () if call.policy == "off" else validation.findings(root, call.edition)
+    if found and call.policy == "strict":
+        raise validation.invalid(found)
+    call.reported = tuple(found)
+    if header is not None:
+        call.header = header_from_xml(header, strict=call.policy == "strict")
+    if call.operation not in call.supported:
+        raise RejectedError(
+            f"nothing at this site takes {call.operation}", code=codes.NOT_SUPPORTED_HERE, where=call.operation
+        )
+
+
+def body_of(root: etree._Element) -> etree._Element:
+    """Return the one body element of a SOAP 1.1 envelope.
+
+    Raises:
+        RejectedError: not a SOAP 1.1 envelope, or not exactly one body element.
+    """
+    if root.tag != f"{{{SOAP_11}}}Envelope":
+        raise RejectedError(f"the root is {root.tag!r}", code=codes.NOT_SOAP, where="/")
+    bodies = root.findall(f"{{{SOAP_11}}}Body")
+    if len(bodies) != 1 or len(bodies[0]) != 1:
+        raise RejectedError("not exactly one Body with one element", code=codes.NOT_SOAP, where="/Envelope/Body")
+    element: etree._Element = bodies[0][0]
+    return element
+
+
+def _operation(message: etree._Element, call: Call) -> str:
+    """Return the operation that a body element names."""
+    name, service = local_name(message), call.service
+    expected = call.edition.typed_message(service.message_noun)
+    where = f"/Envelope/Body/{name}"
+    known = {*service.operations, *(f"{verb}{service.noun}" for verb in (*EVENT_VERBS, *REQUEST_VERBS))}
+    namespace = etree.QName(message).namespace or ""
+    if name in known:
+        if namespace != expected:
+            raise RejectedError(f"{namespace!r}, {expected!r} is spoken", code=codes.WRONG_NAMESPACE, where=where)
+        return name
+    if name.endswith(service.noun):
+        raise RejectedError(f"{name!r} has no known verb", code=codes.UNKNOWN_VERB, where=where)
+    raise RejectedError(f"{name!r} is not about {service.noun}", code=codes.UNKNOWN_NOUN, where=where)
+
+
+def _check_action(call: Call) -> None:
+    """Refuse a SOAPAction that names another operation; SOAP 1.1 lets a sender leave it empty."""
+    expected = call.edition.soap_action(call.service.message_noun, call.operation)
+    if call.soap_action and call.soap_action != expected:
+        raise RejectedError(
+            f"{call.soap_action!r}, the body needs {expected!r}", code=codes.WRONG_SOAP_ACTION, where="SOAPAction"
+        )
+
+
+def _check_header(header: etree._Element | None, call: Call) -> None:
+    """Refuse a verb or noun that does not exist, or that contradicts the operation."""
+    if header is None:
+        return
+    texts = {local_name(child): (child.text or "").strip() for child in header}
+    verb, noun = texts.get("Verb"), texts.get("Noun")
+    if verb is not None:
+        named = call.operation.removesuffix(call.service.noun).lower()
+        if verb_of(verb, where="/Header/Verb") != named:
+            raise RejectedError(f"verb {verb!r} in {call.operation}", code=codes.UNKNOWN_VERB, where="/Header/Verb")
+    if noun is not None and noun not in (call.service.noun, call.service.message_noun):
+        raise RejectedError(f"noun {noun!r} in {call.operation}", code=codes.UNKNOWN_NOUN, where="/Header/Noun")
+
+
+def _check_payload_namespace(message: etree._Element, call: Call) -> None:
+    """Refuse a payload whose name is right and whose namespace is not."""
+    for part in message:
+        if local_name(part) not in ("Payload", "Request"):
+            continue
+        for child in part:
+            name = local_name(child)
+            expected = call.edition.profile(name)
+            if name in ("MeterReadings", "GetMeterReadings") and etree.QName(child).namespace != expected:
+                raise RejectedError(
+                    f"{etree.QName(child).namespace!r}, {expected!r} is spoken",
+                    code=codes.WRONG_NAMESPACE,
+                    where=f"/{local_name(message)}/{local_name(part)}/{name}",
+                )

@@ -1,0 +1,134 @@
+"""Web services offered over HTTP: WSDLs, schemas, and operations that end in a durable take or a coded refusal."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from canonical.errors import MisconfiguredError, UnavailableError
+from canonical.messages import Reply
+from iec61968 import soap_answers, wsdl
+from iec61968.editions import EDITIONS, Edition
+from iec61968.safe_xml import XmlLimits
+from iec61968.security import caller_of
+from iec61968.services_spoken import SERVICES, Service
+from iec61968.soap_answers import HttpAnswer
+from iec61968.soap_call import Call, check_call
+from iec61968.validation import Policy
+
+XML = "text/xml; charset=utf-8"
+KEPT_OF_REFUSED = 65_536
+"""Bytes that are archived of a body that is too large, or whose sender has not proven who it is."""
+
+STRANGER = "unauthenticated"
+"""Source under which the calls of unproven senders are archived."""
+
+
+class Receive(Protocol):
+    """Takes one message durably: archives the bytes first, then runs `check` and, if it raises nothing, the rest."""
+
+    def __call__(self, raw: bytes, *, caller: str, check: Callable[[bytes], None]) -> Reply:
+        """Return what the sender is told; a refusal that `check` raises is archived and returned as FAILED."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What is offered, to whom, and who takes it."""
+
+    receive: Receive
+    clients: Mapping[str, str]
+    """Password by user."""
+
+    now: Callable[[], datetime]
+    supported: Collection[str] = ("CreatedMeterReadings", "ChangedMeterReadings")
+    """Operations that `receive` knows how to handle."""
+
+    services: Collection[str] = ("ReceiveMeterReadings", "GetMeterReadings")
+    edition: Edition = EDITIONS["2011"]
+    policy: Policy = "strict"
+    limits: XmlLimits = field(default_factory=lambda: XmlLimits(total_bytes=32 * 1024 * 1024))
+    source: str = "AMIHUB"
+    """Source in the headers of what is answered."""
+
+
+def routes(endpoint: Endpoint) -> list[Route]:
+    """Return the HTTP routes of an endpoint below `/cim/`."""
+
+    async def documents(request: Request) -> Response:
+        return _document(request, endpoint)
+
+    async def call(request: Request) -> Response:
+        return await _call(request, endpoint)
+
+    async def schema(request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in wsdl.schema_names():
+            return PlainTextResponse("no such schema\n", 404)
+        return Response(wsdl.schema(name, endpoint.edition), media_type=XML)
+
+    return [
+        Route("/cim/schemas/{name}", schema, methods=["GET"]),
+        Route("/cim/{service}", documents, methods=["GET"]),
+        Route("/cim/{service}", call, methods=["POST"]),
+    ]
+
+
+def _service(request: Request, endpoint: Endpoint) -> Service | None:
+    name = request.path_params["service"]
+    return SERVICES[name] if name in endpoint.services else None
+
+
+def _document(request: Request, endpoint: Endpoint) -> Response:
+    """Return the WSDL of a service, with schemas under `/cim/schemas/`."""
+    service = _service(request, endpoint)
+    if service is None or "wsdl" not in {key.lower() for key in request.query_params}:
+        return PlainTextResponse(f"services: {', '.join(f'/cim/{name}?wsdl' for name in endpoint.services)}\n", 404)
+    address = str(request.url.replace(query=""))
+    text = wsdl.wsdl(service, endpoint.edition, address=address, schema_folder="schemas/")
+    return Response(text, media_type=XML)
+
+
+async def _call(request: Request, endpoint: Endpoint) -> Response:
+    """Read, take or refuse, answer one call."""
+    service = _service(request, endpoint)
+    if service is None:
+        return PlainTextResponse("no such service\n", 404)
+    caller = caller_of(request.headers.get("authorization", ""), endpoint.clients)
+    limit = endpoint.limits.total_bytes if caller else KEPT_OF_REFUSED
+    raw, too_large = await _body(request, limit)
+    action = request.headers.get("soapaction", "").strip().strip('"')
+    call = Call(
+        service, endpoint.edition, caller, action, too_large, endpoint.supported, endpoint.policy, endpoint.limits
+    )
+    answer = await run_in_threadpool(_take, raw[:KEPT_OF_REFUSED] if too_large else raw, call, endpoint)
+    headers = {"WWW-Authenticate": 'Basic realm="cim"'} if answer.status == 401 else {}
+    if too_large:
+        headers["Connection"] = "close"
+    return Response(answer.body, answer.status, headers=headers, media_type=XML)
+
+
+async def _body(request: Request, limit: int) -> tuple[bytes, bool]:
+    """Return the body up to `limit` bytes, and whether it goes on: then the rest is never read."""
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        chunks.append(chunk)
+        if size > limit:
+            return b"".join(chunks)[:limit], True
+    return b"".join(chunks), False
+
+
+def _take(raw: bytes, call: Call, endpoint: Endpoint) -> HttpAnswer:
+    """Hand one call to whoever takes it durably; return what to answer."""
+    try:
+        reply = endpoint.receive(raw, caller=call.caller or STRANGER, check=lambda data: check_call(data, call))
+    except (UnavailableError, MisconfiguredError) as error:
+        return soap_answers.unavailable(error.code, call)
+    return soap_answers.answer(reply, call, source=endpoint.source, now=endpoint.now())

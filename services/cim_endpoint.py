@@ -1,0 +1,77 @@
+"""The hub's web services as a Starlette app, and how they end in the spine."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from starlette.applications import Starlette
+
+from adapters.mdms_cim.translate import readings_from_event
+from canonical.messages import Message, Reply
+from flows import spine
+from iec61968.editions import EDITIONS
+from iec61968.safe_xml import XmlLimits
+from iec61968.soap_endpoint import Endpoint, Receive, routes
+from store.session import Session, Transaction
+
+
+def cim_app(
+    *,
+    receive_event: Receive,
+    clients: Mapping[str, str],
+    now: Callable[[], datetime],
+    edition: str = "2011",
+    limit_bytes: int = 32 * 1024 * 1024,
+    source: str = "AMIHUB",
+) -> Starlette:
+    """Return the app that serves `/cim/ReceiveMeterReadings` and `/cim/GetMeterReadings` (a coded refusal).
+
+    `clients` maps user to password (HTTP Basic; the server in front of the app speaks TLS). `receive_event` takes a
+    message durably: see `event_receiver`. `now` is business time, for the timestamps of what is answered.
+    """
+    endpoint = Endpoint(
+        receive=receive_event,
+        clients=clients,
+        now=now,
+        edition=EDITIONS[edition],
+        limits=XmlLimits(total_bytes=limit_bytes),
+        source=source,
+    )
+    return Starlette(routes=list(routes(endpoint)))
+
+
+def event_receiver(
+    *,
+    handle: Callable[..., Reply],
+    transaction: Transaction,
+    now: Callable[[], datetime],
+    machine_now: Callable[[], datetime],
+    edition: str = "2011",
+) -> Receive:
+    """Return what takes a CreatedMeterReadings or ChangedMeterReadings durably: spine, translator, the flow's handler.
+
+    `handle(session, message, now=...)` is the flow's: its message carries a tuple of canonical MeterReadings whose
+    source is the caller. What `check` refuses is archived and parked like anything that cannot be translated.
+    """
+
+    def receive(raw: bytes, *, caller: str, check: Callable[[bytes], None]) -> Reply:
+        instant = now()
+
+        def translate(data: bytes) -> Message[Any]:
+            check(data)
+            return readings_from_event(data, source=caller, edition=EDITIONS[edition])
+
+        def handled(session: Session, message: Message[Any]) -> Reply:
+            return handle(session, message, now=instant)
+
+        return spine.receive(
+            raw,
+            source=caller,
+            translate=translate,
+            handle=handled,
+            transaction=transaction,
+            now=instant,
+            machine_now=machine_now(),
+        )
+
+    return receive
