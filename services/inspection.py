@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Context, Decimal, Inexact
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from canonical.codes.file import FORMAT_UNKNOWN
 from canonical.errors import RejectedError
@@ -65,7 +65,7 @@ class Inspection:
     remarks: tuple[str, ...] = ()
     """What a person should know although the file is accepted."""
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, Any]:
         """Return the published form (`amihub inspect --json`)."""
         return {
             "format": self.format,

@@ -84,7 +84,7 @@ class NemFiles:
         for found in self._readings(tally.counted(nem.read(stream, where=where))):
             tally.items += 1
             tally.bad_items += isinstance(found, Rejection)
-        return FileFacts(tally.header, dict(tally.records), dict(tally.totals), tally.items, tally.bad_items)
+        return FileFacts(tally.header, dict(+tally.records), dict(tally.totals), tally.items, tally.bad_items)
 
     def items(self, stream: BinaryIO, *, identity: FileIdentity, where: str) -> Iterator[Item[Any] | Rejection]:
         """Yield the readings (or masters' rows) of an examined file in order."""

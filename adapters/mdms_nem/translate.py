@@ -4,6 +4,8 @@ from array import array
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from io import BytesIO
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from adapters.mdms_nem.channels import Measured, interval_channel, register_channel
@@ -14,6 +16,7 @@ from canonical.metering import MISSING, IntervalBlock, MeterReadings, RegisterRe
 from canonical.periods import Period, start_of_day
 from canonical.quality import Quality
 from canonical.reading_types import billing_code
+from sftp.formats import nem, nem_write
 from sftp.formats.nem_index import index_mismatch
 from sftp.formats.nem_records import EXACT, Accumulation, Channel, Day, IndexRead, Record
 
@@ -158,3 +161,27 @@ def _instant(stamp: str, zone: ZoneInfo) -> datetime:
     """Return the instant that `ccyymmddhhmmss` means in the feed's clock."""
     day = start_of_day(date(int(stamp[:4]), int(stamp[4:6]), int(stamp[6:8])), zone)
     return day + timedelta(hours=int(stamp[8:10]), minutes=int(stamp[10:12]), seconds=int(stamp[12:14]))
+
+
+def golden_read(wire: bytes, name: str) -> Any:
+    """Return what a sample file of the feed with zone Etc/GMT+5 means, as plain values (MISSING as null)."""
+    records = nem.read(BytesIO(wire), where=name)
+    return [_plain(found) for found in readings_from_records(records, zone=ZoneInfo("Etc/GMT+5"), source="mdms_nem")]
+
+
+def golden_write(wire: bytes, name: str) -> bytes:
+    """Return a sample file written back from its records: the samples come back unchanged."""
+    out = BytesIO()
+    nem_write.write(nem.read(BytesIO(wire), where=name), out)
+    return out.getvalue()
+
+
+def _plain(value: Any) -> Any:
+    """Return canonical values as JSON can hold them."""
+    if isinstance(value, (tuple, list, array)):
+        return [None if item == MISSING else _plain(item) for item in value]
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return value if value is None or isinstance(value, (int, str)) else str(value)

@@ -35,7 +35,7 @@ def name_of(entry: dict[str, Any]) -> str:
 
 
 def text_of(entry: dict[str, Any]) -> bytes:
-    path = SAMPLES / entry["file"]
+    path = SAMPLES / str(entry["file"])
     if path.suffix != ".zip":
         return path.read_bytes()
     with zipfile.ZipFile(path) as archive:

@@ -72,7 +72,7 @@ def test_the_json_holds_one_channel_for_each_nmi_and_suffix_as_its_last_200_desc
 
 
 def test_nem13_counts_reads_and_pairs_of_qualities(tmp_path: Path) -> None:
-    (channel,) = inspect_file(put(tmp_path, "x.csv", NEM13)).as_json()["channels"]  # type: ignore[attr-defined]
+    (channel,) = inspect_file(put(tmp_path, "x.csv", NEM13)).as_json()["channels"]
 
     assert (channel["values"], channel["sum"], channel["interval_minutes"]) == (2, "60.1", None)
     assert channel["quality"] == {"A>A": 1, "A>E64": 1}

@@ -1,6 +1,7 @@
 """The NEM reader takes what real providers write and refuses, by line and reason, whatever could change a bill."""
 
 import io
+from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
@@ -27,7 +28,7 @@ def faults_of(*lines: str) -> list[tuple[str, int]]:
     return [(r.code.name, r.line) for r in records_of(*lines) if isinstance(r, Fault)]
 
 
-def days_of(records: list[object]) -> list[Day]:
+def days_of(records: Sequence[object]) -> list[Day]:
     return [record for record in records if isinstance(record, Day)]
 
 

@@ -5,6 +5,7 @@ import random
 from array import array
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -48,9 +49,7 @@ def days(draw: st.DrawFn, channel: Channel, day: date) -> Day:
     values = draw(st.lists(st.integers(-(10**6), 10**9), min_size=count, max_size=count))
     cuts = sorted(draw(st.sets(st.integers(1, count - 1), max_size=3)))
     bounds = [0, *cuts, count]
-    runs = tuple(
-        QualityRun(end - start, *draw(QUALITIES), draw(TEXTS)) for start, end in zip(bounds, bounds[1:], strict=False)
-    )
+    runs = tuple(QualityRun(end - start, *draw(QUALITIES), draw(TEXTS)) for start, end in pairwise(bounds))
     transactions = tuple(Transaction("N", draw(NAMES), "", draw(NAMES)) for _ in range(draw(st.integers(0, 2))))
     exponent = draw(st.integers(-5, 0))
     quality = nem_write.quality_of_runs(runs)
@@ -90,9 +89,10 @@ def accumulations(draw: st.DrawFn) -> Accumulation:
     pairs = tuple((Transaction("N", draw(NAMES)), Transaction("E")) for _ in range(draw(st.integers(0, 2))))
     return Accumulation(
         *(draw(NAMES), draw(TEXTS), draw(NAMES), "11", "11", draw(NAMES), draw(st.sampled_from("EI"))),
-        *reads,
-        quantity,
-        "kWh",
+        previous=reads[0],
+        current=reads[1],
+        quantity=quantity,
+        unit="kWh",
         transactions=pairs,
     )
 
@@ -150,7 +150,7 @@ def test_a_damaged_file_is_refused_or_read_as_its_text_says(data: st.DataObject)
 
     if not any(isinstance(record, Fault) for record in found):
         read = sum((record.total for record in found if isinstance(record, Day)), Decimal(0))
-        assert read == naive_sum(text.replace('"', "").replace("\r", ""))
+        assert read == naive_sum(text.translate(str.maketrans("", "", ' "\r')))
 
 
 @settings(max_examples=200, deadline=None)
