@@ -11,14 +11,10 @@ from typing import BinaryIO, cast
 
 from canonical.codes.file import WRAPPER_MEMBERS, WRAPPER_TOO_LARGE, WRAPPER_UNREADABLE
 from canonical.errors import RejectedError
+from sftp.wrapping import Limits
 
-SIZE_LIMIT = 4 << 30
-"""Bytes of the largest unwrapped content."""
-
-SMALL = 64 << 20
-"""Unwrapped bytes up to which the ratio does not matter: days of zeros shrink a thousandfold."""
-
-RATIO_LIMIT = 200
+LIMITS = Limits()
+"""The limits within which the hub itself unpacks what it takes in."""
 
 _PEEK = 4096
 
@@ -49,15 +45,16 @@ def open_content(path: Path) -> Iterator[BinaryIO]:
 
 def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     """Return the single file of a zip within the limits; its name does not matter."""
-    members = [info for info in archive.infolist() if not info.is_dir()]
-    if len(members) != 1:
-        raise RejectedError(f"the zip holds {len(members)} files, not one", code=WRAPPER_MEMBERS)
+    members = archive.infolist()
+    if len(members) != 1 or members[0].is_dir():
+        raise RejectedError(f"the zip holds {len(members)} members, not one file", code=WRAPPER_MEMBERS)
     member = members[0]
     if member.flag_bits & 1:
         raise RejectedError("the zip is encrypted", code=WRAPPER_UNREADABLE)
-    is_bomb = member.file_size > SMALL and member.file_size > RATIO_LIMIT * max(member.compress_size, 1)
-    if member.file_size > SIZE_LIMIT or is_bomb:
-        raise RejectedError(f"{member.compress_size} bytes would unpack to {member.file_size}", code=WRAPPER_TOO_LARGE)
+    allowed = max(LIMITS.always_bytes, member.compress_size * LIMITS.max_ratio)
+    if member.file_size > min(LIMITS.max_bytes, allowed):
+        reason = f"{member.compress_size} bytes would unpack to {member.file_size}"
+        raise RejectedError(reason, code=WRAPPER_TOO_LARGE)
     return member
 
 
