@@ -82,3 +82,11 @@ UNKNOWN_ADAPTER = ErrorCode(
     acts="administrator",
     severity="FATAL",
 )
+SERVE_SECTION_MISSING = ErrorCode(
+    "4908",
+    "SERVE_SECTION_MISSING",
+    "The web services are asked for, but the site file does not say where they listen.",
+    "Add a [serve] section, or run `amihub serve --only relay`.",
+    acts="administrator",
+    severity="FATAL",
+)

@@ -1,0 +1,108 @@
+"""`amihub serve`: one process, a thread for each part; a part that dies ends the process."""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Literal
+
+import uvicorn
+
+from canonical.codes.configuration import SERVE_SECTION_MISSING
+from canonical.errors import MisconfiguredError
+from services.hub import Hub, open_hub
+
+log = logging.getLogger(__name__)
+
+Part = Literal["cim", "relay"]
+
+
+def serve(parts: Sequence[Part]) -> int:
+    """Run the parts until interrupted; return the exit code: 0 when asked to stop, 1 when a part died.
+
+    Raises:
+        MisconfiguredError: the site has no [serve] section although the web services are wanted, or a secret is missing.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    stop, died = threading.Event(), threading.Event()
+    with open_hub() as hub:
+        server = _server(hub) if "cim" in parts else None
+        threads = [_thread("relay", partial(_relay, hub, stop), stop, died)] if "relay" in parts else []
+        for thread in threads:
+            thread.start()
+        if server is None:
+            _wait_for_signal(stop)
+        else:
+            watch = threading.Thread(target=_end_with, args=(server, stop), daemon=True)
+            watch.start()
+            server.run()
+            stop.set()
+        for thread in threads:
+            thread.join(timeout=60)
+    return int(died.is_set())
+
+
+def _relay(hub: Hub, stop: threading.Event) -> None:
+    """Run the relay until asked to stop."""
+    from services.relay import run_relay
+
+    run_relay(hub, stop)
+
+
+def _thread(name: str, work: Callable[[], None], stop: threading.Event, died: threading.Event) -> threading.Thread:
+    """Return a thread whose end before `stop` ends the whole process: half a hub must not look alive."""
+
+    def run() -> None:
+        try:
+            work()
+        finally:
+            if not stop.is_set():
+                log.critical("%s has died; the process ends so that whoever watches it starts it again", name)
+                died.set()
+                stop.set()
+
+    return threading.Thread(target=run, name=name)
+
+
+def _server(hub: Hub) -> uvicorn.Server:
+    """Return the web services' server, over TLS, for the callers that the site names."""
+    from flows.billing_exchange import readings_arrived
+    from services.cim_endpoint import cim_app, event_receiver
+
+    section = hub.site.model.serve
+    if section is None:
+        raise MisconfiguredError(
+            "the site file has no [serve] section", code=SERVE_SECTION_MISSING, where=hub.site.path.name
+        )
+    clients = {
+        name: str(hub.site.secret(client.password, ("serve", "clients", name, "password")))
+        for name, client in section.clients.items()
+    }
+    receive = event_receiver(
+        handle=readings_arrived, transaction=hub.transaction, now=hub.now, machine_now=hub.machine_now
+    )
+    app = cim_app(receive_event=receive, clients=clients, now=hub.now, source=hub.site.model.site.sender)
+    config = uvicorn.Config(
+        app,
+        host=section.host,
+        port=section.port,
+        ssl_certfile=str(hub.site.secret(section.certificate, ("serve", "certificate"))),
+        ssl_keyfile=str(hub.site.secret(section.private_key, ("serve", "private_key"))),
+        log_config=None,
+        timeout_graceful_shutdown=20,
+    )
+    return uvicorn.Server(config)
+
+
+def _end_with(server: uvicorn.Server, stop: threading.Event) -> None:
+    """Ask the web services to end as soon as `stop` is set."""
+    stop.wait()
+    server.should_exit = True
+
+
+def _wait_for_signal(stop: threading.Event) -> None:
+    """Wait until SIGINT or SIGTERM arrives, or a part dies."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    stop.wait()
