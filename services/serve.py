@@ -22,7 +22,7 @@ def serve(parts: Sequence[Part]) -> int:
     """Run the parts until interrupted; return the exit code: 0 when asked to stop, 1 when a part died.
 
     Raises:
-        MisconfiguredError: the site has no [serve] section although the web services are wanted, or a secret is missing.
+        MisconfiguredError: web services are wanted but the site has no [serve] section, or a secret is missing.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     stop, died = threading.Event(), threading.Event()
