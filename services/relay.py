@@ -1,0 +1,53 @@
+"""The relay: the loop that carries what is due, around `flows.delivery.relay_once`."""
+
+import logging
+from dataclasses import fields
+from threading import Event
+
+from flows.delivery import RelayReport, relay_once
+from services.hub import Hub
+
+LOG = logging.getLogger(__name__)
+
+IDLE_S = 1.0
+"""Seconds between two looks when nothing is due."""
+
+
+def relay_pass(hub: Hub) -> RelayReport:
+    """Carry at most one batch to each destination of the site, and log what a person must repair."""
+    report = relay_once(
+        hub.destinations(),
+        transaction=hub.transaction,
+        spool=hub.spool,
+        now=hub.now(),
+        machine_now=hub.machine_now(),
+    )
+    for wrong in report.misconfigured:
+        LOG.error("deliveries stand still, we are set up wrong: %s", wrong)
+    if report.carried:
+        LOG.info(
+            "carried %d: sent %d, confirmed %d, parked %d, postponed %d",
+            report.carried,
+            report.sent,
+            report.confirmed,
+            report.parked,
+            report.postponed,
+        )
+    return report
+
+
+def run_relay(hub: Hub, stop: Event, *, idle_s: float = IDLE_S) -> None:
+    """Carry what is due until `stop` is set; a batch that has begun is finished and recorded first."""
+    while not stop.is_set():
+        if not relay_pass(hub).carried:
+            stop.wait(idle_s)
+
+
+def drain(hub: Hub) -> RelayReport:
+    """Carry everything that is due now and return the sum: for command lines and sites without `amihub serve`."""
+    total = RelayReport()
+    while (report := relay_pass(hub)).carried:
+        for field in fields(RelayReport):
+            setattr(total, field.name, getattr(total, field.name) + getattr(report, field.name))
+    total.misconfigured += report.misconfigured
+    return total
