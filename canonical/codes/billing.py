@@ -7,7 +7,7 @@ NO_DATA_SOURCE = ErrorCode(
     "Name a read source in the reference data, or bill by agreement.", acts="billing",
 )  # fmt: skip
 WRONG_PERIOD = ErrorCode(
-    "6002", "WRONG_PERIOD", "The bill period is empty, too long, not over, or does not begin and end at local midnight.",
+    "6002", "WRONG_PERIOD", "The bill period is empty, too long, not over, or does not begin and end at midnight.",
     "Ask again with the right period.", acts="billing",
 )  # fmt: skip
 COMMODITY_MISMATCH = ErrorCode(
@@ -214,4 +214,8 @@ BILLED_TWICE = ErrorCode(
 PERIOD_GAP_DECLARED = ErrorCode(
     "6034", "PERIOD_GAP_DECLARED", "Between the last bill and this one nobody had an agreement.",
     "Nothing; usage of that time belongs to no customer.", acts="billing", severity="INFO",
+)  # fmt: skip
+PART_NOT_DELIVERED = ErrorCode(
+    "6060", "PART_NOT_DELIVERED", "A part could not be brought to its receiver; its delivery is parked.",
+    "Look at the parked delivery; replay it once the cause is gone.", acts="integration",
 )  # fmt: skip
