@@ -1,4 +1,4 @@
-"""Reads one part of a billing drop as the CIS does: all counts, totals and hashes are checked before anything is loaded."""
+"""Reads one part of a billing drop as the CIS does: counts, totals and hashes are checked before anything is loaded."""
 
 import gzip
 import hashlib

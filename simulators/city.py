@@ -104,8 +104,8 @@ _ROLL = (("LATE", 60), ("ESTIMATE", 20), ("NO_READ", 6), ("HELD", 4), ("EXCHANGE
 _FIXED = {
     # One of each trouble on each business date, in every city of more than 110 points; 57 and 107 have transformers.
     22: "LATE", 24: "ESTIMATE", 26: "NO_READ", 30: "HELD", 32: "ROLLOVER", 57: "EXCHANGE", 34: "EXCHANGE",
-    36: "ESTIMATE_LATE", 38: "ESTIMATE_LATE", 53: "LATE", 40: "LATE_FILE",
-    23: "LATE", 25: "ESTIMATE", 27: "NO_READ", 29: "HELD", 107: "EXCHANGE",
+    36: "ESTIMATE_LATE", 38: "ESTIMATE_LATE", 40: "LATE_FILE",
+    3: "LATE", 23: "LATE", 25: "ESTIMATE", 27: "NO_READ", 29: "HELD", 107: "EXCHANGE",
 }  # fmt: skip
 
 
