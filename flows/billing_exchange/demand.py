@@ -152,7 +152,7 @@ def _exponent(factor: Decimal) -> int:
 
 
 def _highest(series: Sequence[int], width: int, first: int, *, rolling: bool) -> tuple[int, int] | None:
-    """Return the slot after the highest window, and its sum; one with a hole does not count, ties go to the earliest."""
+    """Return the slot after the highest window, and its sum; none with a hole, ties go to the earliest."""
     if width == 1:
         peak = max(series, default=MISSING)
         return None if peak == MISSING else (first + series.index(peak) + 1, peak)

@@ -1,5 +1,6 @@
 """Which read answers for a bill instant, an installation, a removal."""
 
+import itertools
 from dataclasses import replace
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -116,10 +117,10 @@ def test_the_answer_does_not_depend_on_the_order_in_which_different_reads_came(o
 @given(cuts=st.lists(st.integers(1, 43_000), max_size=5, unique=True))
 def test_segments_cover_the_period_once_and_in_order(cuts: list[int]) -> None:
     edges = [at("2020-01-01T00:00:00+00:00"), *(OCTOBER.start + timedelta(minutes=m) for m in sorted(cuts)), None]
-    hung = [meter(f"M{n}", since=a, until=b) for n, (a, b) in enumerate(zip(edges, edges[1:], strict=False)) if a]
+    hung = [meter(f"M{n}", since=a, until=b) for n, (a, b) in enumerate(itertools.pairwise(edges)) if a]
     segments = segments_of(reversed(hung), OCTOBER, "ELECTRICITY")
 
     assert segments[0].period.start == OCTOBER.start
     assert segments[-1].period.end == OCTOBER.end
-    assert all(a.period.end == b.period.start for a, b in zip(segments, segments[1:], strict=False))
+    assert all(a.period.end == b.period.start for a, b in itertools.pairwise(segments))
     assert sum(s.period.minutes for s in segments) == Period(OCTOBER.start, OCTOBER.end).minutes

@@ -61,10 +61,13 @@ def test_after_an_exchange_the_higher_peak_of_both_meters_counts() -> None:
         meter("NEW", register(), KW, since=swap),
     ]
     values = (
-        read(OCTOBER.start, "0", meter="OLD"), read(swap, "1", meter="OLD"),
-        read(swap, "0", meter="NEW"), read(OCTOBER.end, "1", meter="NEW"),
-        peak("2026-10-09T17:15:00-04:00", "1", "OLD"), peak("2026-10-20T17:15:00-04:00", "30", "NEW"),
-    )  # fmt: skip
+        read(OCTOBER.start, "0", meter="OLD"),
+        read(swap, "1", meter="OLD"),
+        read(swap, "0", meter="NEW"),
+        read(OCTOBER.end, "1", meter="NEW"),
+        peak("2026-10-09T17:15:00-04:00", "1", "OLD"),
+        peak("2026-10-20T17:15:00-04:00", "30", "NEW"),
+    )
 
     assert demands(context(*values, meters=hung))[0].value == 40
 

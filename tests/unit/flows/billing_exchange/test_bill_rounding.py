@@ -97,7 +97,7 @@ def test_over_24_bills_from_intervals_the_residual_is_carried_from_bill_to_bill(
                 period=period,
                 calendar=tou(),
                 last_bill=bill,
-            ),  # fmt: skip
+            ),
             policy,
         )
         found = figures(result)

@@ -39,9 +39,7 @@ def test_a_window_from_midnight_closes_at_its_hour_of_the_interfaces_clock() -> 
         ("2026-11-01T00:30:00-04:00", "2026-11-01T17:00:00-05:00"),
     ],
 )
-def test_seventeen_hours_from_midnight_is_five_o_clock_on_the_days_the_clock_changes(
-    received: str, closes: str
-) -> None:
+def test_seventeen_hours_from_midnight_is_five_o_clock_when_the_clock_changes(received: str, closes: str) -> None:
     assert window_of(TORONTO, received_at=at(received)).deadline == at(closes)
 
 

@@ -43,7 +43,7 @@ def test_each_meter_is_billed_with_its_own_multiplier_and_never_across_meters() 
             read(SWAP, "7", meter="NEW"),
             read(OCTOBER.end, "12", meter="NEW"),
             meters=[NEW, OLD],
-        ),  # fmt: skip
+        ),
         HUB,
     )
 
@@ -58,9 +58,11 @@ def test_each_meter_is_billed_with_its_own_multiplier_and_never_across_meters() 
 
 
 @given(
-    old=st.integers(0, 9_000_000), new_start=st.integers(0, 5_000_000), new=st.integers(0, 9_000_000),
+    old=st.integers(0, 9_000_000),
+    new_start=st.integers(0, 5_000_000),
+    new=st.integers(0, 9_000_000),
     multiplier=st.sampled_from([1, 40, 120]),
-)  # fmt: skip
+)
 def test_an_exchange_neither_loses_nor_invents_energy(old: int, new_start: int, new: int, multiplier: int) -> None:
     hung = [OLD, meter("NEW", since=SWAP, multiplier=str(multiplier))]
     result = calculate(
@@ -70,7 +72,7 @@ def test_an_exchange_neither_loses_nor_invents_energy(old: int, new_start: int, 
             read(SWAP, Decimal(new_start).scaleb(-3), meter="NEW"),
             read(OCTOBER.end, Decimal(new_start + new).scaleb(-3), meter="NEW"),
             meters=hung,
-        ),  # fmt: skip
+        ),
         HUB,
     )
 
@@ -102,7 +104,7 @@ def test_a_missing_final_read_is_asked_for_at_the_removal() -> None:
             read(SWAP, "1", meter="NEW"),
             read(OCTOBER.end, "2", meter="NEW"),
             meters=[OLD, NEW],
-        ),  # fmt: skip
+        ),
         HUB,
     )
 
@@ -119,7 +121,7 @@ def test_the_new_meter_does_not_continue_the_old_ones_billed_read() -> None:
             read(OCTOBER.end, "12", meter="NEW"),
             meters=[OLD, NEW],
             last_bill=bill,
-        ),  # fmt: skip
+        ),
         HUB,
     )
 
@@ -144,7 +146,7 @@ def test_two_exchanges_on_one_day_keep_all_three_meters_in_order() -> None:
             read(again, "0", meter="NEW"),
             read(OCTOBER.end, "20", meter="NEW"),
             meters=[new, dead, old],
-        ),  # fmt: skip
+        ),
         HUB,
     )
 
@@ -164,7 +166,7 @@ def test_a_meter_that_came_and_went_at_once_needs_no_reads() -> None:
             read(SWAP, "0", meter="NEW"),
             read(OCTOBER.end, "20", meter="NEW"),
             meters=[OLD, dead, meter("NEW", since=SWAP)],
-        ),  # fmt: skip
+        ),
         HUB,
     )
 
@@ -189,7 +191,7 @@ def test_time_without_a_meter_is_declared() -> None:
             read(later, "0", meter="NEW"),
             read(OCTOBER.end, "20", meter="NEW"),
             meters=[OLD, meter("NEW", since=later)],
-        ),  # fmt: skip
+        ),
         HUB,
     )
 
@@ -222,7 +224,7 @@ def test_the_interval_of_the_exchange_counts_for_both_meters_once_each() -> None
             ],
             meters=[old, new],
             calendar=tou(),
-        ),  # fmt: skip
+        ),
         RESIDUAL,
     )
 
@@ -258,7 +260,7 @@ def test_a_register_meter_replaced_by_an_interval_meter_is_billed_by_both() -> N
             read(swap, "10.5", meter="OLD"),
             blocks=[block(swap, [1] * count, meter="NEW")],
             meters=[meter("OLD", until=swap), meter("NEW", channel(), since=swap)],
-        ),  # fmt: skip
+        ),
         Policy(determinants="hub", rounding="interval_residual"),
     )
 

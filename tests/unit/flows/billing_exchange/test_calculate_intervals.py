@@ -94,7 +94,7 @@ def test_buckets_follow_the_wall_clock_through_every_change(zone: str, month: in
             period=period,
             zone=zone,
             calendar=tou(zone),
-        ),  # fmt: skip
+        ),
         RESIDUAL,
     )
 
@@ -252,13 +252,19 @@ def test_a_register_beside_the_channel_must_tell_the_same_energy() -> None:
     values = [1000] * expected_intervals(OCTOBER, 15)
     both = [meter("M1", register(), channel())]
     agrees = context(
-        read(OCTOBER.start, "0"), read(OCTOBER.end, "2976.4"),
-        blocks=[block(OCTOBER.start, values)], meters=both, calendar=tou(),
-    )  # fmt: skip
+        read(OCTOBER.start, "0"),
+        read(OCTOBER.end, "2976.4"),
+        blocks=[block(OCTOBER.start, values)],
+        meters=both,
+        calendar=tou(),
+    )
     differs = context(
-        read(OCTOBER.start, "0"), read(OCTOBER.end, "3100"),
-        blocks=[block(OCTOBER.start, values)], meters=both, calendar=tou(),
-    )  # fmt: skip
+        read(OCTOBER.start, "0"),
+        read(OCTOBER.end, "3100"),
+        blocks=[block(OCTOBER.start, values)],
+        meters=both,
+        calendar=tou(),
+    )
 
     assert held(calculate(agrees, RESIDUAL)) == []
     assert held(calculate(differs, RESIDUAL)) == ["REGISTER_INTERVAL_MISMATCH"]
@@ -282,8 +288,10 @@ def test_received_intervals_are_a_flow_of_their_own() -> None:
     result = calculate(context(blocks=blocks, meters=hung, agreement=agreement(net_metering=True)), RESIDUAL)
 
     assert figures(result) == {
-        "KWH_TOTAL": Decimal("5.952"), "KWH_RCVD_TOTAL": Decimal("14.880"), "KWH_NET_TOTAL": Decimal("-8.928"),
-    }  # fmt: skip
+        "KWH_TOTAL": Decimal("5.952"),
+        "KWH_RCVD_TOTAL": Decimal("14.880"),
+        "KWH_NET_TOTAL": Decimal("-8.928"),
+    }
     assert result.determinant is not None
     assert result.determinant.expected_intervals == 2976
 

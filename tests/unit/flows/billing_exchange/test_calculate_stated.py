@@ -126,10 +126,14 @@ def test_a_determinant_that_its_source_marked_as_an_estimate_makes_the_bill_one(
 def test_net_is_formed_from_the_stated_flows_when_the_source_states_none() -> None:
     received = register_code("ELECTRICITY", "RECEIVED")
     given_ = context(
-        *READS, read(OCTOBER.start, "0", code=received), read(OCTOBER.end, "400", code=received),
-        stated("330.75"), stated("400", code=received),
-        meters=[meter("M1", register(), register("E2", flow="RECEIVED"))], agreement=agreement(net_metering=True),
-    )  # fmt: skip
+        *READS,
+        read(OCTOBER.start, "0", code=received),
+        read(OCTOBER.end, "400", code=received),
+        stated("330.75"),
+        stated("400", code=received),
+        meters=[meter("M1", register(), register("E2", flow="RECEIVED"))],
+        agreement=agreement(net_metering=True),
+    )
 
     assert figures(calculate(given_, MDMS))["KWH_NET_TOTAL"] == Decimal("-69.25")
     own = replace(given_, registers=(*given_.registers, stated("-69", code=register_code("ELECTRICITY", "NET"))))
@@ -182,7 +186,7 @@ def test_water_is_stated_and_billed_in_cubic_meters() -> None:
             stated("12.5", code=code),
             meters=[meter("M1", register(commodity="WATER"), commodity="WATER")],
             commodity="WATER",
-        ),  # fmt: skip
+        ),
         MDMS,
     )
 
