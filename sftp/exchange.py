@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from canonical.codes import file as codes
-from canonical.errors import MisconfiguredError, RejectedError
+from canonical.errors import MisconfiguredError, RejectedError, UnavailableError
 from canonical.messages import FetchedFile, Manifest, OfferedFile
 from sftp.manifest import MANIFEST_LIMIT, manifest_from_json, manifest_to_json
 from sftp.names import check_name, control_name, is_data_file, join, part_name
@@ -65,22 +65,17 @@ def _place(session: SftpSession, source: BinaryIO, size: int, folder: str, name:
         reason = f"folder {folder!r} does not exist"
         raise MisconfiguredError(reason, code=codes.SFTP_FOLDER_MISSING, where=session.place) from error
     try:
-        session.client.rename(part, target)
-    except OSError as error:
-        return _settle_rename(session, error, source, size, target, part)
-    return True
-
-
-def _settle_rename(session: SftpSession, error: OSError, source: BinaryIO, size: int, target: str, part: str) -> bool:
-    """Find out what a failed rename means: a name taken meanwhile, a server that never renames, or a cut line."""
-    if _holds(session, target, source, size):
+        with session.asking(f"rename {part} to {target}"):
+            session.client.rename(part, target)
+    except (FileNotFoundError, UnavailableError, MisconfiguredError) as error:
+        if isinstance(error, UnavailableError) and error.code == codes.SFTP_AWAY:
+            raise
+        if not _holds(session, target, source, size):
+            raise MisconfiguredError(str(error), code=codes.SFTP_RENAME_REFUSED, where=session.place) from error
+        # Another worker, or an answer that got lost: the file is there, and it is ours.
         _remove(session, part)
         return False
-    with session.asking(f"rename {part}"):
-        if isinstance(error, PermissionError) or size_of(session, part) == size:
-            reason = f"rename {part} to {target}: {error}"
-            raise MisconfiguredError(reason, code=codes.SFTP_RENAME_REFUSED, where=session.place) from error
-        raise error
+    return True
 
 
 def _holds(session: SftpSession, path: str, source: BinaryIO, size: int) -> bool:

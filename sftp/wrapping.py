@@ -13,6 +13,7 @@ from canonical.codes import file as codes
 from canonical.errors import MisconfiguredError, RejectedError
 from sftp.pgp import Pgp, decrypt
 
+_WRAPPERS = (".pgp", ".gpg", ".gz", ".zip")
 _BLOCK = 1 << 18
 
 
@@ -33,32 +34,29 @@ class Limits:
 def unwrap(path: Path, *, limits: Limits = Limits(), pgp: Pgp | None = None) -> Path:
     """Unpack a fetched file beside it, layer by layer as its name says; return the plain file, or `path` itself.
 
-    `A.dat.gz` gives `A.dat`; a zip gives its single member under the zip's name without `.zip`. Packed files are
-    removed once they are open.
+    `A.dat.gz` gives `A.dat.gz.plain`, which no other file of the folder is called. The packed file is removed once it
+    is open. The name of a zip's member is judged and not used.
 
     Raises:
         RejectedError: damaged, too large, not exactly one plain member, not decryptable, or not signed by a
-            trusted key. The packed file stays.
+            trusted key. The packed file stays, and nothing of what was in it.
         MisconfiguredError: an encrypted file came, but no key or no gpg program is set up.
     """
-    packed_size = path.stat().st_size
-    plain = path
-    while plain.suffix.lower() in (".pgp", ".gpg", ".gz", ".zip"):
-        kind, source = plain.suffix.lower(), plain
-        plain = source.with_suffix("") if source.stem not in ("", ".", "..") else source.with_suffix(".plain")
-        budget = _Budget(limits, packed_size, source.name)
+    packed_size, source, name = path.stat().st_size, path, Path(path.name)
+    while (kind := name.suffix.lower()) in _WRAPPERS:
+        plain = source.with_name(f"{source.name}.plain")
         try:
-            _open_layer(kind, source, plain, budget, pgp)
+            _open_layer(kind, source, plain, _Budget(limits, packed_size, path.name), pgp)
         except RejectedError:
             plain.unlink(missing_ok=True)
             raise
-        if source != path:
-            source.unlink()
-        if kind == ".zip":
-            break
-    if plain != path:
+        finally:
+            if source != path:
+                source.unlink()
+        source, name = plain, Path(name.stem)
+    if source != path:
         path.unlink()
-    return plain
+    return source
 
 
 def _open_layer(kind: str, source: Path, target: Path, budget: "_Budget", pgp: Pgp | None) -> None:
