@@ -26,7 +26,7 @@ from simulators.clock import set_business
 from simulators.demo_engine import Airflow, CommandLine, Engine
 from simulators.demo_plan import Event, events
 from simulators.demo_processes import DemoError, Processes, program, start_outside
-from simulators.demo_settle import progress, settle
+from simulators.demo_settle import BRIEFLY_S, progress, settle
 from simulators.demo_site import prepare
 from simulators.demo_work import show_work
 from simulators.local_days import ZONE
@@ -114,7 +114,7 @@ def _play(processes: Processes, engine: Engine, event: Event, console: Console) 
     run = processes.run
     set_business(run.clock, event.at, rate=RATE)
     console.print(f"[bold cyan]{event.at.astimezone(ZONE):%a %d %b %H:%M}[/]  {event.text}")
-    settle(processes, event.at)
+    settle(processes, event.at, quiet_s=BRIEFLY_S)
     words = engine.passes(event.passes)
     settle(processes, event.at)
     console.print(f"               {'; '.join(words)}", highlight=False, style="dim")

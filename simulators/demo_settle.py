@@ -8,13 +8,16 @@ from pathlib import Path
 
 from simulators.demo_processes import DemoError, Processes
 
-QUIET_S = 1.2
-"""The hub's relay looks for deliveries every fraction of a second; this long without a change is quiet."""
+QUIET_S = 1.6
+"""The hub's relay looks for deliveries every second; this long without a change is quiet."""
+
+BRIEFLY_S = 0.3
+"""Quiet enough when the hub has nothing to carry."""
 
 PATIENCE_S = 300.0
 
 
-def settle(processes: Processes, until: datetime) -> None:
+def settle(processes: Processes, until: datetime, *, quiet_s: float = QUIET_S) -> None:
     """Wait until both simulators have done what was due at a business time, and all folders were quiet for a while.
 
     Raises:
@@ -27,7 +30,7 @@ def settle(processes: Processes, until: datetime) -> None:
         current = (_listing(folder), _up_to(folder, until))
         if current != seen:
             seen, since = current, time.monotonic()
-        if current[1] and time.monotonic() - since > QUIET_S:
+        if current[1] and time.monotonic() - since > quiet_s:
             return
         if time.monotonic() > deadline:
             raise DemoError(f"the outside systems did not come to rest; see {folder / 'logs'}")
@@ -35,14 +38,16 @@ def settle(processes: Processes, until: datetime) -> None:
 
 
 def _listing(folder: Path) -> tuple[object, ...]:
-    """Return all names and sizes in the exchange folders."""
-    found = []
+    """Return all names and sizes in the exchange folders, and when the books were last written."""
+    found: list[tuple[str, float]] = []
     for system in ("cis", "mdms"):
         for path in (folder / system / "root").rglob("*"):
             try:
                 found.append((str(path), path.stat().st_size))
             except FileNotFoundError:
                 continue
+        ledger = folder / system / "books.sqlite-wal"
+        found.append((str(ledger), ledger.stat().st_mtime if ledger.exists() else 0.0))
     return tuple(sorted(found))
 
 

@@ -1,4 +1,4 @@
-"""The demo from end to end in a small city: green when nobody interferes, red with account and hop for each sabotage."""
+"""The demo from end to end in a small city: green when nobody interferes, red at the right hop for each sabotage."""
 
 import os
 import re
