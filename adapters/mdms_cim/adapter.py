@@ -1,4 +1,4 @@
-"""The port of an MDMS over IEC 61968-9 web services: asked for readings, told what was billed. No state, no business."""
+"""The port of an MDMS over IEC 61968-9 web services: asked for readings, told what was billed. No state."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence

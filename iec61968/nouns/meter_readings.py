@@ -13,7 +13,9 @@ from iec61968.editions import EDITIONS, Edition
 from iec61968.envelope import WireReply, header_from_xml, local_name, reply_from_xml
 from iec61968.nouns.columns import MeterReadingColumns
 from iec61968.nouns.meter_readings_xml import encode, to_xml
-from iec61968.nouns.reading_stream import StreamLimits, columns_of, elements
+from iec61968.nouns.meter_reading_elements import columns_of
+from iec61968.nouns.reading_parts import PartReader
+from iec61968.nouns.reading_stream import StreamLimits
 from iec61968.soap import SoapFault, fault_from_xml
 from iec61968.validation import Policy
 
@@ -87,13 +89,18 @@ _Part = MeterReadingColumns | Header | WireReply | SoapFault
 def _parts(stream: BinaryIO, edition: Edition, policy: Policy, limits: StreamLimits, where: str) -> Iterator[_Part]:
     """Yield what a document consists of, in its order."""
     count = 0
-    for parser, element in elements(stream, edition, policy=policy, limits=limits, where=where):
-        if element.tag == parser.tags.meter_reading:
+    reader = PartReader(stream, edition, policy=policy, limits=limits, where=where)
+    tags = reader.parser.tags
+    for part in reader.parts():
+        if isinstance(part, MeterReadingColumns):
+            count += 1
+            yield part
+        elif part.tag == tags.meter_reading:
             count += 1
             place = f"{where} MeterReading[{count}]".strip()
-            yield columns_of(element, parser.tags, valid=policy == "strict", where=place)
+            yield columns_of(part, tags, valid=policy == "strict", where=place)
         else:
-            yield _envelope_part(element)
+            yield _envelope_part(part)
 
 
 def _envelope_part(element: etree._Element) -> Header | WireReply | SoapFault:

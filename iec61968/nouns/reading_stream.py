@@ -2,21 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, TypeAlias
+from typing import Any, TypeAlias
 
 from lxml import etree
 
 from canonical.codes import message as codes
-from canonical.errors import RejectedError
+from canonical.errors import ErrorCode, RejectedError
 from iec61968 import safe_xml, validation
 from iec61968.editions import SOAP_11, Edition
-from iec61968.nouns.meter_reading_elements import Tags, columns_of, tags_of
+from iec61968.nouns.meter_reading_elements import Tags, tags_of
 from iec61968.validation import Policy
 
 Element: TypeAlias = etree._Element
-
-CHUNK = 65_536
-"""Bytes read at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +79,17 @@ class ValidatingParser:
         if self._since > self._limits.between_readings:
             raise self._error("one MeterReading is too large", codes.XML_LIMITS)
 
-    def skip(self, readings: int, size: int, lines: int) -> None:
-        """Count MeterReadings that were read without this parser, so that places in errors stay true."""
-        self._seen += readings
-        self._fed += size
-        self._lines += lines
+    def skip(self, block: bytes) -> None:
+        """Count a MeterReading that was read without this parser, so that limits and places in errors stay true.
+
+        Raises:
+            RejectedError: the document is too large.
+        """
+        self._seen += 1
+        self._fed += len(block)
         self._since = 0
+        if self._fed > self._limits.total_bytes:
+            raise self._error("document too large", codes.MESSAGE_TOO_LARGE)
 
     def close(self) -> Iterator[Element]:
         """End the document; yield what is left.
@@ -106,7 +108,8 @@ class ValidatingParser:
 
     def _events(self) -> Iterator[Element]:
         """Yield closed elements; follow where the payload begins and ends."""
-        for event, element in self._parser.read_events():
+        events: Any = self._parser.read_events()
+        for event, element in events:
             if element.tag == self._payload:
                 if event == "start":
                     self._check_place(element)
@@ -146,7 +149,7 @@ class ValidatingParser:
             return self._error(validation.plain(str(error)), codes.SCHEMA_INVALID)
         return safe_xml.not_well_formed(error, where=self._where)
 
-    def _error(self, reason: str, code: "codes.ErrorCode") -> RejectedError:
+    def _error(self, reason: str, code: ErrorCode) -> RejectedError:
         """Return a coded error with the place as far as a stream knows it."""
         place = f"after MeterReading {self._seen}, about line {self._lines}"
         return RejectedError(reason, code=code, where=f"{self._where} {place}".strip())
@@ -162,37 +165,8 @@ def _is_of_message(element: Element) -> bool:
 
 def _release(element: Element) -> None:
     """Free an element that has been read, and what stands before it."""
-    element.clear(keep_tail=False)
+    element.clear()
     parent = element.getparent()
     if parent is not None:
         while element.getprevious() is not None:
             del parent[0]
-
-
-def elements(
-    stream: BinaryIO, edition: Edition, *, policy: Policy, limits: StreamLimits, where: str
-) -> Iterator[tuple[ValidatingParser, Element]]:
-    """Yield every closed element of interest of a document, read in chunks.
-
-    Raises:
-        RejectedError: as `ValidatingParser` says, or the prolog is refused.
-    """
-    parser = ValidatingParser(edition, policy=policy, limits=limits, where=where)
-    head = b""
-    while not safe_xml.check_prolog(head, where=where):
-        chunk = stream.read(CHUNK)
-        if not chunk:
-            break
-        head += chunk
-    if not head.strip():
-        raise RejectedError("empty document", code=codes.NOT_XML, where=where)
-    data = head
-    while data:
-        for element in parser.feed(data):
-            yield parser, element
-        data = stream.read(CHUNK)
-    for element in parser.close():
-        yield parser, element
-
-
-__all__ = ["StreamLimits", "ValidatingParser", "columns_of", "elements"]

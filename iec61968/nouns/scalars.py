@@ -66,8 +66,10 @@ def decimal_parts(text: str) -> tuple[int, int]:
     digits = whole + (fraction or "")
     if not digits or len(digits) > 18:
         raise ValueError(text)
-    mantissa = int(digits)
-    return (-mantissa if sign == "-" else mantissa), int(power or 0) - len(fraction or "")
+    mantissa, exponent = int(digits), int(power or 0) - len(fraction or "")
+    if abs(exponent) > 18:
+        raise ValueError(text)
+    return (-mantissa if sign == "-" else mantissa), exponent
 
 
 def decimal_text(mantissa: int, exponent: int) -> str:
