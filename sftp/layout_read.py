@@ -4,7 +4,7 @@ A bad line makes a Rejection of its item. What makes the whole file doubtful rai
 layout, a record out of place, counts or totals that differ, data after the trailer.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, BinaryIO
@@ -13,7 +13,7 @@ from canonical.codes import file as codes
 from canonical.errors import ErrorCode, RejectedError
 from canonical.messages import Rejection
 from sftp.layout import Form, Layout
-from sftp.layout_lines import Lines
+from sftp.layout_lines import CONTROL, Lines
 from sftp.layout_record import CompiledRecord, Fault, compile_record
 from sftp.layout_tally import Tally, agrees
 from sftp.layout_values import is_zone
@@ -26,7 +26,15 @@ Row = tuple[str, int, list[Any]]
 class Group:
     """One business item: its first record and those below it."""
 
+    tag: str
+    """Tag of its first record."""
+
+    line: int
+    """Line on which it starts."""
+
     rows: list[Row]
+    """Its records; the first one's values are empty where it could not be read."""
+
     raw: str
     """Its first line as it came."""
 
@@ -35,16 +43,6 @@ class Group:
 
     rejection: Rejection | None = None
     """Why the item cannot be taken: its first bad line."""
-
-    @property
-    def tag(self) -> str:
-        """Tag of its first record."""
-        return self.rows[0][0]
-
-    @property
-    def line(self) -> int:
-        """Line on which it starts."""
-        return self.rows[0][1]
 
     @property
     def values(self) -> list[Any]:
@@ -127,30 +125,34 @@ class Reading:
         stream = iter(self.lines)
         yield self._header(next(stream, None))
         group: Group | None = None
+        records, children, trailer = self.compiled.records, self.compiled.children, self.compiled.trailer
+        below: frozenset[str] = frozenset()
         for line in stream:
             tag = self._tag(line)
-            record = self.compiled.records.get(tag)
-            if tag == self.compiled.trailer and self.lines.fault is None and record is not None:
-                if group is not None:
-                    yield group
-                self._trailer(line, record)
-                if next(stream, None) is not None:
-                    raise self._refusal(codes.DATA_AFTER_TRAILER, "data after the trailer")
-                return
+            record = records.get(tag)
             if record is None or self.lines.fault is not None:
                 group, done = self._stray(group, line)
+                below = frozenset() if group is None else children[group.tag]
                 yield from done
-                continue
-            values = record.read(line)
-            if group is not None and tag in self.compiled.children[group.tag]:
-                self._below(group, record, line, values)
-                continue
-            if record.record.parent or tag == self.compiled.header:
-                raise self._refusal(codes.RECORD_OUT_OF_PLACE, f"{tag} stands where it cannot")
-            if group is not None:
-                yield group
-            group = self._first(record, line, values)
-        raise self._refusal(codes.TRAILER_MISSING, f"no {self.compiled.trailer} at the end")
+            elif group is not None and tag in below:
+                self._below(group, record, line, record.read(line))
+            else:
+                if group is not None:
+                    yield group
+                if tag == trailer:
+                    self._end(line, record, next_line=lambda: next(stream, None))
+                    return
+                if record.record.parent or tag == self.compiled.header:
+                    raise self._refusal(codes.RECORD_OUT_OF_PLACE, f"{tag} stands where it cannot")
+                group = self._first(record, line, record.read(line))
+                below = children[tag]
+        raise self._refusal(codes.TRAILER_MISSING, f"no {trailer} at the end")
+
+    def _end(self, line: str, record: CompiledRecord, *, next_line: Callable[[], str | None]) -> None:
+        """Check the trailer, and that nothing follows it."""
+        self._trailer(line, record)
+        if next_line() is not None:
+            raise self._refusal(codes.DATA_AFTER_TRAILER, "data after the trailer")
 
     def _tag(self, line: str) -> str:
         """Return the record type that a line claims to be."""
@@ -177,7 +179,7 @@ class Reading:
             raise self._refusal(values.code, values.reason, values.column, line)
         self._check_zone(record, values, line)
         self.tally.add(self.compiled.header, values)
-        return Group([(self.compiled.header, 1, values)], line, str(values[0]))
+        return Group(self.compiled.header, 1, [(self.compiled.header, 1, values)], line, str(values[0]))
 
     def _check_zone(self, record: CompiledRecord, values: list[Any], line: str) -> None:
         """Refuse a file whose header names a zone that does not exist."""
@@ -192,9 +194,15 @@ class Reading:
             texts = record.texts(line)
             self.tally.add_unread(tag, texts)
             key = texts[0] if texts else ""
-            return Group([(tag, self.lines.number, [])], line, key, self._rejection(values, line, key))
+            return self._bad_group(tag, line, key, values)
         self.tally.add(tag, values)
-        return Group([(tag, self.lines.number, values)], line, str(values[0]))
+        number = self.lines.number
+        return Group(tag, number, [(tag, number, values)], line, str(values[0]))
+
+    def _bad_group(self, tag: str, line: str, key: str, fault: Fault) -> Group:
+        """Return an item whose first line cannot be read."""
+        number = self.lines.number
+        return Group(tag, number, [(tag, number, [])], line, key, self._rejection(fault, line, key))
 
     def _below(self, group: Group, record: CompiledRecord, line: str, values: list[Any] | Fault) -> None:
         """Hang a record below its item; a bad one rejects the item."""
@@ -205,11 +213,15 @@ class Reading:
             return
         self.tally.add(tag, values)
         last = group.rows[-1][0]
-        ranks = self.compiled.ranks
-        if ranks[tag] < ranks[last] and tag not in self.compiled.children[last]:
+        if tag != last and self._steps_back(tag, last):
             fault = Fault(codes.RECORD_OUT_OF_PLACE, f"{tag} after {last}", 1)
             group.rejection = group.rejection or self._rejection(fault, line, group.key)
         group.rows.append((tag, self.lines.number, values))
+
+    def _steps_back(self, tag: str, last: str) -> bool:
+        """Whether a record stands after one that the layout puts behind it."""
+        ranks = self.compiled.ranks
+        return ranks[tag] < ranks[last] and tag not in self.compiled.children[last]
 
     def _stray(self, group: Group | None, line: str) -> tuple[Group | None, list[Group]]:
         """Account for a line that is no record: it rejects the item that it may belong to, or stands alone.
@@ -218,10 +230,12 @@ class Reading:
         """
         tag = self._tag(line)
         code = self.lines.fault or codes.UNKNOWN_RECORD
-        fault = Fault(code, code.meaning if self.lines.fault else f"no record type {tag[:20]!r}", 1)
+        found = CONTROL.search(line) if code is codes.CONTROL_CHARACTER else None
+        column = 1 if found is None else found.start() + 1
+        fault = Fault(code, code.meaning if self.lines.fault else f"no record type {tag[:20]!r}", column)
         record = self.compiled.records.get(tag)
         if tag in (self.compiled.header, self.compiled.trailer):
-            raise self._refusal(code, fault.reason, 1, line)
+            raise self._refusal(code, fault.reason, column, line)
         texts = [] if record is None else record.texts(line.rstrip("\r"))
         if record is not None:
             self.tally.add_unread(tag, texts)
@@ -232,7 +246,7 @@ class Reading:
             group.rejection = group.rejection or self._rejection(fault, line, group.key)
             return group, []
         key = texts[0] if texts else ""
-        alone = Group([(tag, self.lines.number, [])], line, key, self._rejection(fault, line, key))
+        alone = self._bad_group(tag, line, key, fault)
         done = [] if group is None else [group]
         if record is None:
             return None, [*done, alone]

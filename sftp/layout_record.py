@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from canonical.codes import file as codes
 from canonical.errors import ErrorCode, RejectedError
 from sftp.layout import Field, Form, Layout, Record
+from sftp.layout_lines import CONTROL
 from sftp.layout_values import Read, Render, pattern, reading, rendering
 
 INNER = "\x1f"
@@ -62,20 +63,17 @@ class CompiledRecord:
         return known
 
     def line(self, texts: tuple[str, ...]) -> str:
-        """Return the line of field texts.
+        """Return the line of field texts; `sftp.layout_write.chunks` looks for what would break it.
 
         Raises:
-            RejectedError: a text is wider than its field, or contains what would break the line.
+            RejectedError: a text is wider than its field.
         """
-        if self.form == "delimited":
-            line = self.template % texts
-            if line.count(self.separator) == len(texts) and "\n" not in line:
-                return line
-        else:
-            line = self.template % (self._filled(texts))
-            if len(line) == self.length and "\n" not in line:
-                return line
-        raise self._unwritable(texts)
+        if self.cut is None:
+            return self.template % texts
+        line = self.template % self._filled(texts)
+        if len(line) != self.length:
+            raise self.unwritable(texts)
+        return line
 
     def _filled(self, texts: tuple[str, ...]) -> tuple[str, ...]:
         """Return the texts with zero-padded numbers filled up."""
@@ -84,11 +82,11 @@ class CompiledRecord:
             for f, text in zip(self.record.fields, texts, strict=True)
         )
 
-    def _unwritable(self, texts: Sequence[str]) -> RejectedError:
+    def unwritable(self, texts: Sequence[str]) -> RejectedError:
         """Return the error that names the first text that cannot stand in its field."""
         for f, text in zip(self.record.fields, texts, strict=True):
             where = f"{self.record.tag}.{f.name}"
-            if "\n" in text or (self.form == "delimited" and self.separator in text):
+            if CONTROL.search(text) or "\n" in text or (self.form == "delimited" and self.separator in text):
                 return RejectedError(f"{text!r} would break the line", code=codes.UNWRITABLE_VALUE, where=where)
             if self.form == "fixed" and len(text) > f.width:
                 reason = f"{text!r} is wider than {f.width}"
@@ -142,9 +140,14 @@ class CompiledRecord:
         return Fault(codes.BAD_FIELD, "the line cannot be read", 1)
 
 
+def field_pattern(f: Field, separator: str) -> re.Pattern[str]:
+    """Return the expression of one field's text alone."""
+    return re.compile(pattern(f, separator))
+
+
 def field_fault(f: Field, text: str, separator: str) -> tuple[ErrorCode, str] | None:
     """Return code and reason where the text of one field is wrong, else None."""
-    if re.fullmatch(pattern(f, separator or INNER), text) is not None:
+    if field_pattern(f, separator or INNER).fullmatch(text) is not None:
         try:
             read = reading(f)
             if read is not None:

@@ -63,10 +63,10 @@ def repeats_in(stream: BinaryIO, compiled: Compiled, keys: Keys) -> Repeats:
     """
     seen: set[int] = set()
     again: set[int] = set()
-    for line in Lines(stream):
-        key = key_of(line, _tag(line, compiled), compiled, keys)
-        if key:
-            number = hash(key)
+    for line in Lines(stream, checked=False):
+        tag = _tag(line, compiled)
+        if tag in keys:
+            number = hash(key_of(line, tag, compiled, keys))
             if number in seen:
                 again.add(number)
             seen.add(number)

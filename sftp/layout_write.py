@@ -1,21 +1,24 @@
 """Writing a file by its layout as a stream of chunks: the same records give the same bytes, the trailer comes last."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from canonical.codes import file as codes
 from canonical.errors import RejectedError
 from sftp.layout import Form, Layout
+from sftp.layout_lines import CONTROL, CONTROLS
 from sftp.layout_read import compiled
+from sftp.layout_record import CompiledRecord
 from sftp.layout_tally import Tally
 
 LINES_IN_CHUNK = 1024
 
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
-
 Record = tuple[str, Sequence[Any], str]
 """Tag, values in the order of the layout's fields, and the zone of its local times (empty: the file's)."""
+
+Line = tuple[CompiledRecord, tuple[str, ...]]
+"""One line to be: its record type and the texts of its fields."""
 
 
 def write(
@@ -37,47 +40,53 @@ def write(
     ready = compiled(layout, form)
     tally = Tally(layout) if tally is None else tally
 
-    def lines() -> Iterator[str]:
+    def lines() -> Iterator[Line]:
         yield line(ready.header, header, zone)
         for tag, values, own_zone in records:
             yield line(tag, values, own_zone or zone)
         tally.records[ready.trailer] += 1
         trailer = ready.records[ready.trailer]
         renders = trailer.renders(zone)
-        yield trailer.line(tuple([r(v) for r, v in zip(renders, tally.trailer(), strict=True)]))
+        yield trailer, tuple([r(v) for r, v in zip(renders, tally.trailer(), strict=True)])
 
-    def line(tag: str, values: Sequence[Any], local: str) -> str:
+    def line(tag: str, values: Sequence[Any], local: str) -> Line:
         record = ready.records[tag]
         texts = tuple([r(v) for r, v in zip(record.renders(local), values, strict=True)])
         tally.add(tag, values)
-        return record.line(texts)
+        return record, texts
 
     return chunks(lines())
 
 
-def chunks(lines: Iterable[str]) -> Iterator[bytes]:
-    """Yield lines as UTF-8 bytes with LF, many in one chunk.
+def chunks(lines: Iterable[Line]) -> Iterator[bytes]:
+    """Yield lines as UTF-8 bytes with LF, many in one chunk, checked together.
 
     Raises:
-        RejectedError: a line contains a control character.
+        RejectedError: a text contains the separator, a line break or a control character, or is wider than its field.
     """
-    kept: list[str] = []
-    for line in lines:
-        kept.append(line)
-        if len(kept) == LINES_IN_CHUNK:
-            yield _chunk(kept)
-            kept = []
-    if kept:
-        yield _chunk(kept)
+    stream = iter(lines)
+    while kept := list(islice(stream, LINES_IN_CHUNK)):
+        first = kept[0][0]
+        if first.form == "delimited":
+            written = [record.template % texts for record, texts in kept]
+            known = len(kept) + sum([len(texts) for _, texts in kept])
+            marks = CONTROLS + b"\n" + first.separator.encode()
+        else:
+            written = [record.line(texts) for record, texts in kept]
+            known, marks = len(kept), CONTROLS + b"\n"
+        written.append("")
+        data = "\n".join(written).encode()
+        # Whatever of these stands in the block beyond what the format put there came out of a value.
+        if len(data) - len(data.translate(None, marks)) != known:
+            raise _unwritable(kept)
+        yield data
 
 
-def _chunk(lines: list[str]) -> bytes:
-    """Return lines as bytes."""
-    text = "\n".join(lines)
-    found = _CONTROL.search(text)
-    if found is not None:
-        line = text.count("\n", 0, found.start())
-        raise RejectedError(
-            f"control character in {lines[line]!r}", code=codes.UNWRITABLE_VALUE, where=lines[line][:40]
-        )
-    return text.encode() + b"\n"
+def _unwritable(lines: Iterable[Line]) -> RejectedError:
+    """Return the error of the first line that cannot be written."""
+    for record, texts in lines:
+        if record.cut is None and (record.template % texts).count(record.separator) != len(texts):
+            return record.unwritable(texts)
+        if any("\n" in text or CONTROL.search(text) for text in texts):
+            return record.unwritable(texts)
+    return RejectedError("a line cannot be written", code=codes.UNWRITABLE_VALUE)

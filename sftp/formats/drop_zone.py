@@ -1,6 +1,5 @@
 """The zone of a usage point in a drop: the file names only its own, so a point's is found by the offsets it wrote."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -15,9 +14,9 @@ class Zones:
         self.own = own
         self.known: dict[tuple[str, ...], str] = {}
 
-    def of(self, texts: Sequence[str]) -> str:
+    def of(self, texts: tuple[str, ...]) -> str:
         """Return the first zone in which these instants are written as these texts."""
-        key = tuple(texts)
+        key = texts
         zone = self.known.get(key)
         if zone is None:
             if len(self.known) >= KEPT:
