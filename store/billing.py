@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Index, Table, Text, insert, select, update
-from sqlalchemy.engine import RowMapping
 from sqlmodel import Field, Session, SQLModel
 
 from store.columns import BigInteger, Instant
+from store.rows import Row, first_of, rows_of
 
 
 class BillingRunRow(SQLModel, table=True):
@@ -46,6 +46,8 @@ class BillingRunRow(SQLModel, table=True):
     """Parts formed so far."""
     closed_at: datetime | None = Field(default=None, sa_type=Instant)
     note: str = ""
+    flagged: bool = False
+    """Whether a pass has failed for it already: a failure is told once."""
 
 
 class BillingItemRow(SQLModel, table=True):
@@ -137,21 +139,21 @@ def open_run(session: Session, row: Mapping[str, Any]) -> None:
         session.execute(insert(BILLING_RUN), [dict(row)])
 
 
-def run(session: Session, run_id: str) -> RowMapping | None:
+def run(session: Session, run_id: str) -> Row | None:
     """Return one run."""
-    return session.execute(select(BILLING_RUN).where(BILLING_RUN.c.run_id == run_id)).mappings().first()
+    return first_of(session, select(BILLING_RUN).where(BILLING_RUN.c.run_id == run_id))
 
 
-def runs(session: Session, interface: str, states: Sequence[str] = (), *, limit: int = 0) -> list[RowMapping]:
+def runs(session: Session, interface: str, states: Sequence[str] = (), *, limit: int = 0) -> list[Row]:
     """Return the runs of an interface in some states (all for none), oldest first; the newest ones under a limit."""
     query = select(BILLING_RUN).where(BILLING_RUN.c.interface == interface)
     if states:
         query = query.where(BILLING_RUN.c.state.in_(states))
     if limit:
-        newest = session.execute(query.order_by(BILLING_RUN.c.opened_at.desc()).limit(limit)).mappings()
+        newest = rows_of(session, query.order_by(BILLING_RUN.c.opened_at.desc()).limit(limit))
         return list(newest)[::-1]
     ordered = query.order_by(BILLING_RUN.c.opened_at, BILLING_RUN.c.sequence, BILLING_RUN.c.run_id)
-    return list(session.execute(ordered).mappings())
+    return rows_of(session, ordered)
 
 
 def change_run(session: Session, run_id: str, **values: object) -> None:

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
-from sqlalchemy.engine import RowMapping
+from sqlalchemy import bindparam, func, insert, literal, select, update
 from sqlmodel import Session
 
 from canonical.periods import Period
 from store import bulk
 from store.billing import BILLING_ITEM, ITEM_HISTORY
+from store.billing_parts import PART_LINE
+from store.columns import Instant
+from store.rows import Row, rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ def due(session: Session, interface: str, *, now: datetime, size: int, limit: in
     return [Due(*row) for row in session.execute(grouped)]
 
 
-def due_items(session: Session, interface: str, group: Due, *, now: datetime) -> list[RowMapping]:
+def due_items(session: Session, interface: str, group: Due, *, now: datetime) -> list[Row]:
     """Return the items of a group that are still due, in order of line."""
     table = BILLING_ITEM.c
     query = select(BILLING_ITEM).where(
@@ -75,34 +77,34 @@ def due_items(session: Session, interface: str, group: Due, *, now: datetime) ->
         table.line.between(group.first_line, group.last_line),
         table.next_due_at <= now,
     )
-    return list(session.execute(query.order_by(table.line)).mappings())
+    return rows_of(session, query.order_by(table.line))
 
 
-def by_ids(session: Session, ids: Collection[str]) -> list[RowMapping]:
+def by_ids(session: Session, ids: Collection[str]) -> list[Row]:
     """Return items by id, in order of line."""
     query = select(BILLING_ITEM).where(BILLING_ITEM.c.item_id.in_(sorted(ids)))
-    return list(session.execute(query.order_by(BILLING_ITEM.c.line)).mappings()) if ids else []
+    return rows_of(session, query.order_by(BILLING_ITEM.c.line)) if ids else []
 
 
-def by_requests(session: Session, interface: str, requests: Collection[str]) -> dict[str, RowMapping]:
+def by_requests(session: Session, interface: str, requests: Collection[str]) -> dict[str, Row]:
     """Return items of an interface by request id."""
     if not requests:
         return {}
     query = select(BILLING_ITEM).where(
         BILLING_ITEM.c.interface == interface, BILLING_ITEM.c.request_id.in_(sorted(requests))
     )
-    return {row["request_id"]: row for row in session.execute(query).mappings()}
+    return {row["request_id"]: row for row in rows_of(session, query)}
 
 
-def by_determinants(session: Session, determinants: Collection[str]) -> dict[str, RowMapping]:
+def by_determinants(session: Session, determinants: Collection[str]) -> dict[str, Row]:
     """Return items by the id of their determinant."""
     if not determinants:
         return {}
     query = select(BILLING_ITEM).where(BILLING_ITEM.c.determinant_id.in_(sorted(determinants)))
-    return {row["determinant_id"]: row for row in session.execute(query).mappings()}
+    return {row["determinant_id"]: row for row in rows_of(session, query)}
 
 
-def of_usage_points(session: Session, usage_points: Collection[str], span: Period | None = None) -> list[RowMapping]:
+def of_usage_points(session: Session, usage_points: Collection[str], span: Period | None = None) -> list[Row]:
     """Return items of usage points (whose periods touch a span, ends included), oldest period first."""
     if not usage_points:
         return []
@@ -110,17 +112,15 @@ def of_usage_points(session: Session, usage_points: Collection[str], span: Perio
     query = select(BILLING_ITEM).where(table.usage_point.in_(sorted(usage_points)))
     if span is not None:
         query = query.where(table.period_start <= span.end, table.period_end >= span.start)
-    return list(session.execute(query.order_by(table.period_start, table.line)).mappings())
+    return rows_of(session, query.order_by(table.period_start, table.line))
 
 
-def of_run(
-    session: Session, run_id: str, states: Collection[str], *, after_line: int = 0, limit: int = 0
-) -> list[RowMapping]:
+def of_run(session: Session, run_id: str, states: Collection[str], *, after_line: int = 0, limit: int = 0) -> list[Row]:
     """Return items of a run in some states after a line, in order of line."""
     table = BILLING_ITEM.c
     query = select(BILLING_ITEM).where(table.run_id == run_id, table.state.in_(sorted(states)), table.line > after_line)
     query = query.order_by(table.line)
-    return list(session.execute(query.limit(limit) if limit else query).mappings())
+    return rows_of(session, query.limit(limit) if limit else query)
 
 
 def change(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -147,20 +147,73 @@ def note(session: Session, changes: Iterable[Change], *, now: datetime) -> None:
     bulk.insert(session, ITEM_HISTORY, rows)
 
 
-def history(session: Session, item_id: str) -> list[RowMapping]:
+def move_part(session: Session, file_id: str, *, before: str, after: str, why: str, by: str, now: datetime) -> None:
+    """Move the items of a part from one state to another, with their history, in two statements."""
+    inside = select(PART_LINE.c.item_id).where(PART_LINE.c.file_id == file_id)
+    mine = (BILLING_ITEM.c.item_id.in_(inside), BILLING_ITEM.c.state == before)
+    facts = (BILLING_ITEM.c.item_id, literal(now, Instant), literal(before), literal(after), literal(why), literal(by))
+    columns = ["item_id", "at", "from_state", "to_state", "why", "by"]
+    session.execute(
+        insert(ITEM_HISTORY).from_select(columns, select(*facts).where(*mine).order_by(BILLING_ITEM.c.line))
+    )
+    session.execute(update(BILLING_ITEM).where(*mine).values(state=after))
+
+
+def look_again(session: Session, file_id: str, *, now: datetime) -> None:
+    """Make the items of a part due whose readings changed while it was on its way."""
+    inside = select(PART_LINE.c.item_id).where(PART_LINE.c.file_id == file_id)
+    session.execute(
+        update(BILLING_ITEM)
+        .where(BILLING_ITEM.c.item_id.in_(inside), BILLING_ITEM.c.recheck)
+        .values(recheck=False, step="recheck", next_due_at=now)
+    )
+
+
+def outgoing(session: Session, interface: str, *, via: str, run_id: str = "", limit: int = 0) -> list[Row]:
+    """Return items with a version to be sent: of one run in order of line, or all in order of period and request."""
+    table = BILLING_ITEM.c
+    query = select(BILLING_ITEM).where(table.interface == interface, table.via == via)
+    if run_id:
+        query = query.where(table.run_id == run_id).order_by(table.line)
+    else:
+        query = query.order_by(table.period_start, table.run_id, table.line)
+    return rows_of(session, query.limit(limit) if limit else query)
+
+
+def runs_with_outgoing(session: Session, interface: str) -> list[str]:
+    """Return the runs that have something to be sent."""
+    query = select(BILLING_ITEM.c.run_id).where(BILLING_ITEM.c.interface == interface, BILLING_ITEM.c.via == "run")
+    return sorted(session.execute(query.distinct()).scalars())
+
+
+def unanswered(session: Session, run_id: str) -> int:
+    """Return how many items of a run have neither an answer nor one on its way."""
+    table = BILLING_ITEM.c
+    query = select(func.count()).where(table.run_id == run_id, table.answer == "", table.via == "")
+    return int(session.execute(query).scalar() or 0)
+
+
+def something_due(session: Session, run_id: str, *, now: datetime) -> bool:
+    """Return whether a run still has items that are due now."""
+    table = BILLING_ITEM.c
+    query = select(table.item_id).where(table.run_id == run_id, table.next_due_at <= now).limit(1)
+    return session.execute(query).first() is not None
+
+
+def history(session: Session, item_id: str) -> list[Row]:
     """Return the history of one item, in order."""
     query = select(ITEM_HISTORY).where(ITEM_HISTORY.c.item_id == item_id).order_by(ITEM_HISTORY.c.row)
-    return list(session.execute(query).mappings())
+    return rows_of(session, query)
 
 
-def counts(session: Session, run_id: str) -> list[RowMapping]:
+def counts(session: Session, run_id: str) -> list[Row]:
     """Return items and quantity of a run by state, answer, status, code, cycle and unit: one grouped query."""
     table = BILLING_ITEM.c
     keys = (table.state, table.answer, table.status, table.code, table.cycle, table.unit)
     query = select(
         *keys, func.count().label("items"), func.coalesce(func.sum(table.quantity_micro), 0).label("micro")
     ).where(table.run_id == run_id)
-    return list(session.execute(query.group_by(*keys).order_by(*keys)).mappings())
+    return rows_of(session, query.group_by(*keys).order_by(*keys))
 
 
 def next_due(session: Session, interface: str) -> datetime | None:
@@ -170,9 +223,9 @@ def next_due(session: Session, interface: str) -> datetime | None:
     return found
 
 
-def same_period(session: Session, rows: Sequence[Mapping[str, Any]]) -> dict[tuple[object, ...], list[RowMapping]]:
+def same_period(session: Session, rows: Sequence[Mapping[str, Any]]) -> dict[tuple[object, ...], list[Row]]:
     """Return earlier items of the same usage points and commodity whose periods overlap, by both."""
-    found: dict[tuple[object, ...], list[RowMapping]] = {}
+    found: dict[tuple[object, ...], list[Row]] = {}
     if not rows:
         return found
     table = BILLING_ITEM.c
@@ -181,6 +234,6 @@ def same_period(session: Session, rows: Sequence[Mapping[str, Any]]) -> dict[tup
         table.period_start < max(row["period_end"] for row in rows),
         table.period_end > min(row["period_start"] for row in rows),
     )
-    for item in session.execute(query.order_by(table.period_start, table.line)).mappings():
+    for item in rows_of(session, query.order_by(table.period_start, table.line)):
         found.setdefault((item["usage_point"], item["commodity"]), []).append(item)
     return found

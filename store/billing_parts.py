@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Index, Table, Text, func, select, update
-from sqlalchemy.engine import RowMapping
 from sqlmodel import Field, Session, SQLModel
 
 from store import bulk
 from store.billing import BILLING_ITEM
 from store.columns import BigInteger, Instant
+from store.rows import Row, first_of, rows_of
 
 
 class BillingPartRow(SQLModel, table=True):
@@ -105,36 +105,36 @@ def change_part(session: Session, file_id: str, **values: object) -> None:
     session.execute(update(BILLING_PART).where(BILLING_PART.c.file_id == file_id).values(**values))
 
 
-def parts(session: Session, interface: str, states: Collection[str]) -> list[RowMapping]:
+def parts(session: Session, interface: str, states: Collection[str]) -> list[Row]:
     """Return parts of an interface in some states, in order of sequence."""
     query = select(BILLING_PART).where(BILLING_PART.c.interface == interface, BILLING_PART.c.state.in_(sorted(states)))
-    return list(session.execute(query.order_by(BILLING_PART.c.sequence, BILLING_PART.c.revision)).mappings())
+    return rows_of(session, query.order_by(BILLING_PART.c.sequence, BILLING_PART.c.revision))
 
 
-def parts_of_run(session: Session, run_id: str) -> list[RowMapping]:
+def parts_of_run(session: Session, run_id: str) -> list[Row]:
     """Return the parts of one run, in order."""
     query = select(BILLING_PART).where(BILLING_PART.c.run_id == run_id)
-    return list(session.execute(query.order_by(BILLING_PART.c.part, BILLING_PART.c.revision)).mappings())
+    return rows_of(session, query.order_by(BILLING_PART.c.part, BILLING_PART.c.revision))
 
 
-def part(session: Session, file_id: str) -> RowMapping | None:
+def part(session: Session, file_id: str) -> Row | None:
     """Return one part."""
     query = select(BILLING_PART).where(BILLING_PART.c.file_id == file_id)
-    return session.execute(query).mappings().first()
+    return first_of(session, query)
 
 
-def part_named(session: Session, name: str) -> RowMapping | None:
+def part_named(session: Session, name: str) -> Row | None:
     """Return the part whose file bears a name."""
-    return session.execute(select(BILLING_PART).where(BILLING_PART.c.name == name)).mappings().first()
+    return first_of(session, select(BILLING_PART).where(BILLING_PART.c.name == name))
 
 
-def lines(session: Session, file_id: str) -> list[RowMapping]:
+def lines(session: Session, file_id: str) -> list[Row]:
     """Return the lines of a part, in order."""
     query = select(PART_LINE).where(PART_LINE.c.file_id == file_id).order_by(PART_LINE.c.position)
-    return list(session.execute(query).mappings())
+    return rows_of(session, query)
 
 
-def lines_of_item(session: Session, item_id: str) -> list[RowMapping]:
+def lines_of_item(session: Session, item_id: str) -> list[Row]:
     """Return where one item's determinants went, in order."""
     part = BILLING_PART.c
     about = (part.name, part.sequence, part.state, part.delivery_id, part.sent_at, part.acked_at)
@@ -143,7 +143,7 @@ def lines_of_item(session: Session, item_id: str) -> list[RowMapping]:
         .join(BILLING_PART, part.file_id == PART_LINE.c.file_id)
         .where(PART_LINE.c.item_id == item_id)
     )
-    return list(session.execute(query.order_by(BILLING_PART.c.sequence, BILLING_PART.c.revision)).mappings())
+    return rows_of(session, query.order_by(BILLING_PART.c.sequence, BILLING_PART.c.revision))
 
 
 def judge_lines(session: Session, file_id: str, *, verdict: str, reason: str = "", only: Collection[str] = ()) -> None:
@@ -154,22 +154,48 @@ def judge_lines(session: Session, file_id: str, *, verdict: str, reason: str = "
     session.execute(query.values(verdict=verdict, reason=reason))
 
 
-def items_of_part(session: Session, file_id: str) -> list[RowMapping]:
+def items_of_part(session: Session, file_id: str) -> list[Row]:
     """Return the items whose determinants a part contains, with the version that it carries, in order."""
     query = (
         select(BILLING_ITEM, PART_LINE.c.version.label("carried"))
         .join(PART_LINE, PART_LINE.c.item_id == BILLING_ITEM.c.item_id)
         .where(PART_LINE.c.file_id == file_id)
     )
-    return list(session.execute(query.order_by(PART_LINE.c.position)).mappings())
+    return rows_of(session, query.order_by(PART_LINE.c.position))
 
 
-def part_totals(session: Session, run_id: str) -> list[RowMapping]:
-    """Return lines of a run's parts by the state of the part and the verdict on the line: one grouped query."""
-    keys = (BILLING_PART.c.state, PART_LINE.c.verdict)
-    query = (
-        select(*keys, func.count().label("lines"), func.count(func.distinct(PART_LINE.c.item_id)).label("items"))
-        .join(PART_LINE, PART_LINE.c.file_id == BILLING_PART.c.file_id)
-        .where(BILLING_PART.c.run_id == run_id)
+def run_lines(session: Session, run_id: str) -> dict[str, int]:
+    """Return lines of a run's standing parts by the receiver's verdict (empty: pending).
+
+    A part that was refused and revised does not stand; of one item, the last line counts.
+    """
+    newest = (
+        select(PART_LINE.c.item_id, func.max(BILLING_PART.c.sequence).label("sequence"))
+        .join(BILLING_PART, BILLING_PART.c.file_id == PART_LINE.c.file_id)
+        .where(BILLING_PART.c.run_id == run_id, BILLING_PART.c.state != "NACKED")
+        .group_by(PART_LINE.c.item_id)
+        .subquery()
     )
-    return list(session.execute(query.group_by(*keys)).mappings())
+    query = (
+        select(PART_LINE.c.verdict, func.count())
+        .join(BILLING_PART, BILLING_PART.c.file_id == PART_LINE.c.file_id)
+        .join(newest, (newest.c.item_id == PART_LINE.c.item_id) & (newest.c.sequence == BILLING_PART.c.sequence))
+        .where(BILLING_PART.c.run_id == run_id, BILLING_PART.c.state != "NACKED")
+        .group_by(PART_LINE.c.verdict)
+    )
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def loaded_with_energy(session: Session, run_id: str) -> int:
+    """Return how many items of a run have a loaded answer with energy, by the run's parts."""
+    query = (
+        select(func.count(func.distinct(PART_LINE.c.item_id)))
+        .join(BILLING_PART, BILLING_PART.c.file_id == PART_LINE.c.file_id)
+        .join(BILLING_ITEM, BILLING_ITEM.c.item_id == PART_LINE.c.item_id)
+        .where(
+            BILLING_PART.c.run_id == run_id,
+            PART_LINE.c.verdict == "ACKED",
+            BILLING_ITEM.c.answer.in_(("READY", "ESTIMATED")),
+        )
+    )
+    return int(session.execute(query).scalar() or 0)

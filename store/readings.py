@@ -13,7 +13,6 @@ from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import Index, LargeBinary, Table, select
-from sqlalchemy.engine import RowMapping
 from sqlmodel import Field, Session, SQLModel
 
 from canonical.metering import IntervalBlock, MeterReadings, RegisterReading
@@ -21,6 +20,7 @@ from canonical.periods import Period
 from canonical.quality import Quality
 from store import bulk
 from store.columns import Instant
+from store.rows import Row, rows_of
 
 
 class RegisterReadingRow(SQLModel, table=True):
@@ -122,7 +122,7 @@ def held(session: Session, usage_points: Collection[str], span: Period) -> dict[
         .order_by(table.c.row)
     )
     registers: dict[str, dict[tuple[object, ...], RegisterReading]] = {}
-    for row in session.execute(values).mappings():
+    for row in rows_of(session, values):
         reading = _reading(row)
         registers.setdefault(row["usage_point"], {})[_register_key(row["usage_point"], reading)] = reading
     packed = (
@@ -131,7 +131,7 @@ def held(session: Session, usage_points: Collection[str], span: Period) -> dict[
         .order_by(blocks.c.row)
     )
     intervals: dict[str, dict[tuple[object, ...], IntervalBlock]] = {}
-    for row in session.execute(packed).mappings():
+    for row in rows_of(session, packed):
         block = _block(row)
         mine = intervals.setdefault(row["usage_point"], {})
         name = _block_key(row["usage_point"], block)
@@ -143,7 +143,7 @@ def held(session: Session, usage_points: Collection[str], span: Period) -> dict[
     }
 
 
-def origins(session: Session, usage_point: str, span: Period) -> list[RowMapping]:
+def origins(session: Session, usage_point: str, span: Period) -> list[Row]:
     """Return every version of every register value and block of one usage point in a span, for `amihub explain`."""
     table, blocks = REGISTER_READING, INTERVAL_BLOCK
     values = select(table).where(
@@ -152,8 +152,8 @@ def origins(session: Session, usage_point: str, span: Period) -> list[RowMapping
     packed = select(blocks).where(
         blocks.c.usage_point == usage_point, blocks.c.ends_at > span.start, blocks.c.starts_at < span.end
     )
-    found = list(session.execute(values.order_by(table.c.taken_at, table.c.row)).mappings())
-    return found + list(session.execute(packed.order_by(blocks.c.starts_at, blocks.c.row)).mappings())
+    found = rows_of(session, values.order_by(table.c.taken_at, table.c.row))
+    return found + rows_of(session, packed.order_by(blocks.c.starts_at, blocks.c.row))
 
 
 def _register_key(usage_point: str, reading: RegisterReading) -> tuple[object, ...]:
@@ -180,7 +180,7 @@ def _keep_registers(
         table.c.usage_point.in_(ups), table.c.taken_at >= min(instants), table.c.taken_at <= max(instants)
     )
     known: dict[tuple[object, ...], tuple[RegisterReading, int]] = {}
-    for row in session.execute(query.order_by(table.c.row)).mappings():
+    for row in rows_of(session, query.order_by(table.c.row)):
         reading = _reading(row)
         known[_register_key(row["usage_point"], reading)] = (reading, row["version"])
     rows: list[dict[str, object]] = []
@@ -208,7 +208,7 @@ def _keep_blocks(
     first, last = min(b.period.start for b in wanted.values()), max(b.period.end for b in wanted.values())
     query = select(table).where(table.c.usage_point.in_(ups), table.c.ends_at > first, table.c.starts_at < last)
     known: dict[tuple[object, ...], tuple[IntervalBlock, int]] = {}
-    for row in session.execute(query.order_by(table.c.row)).mappings():
+    for row in rows_of(session, query.order_by(table.c.row)):
         block = _block(row)
         known[_block_key(row["usage_point"], block)] = (block, row["version"])
     rows: list[dict[str, object]] = []
@@ -266,7 +266,7 @@ def _packed(values: "array[int]") -> bytes:
     return swapped.tobytes()
 
 
-def _reading(row: RowMapping) -> RegisterReading:
+def _reading(row: Row) -> RegisterReading:
     """Return the canonical reading of a row."""
     period = Period(row["period_start"], row["period_end"]) if row["period_start"] else None
     return RegisterReading(
@@ -275,7 +275,7 @@ def _reading(row: RowMapping) -> RegisterReading:
     )  # fmt: skip
 
 
-def _block(row: RowMapping) -> IntervalBlock:
+def _block(row: Row) -> IntervalBlock:
     """Return the canonical block of a row."""
     values = array("q")
     values.frombytes(row["packed"])

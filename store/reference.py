@@ -14,6 +14,7 @@ from sqlmodel import Field, Session, SQLModel
 
 from store import bulk
 from store.columns import Instant
+from store.rows import rows_of
 
 
 class UsagePointRow(SQLModel, table=True):
@@ -158,7 +159,7 @@ def record(session: Session, table: Table, rows: Sequence[Mapping[str, Any]], *,
     wanted = {tuple(row[name] for name in key): dict(row) for row in rows}
     first = table.c[key[0]]
     known = select(table).where(first.in_({k[0] for k in wanted}), table.c.replaced_at.is_(None))
-    current = {tuple(row[name] for name in key): row for row in session.execute(known).mappings()}
+    current = {tuple(row[name] for name in key): row for row in rows_of(session, known)}
     fresh, closed, unchanged = [], [], 0
     for name, row in wanted.items():
         old = current.get(name)

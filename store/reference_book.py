@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.engine import RowMapping
 from sqlmodel import Session
 
 from canonical.customers import BillCycleDay, CustomerAgreement, TouCalendar, TouWindow
@@ -16,6 +15,7 @@ from canonical.metering import Installation, Register, UsagePoint
 from canonical.names import normal_serial
 from canonical.periods import Period
 from store.reference import AGREEMENT, BILL_CYCLE_DAY, INSTALLATION, TOU_CALENDAR, USAGE_POINT
+from store.rows import Row, rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,23 +114,19 @@ def cycle_days(session: Session, cycle: str) -> tuple[BillCycleDay, ...]:
 
 def history(session: Session, usage_point: str) -> dict[str, list[dict[str, Any]]]:
     """Return every version of everything ever known about one usage point, for `amihub explain`."""
-    return {
-        table.name: [
-            dict(row)
-            for row in session.execute(
-                select(table).where(table.c.usage_point == usage_point).order_by(table.c.known_at, table.c.row)
-            ).mappings()
-        ]
-        for table in (USAGE_POINT, AGREEMENT, INSTALLATION)
-    }
+    found = {}
+    for table in (USAGE_POINT, AGREEMENT, INSTALLATION):
+        query = select(table).where(table.c.usage_point == usage_point)
+        found[table.name] = rows_of(session, query.order_by(table.c.known_at, table.c.row))
+    return found
 
 
-def _current(session: Session, table: Any, column: Any, values: Collection[str], order: str) -> list[RowMapping]:
+def _current(session: Session, table: Any, column: Any, values: Collection[str], order: str) -> list[Row]:
     """Return the versions that hold now for some values of one column, by valid time."""
     if not values:
         return []
     query = select(table).where(column.in_(sorted(values)), table.c.replaced_at.is_(None))
-    return list(session.execute(query.order_by(table.c[order], table.c.row)).mappings())
+    return rows_of(session, query.order_by(table.c[order], table.c.row))
 
 
 def _grouped(session: Session, table: Any, column: Any, values: Collection[str]) -> dict[str, tuple[str, ...]]:
@@ -152,7 +148,7 @@ def _holding(versions: Any, instant: datetime) -> Any:
     return found
 
 
-def _usage_point(row: RowMapping) -> UsagePoint:
+def _usage_point(row: Row) -> UsagePoint:
     """Return the canonical usage point of a row."""
     return UsagePoint(
         row["usage_point"], row["name"], row["zone"], row["commodity"], row["read_source"],
@@ -160,7 +156,7 @@ def _usage_point(row: RowMapping) -> UsagePoint:
     )  # fmt: skip
 
 
-def _agreement(row: RowMapping) -> CustomerAgreement:
+def _agreement(row: Row) -> CustomerAgreement:
     """Return the canonical agreement of a row."""
     return CustomerAgreement(
         row["agreement"], row["account"], row["usage_point"], row["customer_class"], row["tariff"], row["cycle"],
@@ -168,7 +164,7 @@ def _agreement(row: RowMapping) -> CustomerAgreement:
     )  # fmt: skip
 
 
-def _installation(row: RowMapping) -> Installation:
+def _installation(row: Row) -> Installation:
     """Return the canonical installation of a row."""
     registers = tuple(Register(*fields) for fields in json.loads(row["registers"]))
     return Installation(
@@ -177,7 +173,7 @@ def _installation(row: RowMapping) -> Installation:
     )  # fmt: skip
 
 
-def _calendar(row: RowMapping) -> TouCalendar:
+def _calendar(row: Row) -> TouCalendar:
     """Return the canonical calendar of a row."""
     windows = tuple(
         TouWindow(days, time.fromisoformat(start), time.fromisoformat(end), bucket)

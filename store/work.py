@@ -6,12 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Index, Table, Text, select, update
-from sqlalchemy.engine import RowMapping
 from sqlmodel import Field, Session, SQLModel
 
 from canonical.work import Act, WorkItem
 from store import bulk
 from store.columns import Exact, Instant
+from store.rows import Row, rows_of
 
 OPEN_STATES = ("OPEN", "ASSIGNED", "WAITING")
 
@@ -73,7 +73,7 @@ def raise_work(session: Session, items: Sequence[WorkItem], *, now: datetime) ->
     query = select(WORK_ITEM.c.work_id, WORK_ITEM.c.state, WORK_ITEM.c.seen).where(
         WORK_ITEM.c.work_id.in_(sorted(wanted))
     )
-    known = {row["work_id"]: row for row in session.execute(query).mappings()}
+    known = {row["work_id"]: row for row in rows_of(session, query)}
     fresh, acts = [], []
     for name, item in wanted.items():
         old = known.get(name)
@@ -111,44 +111,44 @@ def act(
     bulk.insert(session, WORK_ACT, [_act(name, what, by, reason, now) for name in sorted(names)])
 
 
-def open_of_requests(session: Session, requests: Collection[str]) -> list[RowMapping]:
+def open_of_requests(session: Session, requests: Collection[str]) -> list[Row]:
     """Return open work about some request ids."""
     if not requests:
         return []
     query = select(WORK_ITEM).where(WORK_ITEM.c.request_id.in_(sorted(requests)), WORK_ITEM.c.state.in_(OPEN_STATES))
-    return list(session.execute(query.order_by(WORK_ITEM.c.work_id)).mappings())
+    return rows_of(session, query.order_by(WORK_ITEM.c.work_id))
 
 
-def of_request(session: Session, request_id: str) -> list[RowMapping]:
+def of_request(session: Session, request_id: str) -> list[Row]:
     """Return all work about one request id, closed work included."""
     query = select(WORK_ITEM).where(WORK_ITEM.c.request_id == request_id).order_by(WORK_ITEM.c.first_seen_at)
-    return list(session.execute(query).mappings())
+    return rows_of(session, query)
 
 
-def open_of_run(session: Session, run_id: str) -> list[RowMapping]:
+def open_of_run(session: Session, run_id: str) -> list[Row]:
     """Return open work of one run."""
     query = select(WORK_ITEM).where(WORK_ITEM.c.run_id == run_id, WORK_ITEM.c.state.in_(OPEN_STATES))
-    return list(session.execute(query.order_by(WORK_ITEM.c.due_at, WORK_ITEM.c.work_id)).mappings())
+    return rows_of(session, query.order_by(WORK_ITEM.c.due_at, WORK_ITEM.c.work_id))
 
 
-def listed(session: Session, *, queue: str = "", state: str = "", limit: int = 200) -> list[RowMapping]:
+def listed(session: Session, *, queue: str = "", state: str = "", limit: int = 200) -> list[Row]:
     """Return work by due time; open work unless a state is named."""
     query = select(WORK_ITEM).where(WORK_ITEM.c.state.in_((state,) if state else OPEN_STATES))
     if queue:
         query = query.where(WORK_ITEM.c.queue == queue)
-    return list(session.execute(query.order_by(WORK_ITEM.c.due_at, WORK_ITEM.c.work_id).limit(limit)).mappings())
+    return rows_of(session, query.order_by(WORK_ITEM.c.due_at, WORK_ITEM.c.work_id).limit(limit))
 
 
-def found(session: Session, prefix: str) -> list[RowMapping]:
+def found(session: Session, prefix: str) -> list[Row]:
     """Return work whose id begins with what a person typed."""
     query = select(WORK_ITEM).where(WORK_ITEM.c.work_id.startswith(prefix, autoescape=True))
-    return list(session.execute(query.order_by(WORK_ITEM.c.work_id).limit(20)).mappings())
+    return rows_of(session, query.order_by(WORK_ITEM.c.work_id).limit(20))
 
 
-def acts(session: Session, work_id: str) -> list[RowMapping]:
+def acts(session: Session, work_id: str) -> list[Row]:
     """Return every act upon one work item, in order."""
     query = select(WORK_ACT).where(WORK_ACT.c.work_id == work_id).order_by(WORK_ACT.c.row)
-    return list(session.execute(query).mappings())
+    return rows_of(session, query)
 
 
 def _row(item: WorkItem, now: datetime) -> dict[str, Any]:

@@ -4,6 +4,23 @@ One pass calls, in this order: `take_in` (files of all inboxes), `plan` (what is
 `hand_on` (parts, corrections, notices) and `verdict`. `readings_arrived` takes what an MDMS tells in between.
 """
 
+from flows.billing_exchange.advance import advance, plan
+from flows.billing_exchange.closing import verdict
+from flows.billing_exchange.hand_on import hand_on
+from flows.billing_exchange.intake import take_in
 from flows.billing_exchange.interface import Advanced, HandedOn, Interface, TakenIn, Verdict
+from flows.billing_exchange.late import readings_arrived
 
-__all__ = ["Advanced", "HandedOn", "Interface", "TakenIn", "Verdict"]
+__all__ = [
+    "Advanced",
+    "HandedOn",
+    "Interface",
+    "TakenIn",
+    "Verdict",
+    "advance",
+    "hand_on",
+    "plan",
+    "readings_arrived",
+    "take_in",
+    "verdict",
+]

@@ -1,0 +1,112 @@
+"""Reference data from its masters: each row a version, effective-dated, never overwritten (ruling 6)."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from canonical.billing import ItemVerdict
+from canonical.customers import BillCycleDay, CustomerAgreement, TouCalendar
+from canonical.messages import Item, Rejection
+from canonical.metering import Installation, UsagePoint
+from canonical.names import normal_serial
+from flows.file_handling import FileContext
+from store import reference
+from store.reference import Recorded
+from store.session import Session
+
+Thing = UsagePoint | CustomerAgreement | BillCycleDay | TouCalendar | Installation
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceHandler:
+    """Takes reference files of the CIS and of the meters' master."""
+
+    def begin(self, session: Session, file: FileContext) -> None:
+        """Nothing is opened for a reference file."""
+
+    def handle(
+        self, session: Session, file: FileContext, batch: Sequence[Item[Any] | Rejection], *, now: datetime
+    ) -> Sequence[ItemVerdict]:
+        """Keep the rows of a batch; a row that is held already, value for value, is a repeat."""
+        record(session, [entry.payload for entry in batch if isinstance(entry, Item)], now=now)
+        return [
+            ItemVerdict(entry.key, "REJECTED", entry.code, entry.reason, entry.line)
+            if isinstance(entry, Rejection)
+            else ItemVerdict(entry.key, "ACCEPTED", line=entry.line)
+            for entry in batch
+        ]
+
+    def finish(self, session: Session, file: FileContext, *, now: datetime) -> None:
+        """Nothing is left to do."""
+
+
+def record(session: Session, things: Sequence[Thing], *, now: datetime) -> Recorded:
+    """Keep what masters say, in one statement set for each kind of thing, and return what changed."""
+    total = Recorded()
+    for kind, (table, row_of) in _ROWS.items():
+        mine = [thing for thing in things if isinstance(thing, kind)]
+        if mine:
+            total += reference.record(session, table, [row_of(thing) for thing in mine], now=now)
+    return total
+
+
+def _usage_point(thing: UsagePoint) -> dict[str, Any]:
+    """Return the row of a usage point."""
+    return {
+        "usage_point": thing.usage_point, "name": thing.name, "zone": thing.zone, "commodity": thing.commodity,
+        "read_source": thing.read_source, "valid_from": thing.valid_from, "valid_to": thing.valid_to,
+    }  # fmt: skip
+
+
+def _agreement(thing: CustomerAgreement) -> dict[str, Any]:
+    """Return the row of an agreement."""
+    return {
+        "agreement": thing.agreement, "account": thing.account, "usage_point": thing.usage_point,
+        "customer_class": thing.customer_class, "tariff": thing.tariff, "cycle": thing.cycle,
+        "tou_calendar": thing.tou_calendar, "net_metering": thing.net_metering, "valid_from": thing.valid_from,
+        "valid_to": thing.valid_to,
+    }  # fmt: skip
+
+
+def _cycle_day(thing: BillCycleDay) -> dict[str, Any]:
+    """Return the row of a date of a bill cycle."""
+    return {
+        "cycle": thing.cycle, "business_date": thing.business_date.isoformat(), "period_start": thing.period.start,
+        "period_end": thing.period.end,
+    }  # fmt: skip
+
+
+def _calendar(thing: TouCalendar) -> dict[str, Any]:
+    """Return the row of a time-of-use calendar."""
+    windows = [[w.days, w.start.isoformat(), w.end.isoformat(), w.bucket] for w in thing.windows]
+    return {
+        "calendar": thing.calendar, "calendar_version": thing.version, "zone": thing.zone,
+        "windows": json.dumps(windows), "holidays": json.dumps(sorted(day.isoformat() for day in thing.holidays)),
+    }  # fmt: skip
+
+
+def _installation(thing: Installation) -> dict[str, Any]:
+    """Return the row of a meter at a usage point."""
+    registers = [
+        [r.register, r.reading_type, r.unit, r.flow, r.dials, r.decimals, r.tou_bucket, r.interval_minutes, r.is_demand]
+        for r in thing.registers
+    ]
+    return {
+        "meter": thing.meter, "usage_point": thing.usage_point, "manufacturer": thing.manufacturer,
+        "serial": thing.serial, "serial_normal": normal_serial(thing.serial), "commodity": thing.commodity,
+        "installed_at": thing.installed_at, "removed_at": thing.removed_at,
+        "multiplier": format(Decimal(thing.multiplier), "f"), "registers": json.dumps(registers),
+    }  # fmt: skip
+
+
+_ROWS: dict[Any, tuple[Any, Callable[[Any], dict[str, Any]]]] = {
+    UsagePoint: (reference.USAGE_POINT, _usage_point),
+    CustomerAgreement: (reference.AGREEMENT, _agreement),
+    BillCycleDay: (reference.BILL_CYCLE_DAY, _cycle_day),
+    TouCalendar: (reference.TOU_CALENDAR, _calendar),
+    Installation: (reference.INSTALLATION, _installation),
+}
+"""Where each kind of thing is kept, and how."""
