@@ -5,11 +5,14 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from canonical.errors import RejectedError
 from canonical.metering import MISSING
 from sftp.formats import nem
-from sftp.formats.nem_records import Accumulation, Channel, Day, Fault
+from sftp.formats.nem_records import EXACT, Accumulation, Channel, Day, Fault
+from sftp.formats.nem_values import values_from_text
 
 HEAD = "100,NEM12,202601020000,MDP,HUB"
 CHANNEL = "200,NMI0000001,E1,1,E1,N1,SER1,kWh,60,"
@@ -110,7 +113,25 @@ def test_what_must_be_refused_is_refused_with_its_line(lines: tuple[str, ...], f
 
 
 @pytest.mark.parametrize(
-    "text", ["1e3", "NaN", "Infinity", "1_000", "١٢", "0x1", "1,5 ", "--1", "1-2", ".-5", "1.2.3", "+1"]
+    "text",
+    [
+        "1e3",
+        "NaN",
+        "Infinity",
+        "1_000",
+        "١٢",
+        "0x1",
+        "1,5 ",
+        "--1",
+        "1-2",
+        ".-5",
+        "1.2.3",
+        "+1",
+        "9" * 41,
+        "9" * 5000,
+        "." + "0" * 21,
+        "0." + "0" * 300 + "1",
+    ],
 )
 def test_a_value_that_is_no_plain_decimal_number_refuses_its_day(text: str) -> None:
     assert faults_of(HEAD, CHANNEL, DAY.replace(",1.5,", f",{text},", 1), "900")
@@ -186,3 +207,19 @@ def test_a_line_without_end_is_refused_before_it_fills_the_memory() -> None:
 
 def test_a_channel_without_days_is_kept() -> None:
     assert [type(r) for r in records_of(HEAD, CHANNEL, "900")][1] is Channel
+
+
+@pytest.mark.parametrize("text", ["9" * 41, "9" * 5000, "." + "0" * 21, "0." + "0" * 300 + "1"])
+def test_a_whole_day_of_numbers_without_end_is_refused(text: str) -> None:
+    assert faults_of(HEAD, CHANNEL, f"300,20260101,{','.join([text] * 24)},A,,,,", "900") == [("NEM_FIELD", 3)]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.from_regex(r"-?[0-9]{0,24}\.?[0-9]{0,9}|-?[0-9]{1,4}", fullmatch=True), min_size=1, max_size=6))
+def test_scaled_values_are_what_decimal_reads(texts: list[str]) -> None:
+    good = all(any(c.isdigit() for c in text) for text in texts)
+    if not good:
+        return
+    values, exponent = values_from_text(texts)
+
+    assert [Decimal(value).scaleb(exponent, EXACT) for value in values] == [Decimal(text) for text in texts]
