@@ -90,6 +90,7 @@ class Books:
         city = CityBook(run / "city" / "city.sqlite")
         self.seed, self.points, self.meters = city.seed, city.points(), city.meters()
         self.cycles = city.cycles()
+        self._expected: dict[str, Expected | None] = {}
         cis = sqlite3.connect(f"file:{run / 'cis' / 'books.sqlite'}?mode=ro", uri=True)
         mdms = sqlite3.connect(f"file:{run / 'mdms' / 'books.sqlite'}?mode=ro", uri=True)
         columns = (
@@ -172,7 +173,12 @@ class Books:
         return self.meters[point.usage_point][-1]
 
     def expected(self, request: Request) -> Expected | None:
-        """Return what a request must come to, or None when it must stay without energy."""
+        """Return what a request must come to, or None when it must stay without energy; computed once."""
+        if request.request_id not in self._expected:
+            self._expected[request.request_id] = self._expect(request)
+        return self._expected[request.request_id]
+
+    def _expect(self, request: Request) -> Expected | None:
         point = self.point_of(request)
         if point is None or point.trouble in ("NO_READ", "HELD"):
             return None
