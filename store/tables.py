@@ -3,11 +3,18 @@
 from sqlmodel import SQLModel
 
 import store.acts
+import store.billing
+import store.billing_parts
+import store.claims
 import store.deliveries
+import store.determinants
 import store.dispatch
 import store.files
 import store.message_items
-import store.messages  # noqa: F401
+import store.messages
+import store.readings
+import store.reference
+import store.work  # noqa: F401
 
 METADATA = SQLModel.metadata
 """All tables, for migrations and for tests."""
