@@ -219,3 +219,7 @@ PART_NOT_DELIVERED = ErrorCode(
     "6060", "PART_NOT_DELIVERED", "A part could not be brought to its receiver; its delivery is parked.",
     "Look at the parked delivery; replay it once the cause is gone.", acts="integration",
 )  # fmt: skip
+REGISTERS_AMBIGUOUS = ErrorCode(
+    "6035", "REGISTERS_AMBIGUOUS", "Two registers of a meter have the same reading type.",
+    "Give each register its own reading type in the reference data.", acts="operator",
+)  # fmt: skip

@@ -59,14 +59,11 @@ def best_read(
     the one that the boundary prefers; of two versions of one read the one received later. `readings` are of one
     register, in order of receipt, oldest first.
     """
-    inside = [r for r in readings if boundary.earliest <= r.taken_at <= boundary.latest and r.quality.is_usable]
-    if not allow_estimates:
-        inside = [r for r in inside if not r.quality.is_estimate]
-    if not inside:
-        return None
-    if len(inside) == 1:
-        return inside[0]
-    return min(_newest(inside), key=lambda r: (rank(r, policy), _distance(r, boundary)))
+    inside = [r for r in readings if boundary.earliest <= r.taken_at <= boundary.latest]
+    if len(inside) > 1:
+        inside = _newest(inside)
+    inside = [r for r in inside if r.quality.is_usable and (allow_estimates or not r.quality.is_estimate)]
+    return min(inside, key=lambda r: (rank(r, policy), _distance(r, boundary)), default=None)
 
 
 def rank(reading: RegisterReading, policy: Policy) -> int:
@@ -82,9 +79,14 @@ _RANKS = {Quality.EDITED: 2, Quality.QUESTIONABLE: 3, Quality.CUSTOMER: 4}
 
 
 def _newest(readings: Iterable[RegisterReading]) -> list[RegisterReading]:
-    """Return the latest received version of each read; an estimate never replaces what was measured."""
+    """Return the latest received version of each read.
+
+    An estimate never replaces what was measured, MISSING nothing at all; UNUSABLE takes the read back.
+    """
     newest: dict[tuple[datetime, str], RegisterReading] = {}
     for reading in readings:
+        if reading.quality is Quality.MISSING:
+            continue
         key = (reading.taken_at, reading.source)
         known = newest.get(key)
         if known is None or known.quality.is_estimate or not reading.quality.is_estimate:

@@ -87,6 +87,10 @@ class Measurer:
         if not registers:
             text = f"meter {segment.installation.serial} has no register that measures a quantity"
             self.findings.hold(codes.UNKNOWN_REGISTER, text, at_risk=ZERO, unit="", blocked=True)
+        if len({r.reading_type for r in registers}) < len(registers):
+            text = f"registers of meter {segment.installation.serial} share a reading type: their values look the same"
+            self.findings.hold(codes.REGISTERS_AMBIGUOUS, text, at_risk=ZERO, unit=registers[0].unit, blocked=True)
+            return ()
         parts = []
         for flow, unit in sorted({(r.flow, r.unit) for r in registers}):
             part = self._flow(segment, flow, [r for r in registers if r.flow == flow and r.unit == unit])

@@ -200,7 +200,11 @@ class _Slots:
         begin = slot - self.first
         for count, quality, source_quality in block.qualities:
             a, b = max(begin, 0), min(begin + count, len(self.values))
-            if a < b and quality.is_usable and (self.allow_estimates or not quality.is_estimate):
+            if a < b and quality is Quality.UNUSABLE:
+                # The source takes back what it told before.
+                self.values[a:b] = array("q", [MISSING]) * (b - a)
+                self.qualities[a:b] = bytes([_ABSENT]) * (b - a)
+            elif a < b and quality.is_usable and (self.allow_estimates or not quality.is_estimate):
                 offset = slot - self.first
                 self._lay_run(a, b, block.values[a - offset : b - offset], quality, block.exponent)
                 if quality.is_estimate:

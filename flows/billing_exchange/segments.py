@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import pairwise
 from typing import Literal
 
@@ -53,12 +54,19 @@ def segments_of(installations: Iterable[Installation], period: Period, commodity
         (i for i in installations if i.commodity == commodity and _touches(i, period)),
         key=lambda i: (i.installed_at, i.removed_at or FAR_FUTURE),
     )
-    if len(hung) == 1:
-        return (Segment(hung[0], _clip(hung[0], period), "NORMAL", ""),)
-    pairs = [mint("exchange", out.usage_point, out.meter, new.meter, new.installed_at) for out, new in pairwise(hung)]
-    return tuple(
-        Segment(each, _clip(each, period), "IN" if n else "OUT", pairs[max(n - 1, 0)]) for n, each in enumerate(hung)
-    )
+    pairs = ["", *(_pair(out, new) for out, new in pairwise(hung)), ""]
+    segments = []
+    for each, came, goes in zip(hung, pairs, pairs[1:], strict=False):
+        role: Role = "IN" if came else "OUT" if goes else "NORMAL"
+        segments.append(Segment(each, _clip(each, period), role, came or goes))
+    return tuple(segments)
+
+
+def _pair(out: Installation, new: Installation) -> str:
+    """Return the id of an exchange; a meter that goes on under another multiplier was not exchanged."""
+    if out.meter == new.meter:
+        return ""
+    return mint("exchange", out.usage_point, out.meter, new.meter, new.installed_at)
 
 
 def _touches(installation: Installation, period: Period) -> bool:
@@ -88,6 +96,19 @@ def gaps_of(segments: Sequence[Segment], period: Period) -> tuple[Period, ...]:
 def overlaps_of(segments: Sequence[Segment]) -> tuple[tuple[Segment, Segment], ...]:
     """Return neighbouring segments that measure at the same time, which invariant I1 forbids."""
     return tuple((one, other) for one, other in pairwise(segments) if other.period.start < one.period.end)
+
+
+def changes_inside_interval(segments: Sequence[Segment], period: Period) -> tuple[tuple[Segment, Segment], ...]:
+    """Return where one meter's settings changed inside one of its intervals, whose energy has then two multipliers."""
+    return tuple(
+        (before, after)
+        for before, after in pairwise(segments)
+        if before.installation.meter == after.installation.meter
+        and any(
+            r.interval_minutes and (after.period.start - period.start) % timedelta(minutes=r.interval_minutes)
+            for r in after.installation.registers
+        )
+    )
 
 
 def meter_in_period(segment: Segment) -> MeterInPeriod:

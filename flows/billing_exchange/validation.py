@@ -9,10 +9,11 @@ from canonical.billing import BillDeterminant, Status
 from canonical.codes import billing as codes
 from canonical.customers import CustomerAgreement
 from canonical.periods import local_date, start_of_day
+from canonical.quality import Quality
 from flows.billing_exchange.context import BillContext, Findings, unit_of
 from flows.billing_exchange.policy import Policy
 from flows.billing_exchange.registers import ZERO
-from flows.billing_exchange.segments import Segment, gaps_of, overlaps_of
+from flows.billing_exchange.segments import Segment, changes_inside_interval, gaps_of, overlaps_of
 
 
 def check_request(context: BillContext, policy: Policy, findings: Findings) -> None:
@@ -109,6 +110,12 @@ def check_meters(segments: Sequence[Segment], context: BillContext, *, is_stated
             f"{other.period.start.isoformat()} to {min(one.period.end, other.period.end).isoformat()}"
         )
         findings.hold(codes.METERS_OVERLAP, text, at_risk=ZERO, unit=unit, blocked=True)
+    for before, after in changes_inside_interval(segments, context.item.period):
+        text = (
+            f"the multiplier of meter {after.installation.serial} changed from {before.installation.multiplier} to "
+            f"{after.installation.multiplier} inside an interval"
+        )
+        findings.hold(codes.INTERVAL_MISALIGNED, text, at_risk=ZERO, unit=unit, blocked=True)
     for gap in gaps_of(segments, context.item.period):
         text = f"no meter from {gap.start.isoformat()} to {gap.end.isoformat()} ({gap.minutes} minutes)"
         findings.remark(codes.METER_GAP, text)
@@ -161,10 +168,19 @@ def _check_history(
         findings.hold(codes.IMPLAUSIBLE_USAGE, text, at_risk=at_risk, unit=unit_of(context))
 
 
+def rests_on_estimates(determinant: BillDeterminant) -> bool:
+    """Return whether a bill counts as estimated: all of it, or the read with which it ends.
+
+    A few substituted intervals among thousands (MIXED) do not make it one.
+    """
+    ends = {use.stop_quality for use in determinant.registers}
+    return determinant.status is Status.ESTIMATED or any(Quality(q).is_estimate for q in ends if q)
+
+
 def _check_estimates(
     determinant: BillDeterminant, delivered: Decimal, context: BillContext, policy: Policy, findings: Findings
 ) -> None:
-    if determinant.status not in (Status.ESTIMATED, Status.MIXED):
+    if not rests_on_estimates(determinant):
         return
     row = (context.last_bill.consecutive_estimates if context.last_bill is not None else 0) + 1
     if row > policy.consecutive_estimates:

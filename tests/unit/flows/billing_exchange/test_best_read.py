@@ -66,6 +66,11 @@ def test_an_estimate_never_replaces_a_read_of_the_same_instant() -> None:
     assert chosen(read(STOP, "2", quality=Quality.ESTIMATED), read(STOP, "1")) == "1"
 
 
+def test_a_read_that_its_source_takes_back_no_longer_answers() -> None:
+    assert chosen(read(STOP, "1"), read(STOP, "1", quality=Quality.UNUSABLE)) is None
+    assert chosen(read(STOP, "1"), read(STOP, "1", quality=Quality.MISSING)) == "1"
+
+
 def test_estimates_are_left_out_when_none_is_allowed() -> None:
     assert chosen(read(STOP, "1", quality=Quality.SUBSTITUTED), allow_estimates=False) is None
 

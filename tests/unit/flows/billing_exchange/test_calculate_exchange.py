@@ -265,3 +265,31 @@ def test_a_register_meter_replaced_by_an_interval_meter_is_billed_by_both() -> N
     )
 
     assert figures(result) == {"KWH_TOTAL": Decimal("10.5") + Decimal(count).scaleb(-3)}
+
+
+def test_a_multiplier_that_changes_without_an_exchange_splits_the_bill_of_one_meter() -> None:
+    before, after = meter("M1", until=SWAP, multiplier="40"), meter("M1", since=SWAP, multiplier="60")
+    result = calculate(
+        context(read(OCTOBER.start, "0"), read(SWAP, "10"), read(OCTOBER.end, "15"), meters=[before, after]),
+        HUB,
+    )
+
+    assert figures(result) == {"KWH_TOTAL": 10 * 40 + 5 * 60}
+    assert result.determinant is not None
+    assert [(m.role, m.exchange_pair_id) for m in result.determinant.meters] == [("NORMAL", "")] * 2
+    assert result.stops == {("M1", "E1"): Decimal(15)}
+
+
+def test_a_multiplier_that_changes_inside_an_interval_is_held() -> None:
+    hung = [meter("M1", channel(), until=SWAP, multiplier="40"), meter("M1", channel(), since=SWAP, multiplier="60")]
+    result = calculate(context(blocks=[block(OCTOBER.start, [1] * 2976)], meters=hung), RESIDUAL)
+
+    assert held(result) == ["INTERVAL_MISALIGNED"]
+
+
+def test_registers_that_cannot_be_told_apart_are_held_instead_of_counted_twice() -> None:
+    twins = meter("M1", channel("E1"), channel("E2"))
+    result = calculate(context(blocks=[block(OCTOBER.start, [1] * 2976)], meters=[twins]), RESIDUAL)
+
+    assert held(result) == ["REGISTERS_AMBIGUOUS"]
+    assert result.determinant is None
