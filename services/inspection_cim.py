@@ -8,7 +8,7 @@ from canonical.reading_types import ReadingType, reading_type_from_text
 from iec61968.editions import EDITIONS, Edition
 from iec61968.nouns.columns import NO_VALUE, Block, Identity, MeterReadingColumns, QualityMark
 from iec61968.nouns.meter_readings import decode
-from services.inspection import EXACT, ChannelFacts, Findings
+from services.inspection_facts import EXACT, ChannelFacts, Findings
 
 _PEEK = 4096
 

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import BinaryIO
 
-from services.inspection import ChannelFacts, FileFault, Findings
+from services.inspection_facts import ChannelFacts, FileFault, Findings
 from sftp.formats import billing_drop
 
 

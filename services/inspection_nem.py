@@ -2,7 +2,7 @@
 
 from typing import BinaryIO
 
-from services.inspection import EXACT, FAULT_LIMIT, ChannelFacts, FileFault, Findings
+from services.inspection_facts import EXACT, FAULT_LIMIT, ChannelFacts, FileFault, Findings
 from sftp.formats import nem
 from sftp.formats.nem_index import index_mismatch
 from sftp.formats.nem_records import Accumulation, Channel, Day, Fault

@@ -1,0 +1,61 @@
+"""What an inspector notes of a file: channels, faults, remarks."""
+
+from dataclasses import dataclass, field
+from decimal import Context, Decimal, Inexact
+
+EXACT = Context(prec=200, traps=[Inexact])
+"""Decimal arithmetic that cannot round."""
+
+FAULT_LIMIT = 100
+"""Faults after which the rest of a file is not read: it is refused anyway."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileFault:
+    """One reason for which a file is refused."""
+
+    code: str
+    """Number and name, such as `7043 NEM_INTERVAL_COUNT`."""
+
+    line: int | None
+    """1 for the first line of the file, or of the wrapped one; None when the fault has no line."""
+
+    reason: str
+
+
+@dataclass(slots=True)
+class ChannelFacts:
+    """What a file says of one channel or register, in the order of first appearance."""
+
+    usage_point: str
+    register: str
+    meter: str
+    unit: str
+    """As written."""
+
+    interval_minutes: int | None
+    """None for registers."""
+
+    values: int
+    sum: Decimal
+    """Exact, in `unit`."""
+
+    quality: dict[str, int] = field(default_factory=dict)
+    """Count by the source's own code."""
+
+
+@dataclass(slots=True)
+class Findings:
+    """What an inspector has found so far."""
+
+    faults: list[FileFault] = field(default_factory=list)
+    channels: dict[tuple[str, ...], ChannelFacts] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+    is_refused: bool | None = None
+    """Whether the file is refused whole; None: if anything is wrong with it."""
+
+    def channel(self, *key: str, usage_point: str, register: str) -> ChannelFacts:
+        """Return the facts of the channel with this key, new ones when it first appears."""
+        if key not in self.channels:
+            self.channels[key] = ChannelFacts(usage_point, register, "", "", None, 0, Decimal(0))
+        return self.channels[key]
