@@ -2,10 +2,10 @@
 
 from array import array
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from io import BytesIO
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from adapters.mdms_nem.channels import Measured, interval_channel, register_channel
@@ -163,25 +163,23 @@ def _instant(stamp: str, zone: ZoneInfo) -> datetime:
     return day + timedelta(hours=int(stamp[8:10]), minutes=int(stamp[10:12]), seconds=int(stamp[12:14]))
 
 
-def golden_read(wire: bytes, name: str) -> Any:
-    """Return what a sample file of the feed with zone Etc/GMT+5 means, as plain values (MISSING as null)."""
-    records = nem.read(BytesIO(wire), where=name)
-    return [_plain(found) for found in readings_from_records(records, zone=ZoneInfo("Etc/GMT+5"), source="mdms_nem")]
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """What a sample file says, and what that means."""
+
+    readings: tuple[Found, ...]
+    records: tuple[Record, ...]
 
 
-def golden_write(wire: bytes, name: str) -> bytes:
-    """Return a sample file written back from its records: the samples come back unchanged."""
+def golden_read(wire: bytes, name: str) -> Meant:
+    """Return what a sample file of a feed with zone Etc/GMT+5 says and means."""
+    records = tuple(nem.read(BytesIO(wire), where=name))
+    readings = readings_from_records(records, zone=ZoneInfo("Etc/GMT+5"), source="mdms_nem")
+    return Meant(tuple(readings), records)
+
+
+def golden_write(meant: Meant) -> bytes:
+    """Return a sample file written back from its records."""
     out = BytesIO()
-    nem_write.write(nem.read(BytesIO(wire), where=name), out)
+    nem_write.write(meant.records, out)
     return out.getvalue()
-
-
-def _plain(value: Any) -> Any:
-    """Return canonical values as JSON can hold them."""
-    if isinstance(value, (tuple, list, array)):
-        return [None if item == MISSING else _plain(item) for item in value]
-    if hasattr(value, "__dataclass_fields__"):
-        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    return value if value is None or isinstance(value, (int, str)) else str(value)

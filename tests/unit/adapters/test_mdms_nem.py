@@ -13,7 +13,6 @@ import pytest
 from adapters.mdms_nem.adapter import NemFiles, build
 from adapters.mdms_nem.channels import interval_channel, register_channel
 from adapters.mdms_nem.settings import fixed_zone
-from adapters.mdms_nem.translate import golden_read, golden_write
 from canonical.billing import FileAcknowledgement
 from canonical.errors import MisconfiguredError, RejectedError
 from canonical.messages import FileIdentity, Header, Item, Message, Rejection
@@ -23,7 +22,6 @@ from canonical.reading_types import interval_code, register_code
 
 SETTINGS = {"host": "sftp.example", "user": "hub", "host_keys": ["ssh-ed25519 AAAA"], "zone": "Etc/GMT+5"}
 READINGS = FileIdentity("readings", "MDP", "HUB")
-GOLDEN = sorted((Path(__file__).parents[3] / "adapters" / "mdms_nem" / "golden").iterdir())
 
 
 def port() -> NemFiles:
@@ -45,14 +43,6 @@ def readings_of(content: bytes) -> list[MeterReadings]:
     found = [item.payload for item in items_of(content) if isinstance(item, Item)]
     assert all(isinstance(payload, MeterReadings) for payload in found)
     return found
-
-
-@pytest.mark.parametrize("case", GOLDEN, ids=lambda case: case.name)
-def test_a_golden_file_means_what_is_stated_and_writes_back_unchanged(case: Path) -> None:
-    wire = (case / "wire.csv").read_bytes()
-
-    assert golden_read(wire, "wire.csv") == json.loads((case / "canonical.json").read_text())
-    assert golden_write(wire, "wire.csv") == wire
 
 
 def test_the_port_answers_what_the_flows_ask() -> None:
