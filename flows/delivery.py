@@ -87,6 +87,9 @@ class RelayReport:
     misconfigured: list[str] = field(default_factory=list)
     """Destinations that the hub cannot serve as it is set up, with the reason: call a person."""
 
+    unserved: list[str] = field(default_factory=list)
+    """Destinations for which something is due, but of which this relay was given no port."""
+
 
 def relay_once(
     ports: Mapping[str, Destination],
@@ -103,8 +106,12 @@ def relay_once(
     carrying and recording leaves its deliveries to the next, which carries them again: ports replace nothing that is
     already there. Call again with a fresh `machine_now` while `carried` is not 0. `now` is business time.
     """
-    report = RelayReport()
+    with transaction() as session:
+        waiting = dispatch.destinations_waiting(session, machine_now=machine_now)
+    report = RelayReport(unserved=sorted(waiting - set(ports)))
     for destination, port in ports.items():
+        if destination not in waiting:
+            continue
         policy = (policies or {}).get(destination, DEFAULT)
         with transaction() as session:
             limits = dispatch.Limits(policy.batch, policy.in_flight, policy.per_minute, policy.lease_s)

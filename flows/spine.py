@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from canonical.billing import ItemVerdict
 from canonical.errors import MisconfiguredError, RejectedError, UnavailableError
 from canonical.messages import Header, Item, Message, Rejection, Reply
-from store import message_items, messages
+from store import claims, message_items, messages
 from store.session import Session, Transaction
 
 FILE_LEASE_S = 900.0
@@ -42,20 +42,20 @@ def receive(
     """
     with transaction() as session:
         entry = messages.archive(session, raw, source=source, received_at=now)
-    correlation_id, held = "", None
+    header, held = None, None
     try:
         message = translate(raw)
-        correlation_id = message.header.correlation_id
+        header = message.header
         with transaction() as session:
-            claim = messages.claim(session, entry, message.header, machine_now=machine_now or now)
+            claim = claims.claim(session, entry, header, machine_now=machine_now or now)
         if claim.reply is not None:
             return claim.reply
         held = claim
         with transaction() as session:
             reply = handle(session, message)
-            messages.complete(session, held, reply)
+            claims.complete(session, held, reply)
     except RejectedError as error:
-        return _park(transaction, entry, held, error, correlation_id)
+        return _park(transaction, entry, held, error, header)
     except (UnavailableError, MisconfiguredError) as error:
         _release(transaction, held, error)
         raise
@@ -110,7 +110,7 @@ def receive_file(
     entry = _archive_file(path, spool_path or str(path), header, transaction, now)
     try:
         with transaction() as session:
-            claim = messages.claim(session, entry, header, machine_now=clock, lease_s=FILE_LEASE_S)
+            claim = claims.claim(session, entry, header, machine_now=clock, lease_s=FILE_LEASE_S)
             if claim.is_first:
                 begin(session)
         if claim.reply is not None:
@@ -120,13 +120,13 @@ def receive_file(
             for batch in batches(translate(stream), after=held.checkpoint, size=batch_size):
                 with transaction() as session:
                     _keep(session, entry, batch, handle_batch(session, batch))
-                    messages.advance(session, held, checkpoint=batch[-1].line, machine_now=clock, lease_s=FILE_LEASE_S)
+                    claims.advance(session, held, checkpoint=batch[-1].line, machine_now=clock, lease_s=FILE_LEASE_S)
         with transaction() as session:
             finish(session)
             reply = _file_reply(message_items.count(session, entry.number), header.correlation_id)
-            messages.complete(session, held, reply)
+            claims.complete(session, held, reply)
     except RejectedError as error:
-        reply = _park(transaction, entry, held, error, header.correlation_id)
+        reply = _park(transaction, entry, held, error, header)
     except (UnavailableError, MisconfiguredError) as error:
         _release(transaction, held, error)
         raise
@@ -220,21 +220,19 @@ def _outcome(transaction: Transaction, entry: messages.Entry, reply: Reply, *, r
 def _park(
     transaction: Transaction,
     entry: messages.Entry,
-    held: messages.Claim | None,
+    held: claims.Claim | None,
     error: RejectedError,
-    correlation_id: str,
+    header: Header | None,
 ) -> Reply:
     """Park what was rejected, in a transaction of its own, and return what its sender is told."""
-    reply = refusal(error, correlation_id)
+    reply = refusal(error, header.correlation_id if header else "")
     with transaction() as session:
-        messages.park(session, entry, error, reply=reply, held=held)
+        claims.park(session, entry, error, reply=reply, header=header, held=held)
     return reply
 
 
-def _release(
-    transaction: Transaction, held: messages.Claim | None, error: UnavailableError | MisconfiguredError
-) -> None:
+def _release(transaction: Transaction, held: claims.Claim | None, error: UnavailableError | MisconfiguredError) -> None:
     """Give the claim back, so that the carrier's retry is handled at once."""
     if held is not None:
         with transaction() as session:
-            messages.release(session, held, error)
+            claims.release(session, held, error)

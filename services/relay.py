@@ -3,14 +3,18 @@
 import logging
 from dataclasses import fields
 from threading import Event
+from time import monotonic
 
-from flows.delivery import RelayReport, relay_once
+from flows.delivery import RelayReport, relay_once, sweep_confirmations
 from services.hub import Hub
 
 LOG = logging.getLogger(__name__)
 
 IDLE_S = 1.0
 """Seconds between two looks when nothing is due."""
+
+SWEEP_S = 60.0
+"""Seconds between two looks for overdue confirmations."""
 
 
 def relay_pass(hub: Hub) -> RelayReport:
@@ -24,6 +28,10 @@ def relay_pass(hub: Hub) -> RelayReport:
     )
     for wrong in report.misconfigured:
         LOG.error("deliveries stand still, we are set up wrong: %s", wrong)
+    for destination in report.unserved:
+        LOG.error("deliveries stand still: this site has no role %s", destination)
+    if report.parked:
+        LOG.warning("%d deliveries were parked: `amihub parked list`", report.parked)
     if report.carried:
         LOG.info(
             "carried %d: sent %d, confirmed %d, parked %d, postponed %d",
@@ -36,9 +44,21 @@ def relay_pass(hub: Hub) -> RelayReport:
     return report
 
 
+def sweep(hub: Hub) -> int:
+    """Mark deliveries that nobody confirmed in time, and return their number; they show in `amihub parked list`."""
+    overdue = sweep_confirmations(transaction=hub.transaction, now=hub.now())
+    for each in overdue:
+        LOG.warning("delivery %s to %s is not confirmed in time", each.delivery_id, each.destination)
+    return len(overdue)
+
+
 def run_relay(hub: Hub, stop: Event, *, idle_s: float = IDLE_S) -> None:
     """Carry what is due until `stop` is set; a batch that has begun is finished and recorded first."""
+    next_sweep = monotonic()
     while not stop.is_set():
+        if monotonic() >= next_sweep:
+            sweep(hub)
+            next_sweep = monotonic() + SWEEP_S
         if not relay_pass(hub).carried:
             stop.wait(idle_s)
 

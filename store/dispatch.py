@@ -62,6 +62,16 @@ class Leased:
     parcel: Parcel
 
 
+def destinations_waiting(session: Session, *, machine_now: datetime) -> set[str]:
+    """Return the destinations for which something is due that nobody carries."""
+    rows = session.exec(
+        select(Delivery.destination)
+        .where(Delivery.state == "pending", _is_due(machine_now), _is_free(machine_now))
+        .distinct()
+    )
+    return set(rows.all())
+
+
 def lease(
     session: Session, destination: str, *, now: datetime, machine_now: datetime, limits: Limits
 ) -> Sequence[Leased]:
@@ -137,7 +147,8 @@ def note_absence(
     """Count that the destination was away, and open the breaker at the threshold, each time twice as long."""
     endpoint = _endpoint(session, destination)
     endpoint.failures += 1
-    if endpoint.failures >= threshold:
+    is_open = endpoint.open_until is not None and endpoint.open_until > machine_now
+    if endpoint.failures >= threshold and not is_open:
         wait = min(cap_s, open_s * 2.0**endpoint.openings)
         endpoint.open_until = machine_now + timedelta(seconds=wait)
         endpoint.openings = min(endpoint.openings + 1, 30)
@@ -176,9 +187,14 @@ def _room(session: Session, endpoint: Endpoint, *, machine_now: datetime, limits
     return min(room, 1 - running) if endpoint.open_until is not None else room
 
 
-def _free(machine_now: datetime) -> ColumnElement[bool]:
+def _is_free(machine_now: datetime) -> ColumnElement[bool]:
     """Return the condition that no relay holds a delivery."""
     return or_(col(Delivery.leased_until).is_(None), col(Delivery.leased_until) <= machine_now)
+
+
+def _is_due(machine_now: datetime) -> ColumnElement[bool]:
+    """Return the condition that a delivery need not wait for its retry."""
+    return or_(col(Delivery.due_at).is_(None), col(Delivery.due_at) <= machine_now)
 
 
 def _due(destination: str, machine_now: datetime) -> SelectOfScalar[Delivery]:
@@ -199,8 +215,8 @@ def _due(destination: str, machine_now: datetime) -> SelectOfScalar[Delivery]:
         .where(
             Delivery.destination == destination,
             Delivery.state == "pending",
-            or_(col(Delivery.due_at).is_(None), col(Delivery.due_at) <= machine_now),
-            _free(machine_now),
+            _is_due(machine_now),
+            _is_free(machine_now),
             or_(col(Delivery.lane) == "", ~behind),
         )
         .order_by(col(Delivery.rank), col(Delivery.sequence))
@@ -215,7 +231,7 @@ def _expire(session: Session, destination: str, *, now: datetime, machine_now: d
             Delivery.destination == destination,
             Delivery.state == "pending",
             col(Delivery.expires_at) <= now,
-            _free(machine_now),
+            _is_free(machine_now),
         )
     ).all()
     for row in rows:

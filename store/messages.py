@@ -7,21 +7,16 @@ message_claim    who works on a message id, how far, and the reply that a repeat
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256 as digest
 from typing import Any
 
 from sqlalchemy import UniqueConstraint, select, update
 from sqlmodel import Field, Session, SQLModel
 
-from canonical.codes.message import BEING_PROCESSED, CLAIM_LOST, MSG_ID_REUSED
-from canonical.errors import HubError, RejectedError, UnavailableError
-from canonical.messages import Header, Reply
-from store.columns import BigInteger, Facts, Instant
+from canonical.messages import Header
+from store.columns import BigInteger, Instant
 from store.conflict import insert_if_new
-
-LEASE_S = 300.0
-"""Seconds of machine time after which a claim that nobody completed may be taken over."""
 
 
 class StoredMessage(SQLModel, table=True):
@@ -78,26 +73,6 @@ class MessageAttempt(SQLModel, table=True):
     reason: str = ""
 
 
-class MessageClaim(SQLModel, table=True):
-    """Who works on one message id, and the reply once it is done."""
-
-    __tablename__ = "message_claim"
-
-    source: str = Field(primary_key=True)
-    message_id: str = Field(primary_key=True)
-    entry: int = Field(foreign_key="message.entry", sa_type=BigInteger, index=True)
-    sha256: str
-    state: str
-    """working, released, done, parked."""
-    token: int = 1
-    """Raised by every takeover: a worker that lost its claim cannot complete it."""
-    leased_until: datetime = Field(sa_type=Instant)
-    """Machine time."""
-    checkpoint: int = 0
-    """Last line of a file whose effects are committed."""
-    reply: dict[str, Any] | None = Field(default=None, sa_type=Facts, nullable=True)
-
-
 @dataclass(frozen=True, slots=True)
 class Entry:
     """An archived message, and the attempt that this arrival is."""
@@ -106,23 +81,6 @@ class Entry:
     attempt: int
     source: str
     sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The right to handle a message, or the reply that makes handling it needless."""
-
-    entry: Entry
-    message_id: str
-    token: int
-    checkpoint: int = 0
-    reply: Reply | None = None
-    """Stored reply of a repeat, or BUSY; None when this worker shall handle the message."""
-
-    @property
-    def is_first(self) -> bool:
-        """Whether no worker held this message before."""
-        return self.token == 1 and self.reply is None
 
 
 def archive(session: Session, raw: bytes, *, source: str, received_at: datetime) -> Entry:
@@ -171,109 +129,22 @@ def _archive(
     return Entry(row[0], row[1], source, sha256)
 
 
-def claim(session: Session, entry: Entry, header: Header, *, machine_now: datetime, lease_s: float = LEASE_S) -> Claim:
-    """Return the right to handle a message, or the reply that its sender gets without handling it.
-
-    A message that is done gives its stored reply; one that another worker holds gives BUSY; a claim whose lease
-    ended (its worker died) or was given back is taken over with its checkpoint.
-
-    Raises:
-        RejectedError: the id was used before for other bytes (MSG_ID_REUSED).
-    """
-    _describe(session, entry, header)
-    until = machine_now + timedelta(seconds=lease_s)
-    fresh = insert_if_new(
-        session,
-        MessageClaim,
-        {"source": entry.source, "message_id": header.message_id, "entry": entry.number, "sha256": entry.sha256}
-        | {"state": "working", "token": 1, "leased_until": until, "checkpoint": 0, "reply": None},
-    )
-    if fresh is not None:
-        _mark(session, entry, "working")
-        return Claim(entry, header.message_id, 1)
-    row = session.execute(
-        select(MessageClaim)
-        .where(MessageClaim.source == entry.source, MessageClaim.message_id == header.message_id)  # type: ignore[arg-type]
-        .with_for_update()
-    ).scalar_one()
-    if row.sha256 != entry.sha256:
-        raise RejectedError(
-            f"message id {header.message_id!r} came before with other bytes (entry {row.entry})", code=MSG_ID_REUSED
-        )
-    if row.reply is not None:
-        _end_attempt(session, entry, "repeat")
-        return Claim(entry, header.message_id, row.token, row.checkpoint, Reply(**row.reply))
-    if row.state == "working" and row.leased_until > machine_now:
-        _end_attempt(session, entry, "busy")
-        busy = Reply("BUSY", header.correlation_id, str(BEING_PROCESSED), "being processed")
-        return Claim(entry, header.message_id, row.token, row.checkpoint, busy)
-    row.token, row.state, row.leased_until = row.token + 1, "working", until
-    _mark(session, entry, "working")
-    return Claim(entry, header.message_id, row.token, row.checkpoint)
-
-
-def advance(session: Session, held: Claim, *, checkpoint: int, machine_now: datetime, lease_s: float = LEASE_S) -> None:
-    """Note how far a file is done, in the transaction that holds the effects of its lines; renews the lease.
-
-    Raises:
-        UnavailableError: another worker took the claim over (CLAIM_LOST): the transaction must not commit.
-    """
-    until = machine_now + timedelta(seconds=lease_s)
-    _change_claim(session, held, {"checkpoint": checkpoint, "leased_until": until})
-
-
-def complete(session: Session, held: Claim, reply: Reply) -> None:
-    """Store the reply, in the transaction that holds the effects; every repeat is told the same from now on.
-
-    Raises:
-        UnavailableError: another worker took the claim over (CLAIM_LOST): the transaction must not commit.
-    """
-    _change_claim(session, held, {"state": "done", "reply": reply_to_facts(reply)})
-    _mark(session, held.entry, "done")
-    _end_attempt(session, held.entry, "done")
-
-
-def release(session: Session, held: Claim, error: HubError) -> None:
-    """Give a claim back so that the next attempt starts at once; somebody else's claim stays as it is."""
-    _change_claim(session, held, {"state": "released"}, lost_is_fine=True)
-    _end_attempt(session, held.entry, "unavailable", str(error))
-
-
-def park(session: Session, entry: Entry, error: RejectedError, *, reply: Reply, held: Claim | None = None) -> None:
-    """Keep a message that was rejected, with code, place and reason; with a claim, a repeat gets the same refusal."""
-    if held is not None:
-        _change_claim(session, held, {"state": "parked", "reply": reply_to_facts(reply)})
-    _mark(session, entry, "parked", code=str(error.code), place=error.where, reason=error.reason)
-    _end_attempt(session, entry, "parked", str(error))
-
-
 def body(session: Session, entry: int) -> bytes | None:
     """Return the bytes of a message, or None when they lie in the spool."""
     return session.execute(select(MessageBody.body).where(MessageBody.entry == entry)).scalar_one_or_none()  # type: ignore[call-overload]
 
 
-def reply_to_facts(reply: Reply) -> dict[str, Any]:
-    """Return a reply as it is stored."""
-    return {
-        "result": reply.result,
-        "correlation_id": reply.correlation_id,
-        "code": reply.code,
-        "reason": reply.reason,
-        "details": dict(reply.details),
-    }
-
-
-def _describe(session: Session, entry: Entry, header: Header) -> None:
-    """Write what the header says beside what arrived, so that it can be found."""
+def describe(session: Session, entry: Entry, header: Header, *, state: str) -> None:
+    """Write what the header says beside what arrived, so that it can be found, and the state it comes to."""
     _update_entry(
         session,
         entry,
         {"message_id": header.message_id, "verb": header.verb, "noun": header.noun, "business_key": header.lane}
-        | {"correlation_id": header.correlation_id, "causation_id": header.causation_id},
+        | {"correlation_id": header.correlation_id, "causation_id": header.causation_id, "state": state},
     )
 
 
-def _mark(session: Session, entry: Entry, state: str, *, code: str = "", place: str = "", reason: str = "") -> None:
+def mark(session: Session, entry: Entry, state: str, *, code: str = "", place: str = "", reason: str = "") -> None:
     """Set the state of an entry."""
     _update_entry(session, entry, {"state": state, "code": code, "place": place, "reason": reason})
 
@@ -285,27 +156,10 @@ def _update_entry(session: Session, entry: Entry, values: dict[str, Any]) -> Non
     )
 
 
-def _end_attempt(session: Session, entry: Entry, outcome: str, reason: str = "") -> None:
+def end_attempt(session: Session, entry: Entry, outcome: str, reason: str = "") -> None:
     """Write what became of an attempt."""
     session.execute(
         update(MessageAttempt)
         .where(MessageAttempt.entry == entry.number, MessageAttempt.number == entry.attempt)  # type: ignore[arg-type]
         .values(outcome=outcome, reason=reason)
     )
-
-
-def _change_claim(session: Session, held: Claim, values: dict[str, Any], *, lost_is_fine: bool = False) -> None:
-    """Change a claim that is still ours."""
-    changed = session.execute(
-        update(MessageClaim)
-        .where(
-            MessageClaim.source == held.entry.source,  # type: ignore[arg-type]
-            MessageClaim.message_id == held.message_id,  # type: ignore[arg-type]
-            MessageClaim.token == held.token,  # type: ignore[arg-type]
-            MessageClaim.state == "working",  # type: ignore[arg-type]
-        )
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
-    if changed.rowcount == 0 and not lost_is_fine:  # type: ignore[attr-defined]
-        raise UnavailableError(f"message {held.message_id!r} was taken over by another worker", code=CLAIM_LOST)

@@ -9,8 +9,9 @@ from sqlmodel import Session, col, select
 from canonical.codes.message import NOT_IN_STORE, NOT_REPLAYABLE
 from canonical.errors import RejectedError
 from store import acts
+from store.claims import MessageClaim
 from store.deliveries import Delivery, find
-from store.messages import MessageClaim, StoredMessage
+from store.messages import StoredMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +54,13 @@ def release(session: Session, entry: int, *, by: str, now: datetime) -> None:
     Raises:
         RejectedError: no such message (NOT_IN_STORE), or it is not parked (NOT_REPLAYABLE).
     """
-    row = _parked_message(session, entry)
-    row.state = "received"
     session.exec(
         update(MessageClaim)
         .where(col(MessageClaim.entry) == entry, col(MessageClaim.state) == "parked")
         .values(state="released", reply=None)
     )
+    row = _parked_message(session, entry)
+    row.state = "received"
     acts.note(session, str(entry), "released", by=by, reason=row.code, at=now)
 
 

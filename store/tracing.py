@@ -11,8 +11,9 @@ from sqlmodel import Session, col, select
 from canonical.codes.message import NOT_IN_STORE
 from canonical.errors import RejectedError
 from store.acts import Act
+from store.claims import MessageClaim
 from store.deliveries import Delivery, DeliveryAttempt
-from store.messages import MessageAttempt, MessageClaim, StoredMessage
+from store.messages import MessageAttempt, StoredMessage
 
 LONGEST_CONVERSATION = 2000
 """Messages, and deliveries, that one trace follows at most."""

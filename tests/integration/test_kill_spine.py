@@ -15,9 +15,10 @@ from canonical.messages import Header, Item, Message, Outcome, Parcel, Reply
 from flows.delivery import relay_once
 from flows.spine import receive, receive_file
 from store import deliveries
+from store.claims import MessageClaim
 from store.deliveries import Delivery
 from store.message_items import MessageItem
-from store.messages import MessageClaim, StoredMessage
+from store.messages import StoredMessage
 from store.session import Session, open_engine, transactions
 
 NOW = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)

@@ -284,6 +284,15 @@ def test_the_breaker_opens_after_failures_in_a_row_lets_one_try_and_closes_on_an
     assert (endpoint.failures, endpoint.openings, endpoint.open_until) == (0, 0, None)
 
 
+def test_what_is_due_for_a_destination_without_a_port_is_named(office: Office) -> None:
+    office.enqueue("part-1")
+
+    report = relay_once({}, transaction=office.transaction, spool=office.spool, now=office.now, machine_now=office.now)
+
+    assert report == RelayReport(unserved=["cis"])
+    assert office.states() == {"part-1": "pending"}
+
+
 def test_no_more_deliveries_begin_in_a_minute_than_the_destination_permits(office: Office) -> None:
     office.policy = DeliveryPolicy(per_minute=2)
     for name in "abc":

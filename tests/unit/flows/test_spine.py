@@ -12,9 +12,10 @@ from canonical.codes import message as codes
 from canonical.errors import MisconfiguredError, RejectedError, UnavailableError
 from canonical.messages import Header, Message, Reply
 from flows.spine import receive
-from store import acts, messages
+from store import acts, claims, messages
 from store.acts import Act
-from store.messages import MessageAttempt, MessageClaim, StoredMessage
+from store.claims import MessageClaim
+from store.messages import MessageAttempt, StoredMessage
 from store.session import Transaction
 
 
@@ -98,6 +99,7 @@ def test_an_id_that_comes_again_with_other_bytes_is_refused_and_the_first_stays(
         ("done", ""),
         ("parked", "1001 MSG_ID_REUSED"),
     ]
+    assert {row.message_id for row in desk.rows(StoredMessage)} == {"m1"}
     assert desk.take(b"m1 42 kWh").result == "OK"
 
 
@@ -142,7 +144,7 @@ def test_while_a_worker_holds_the_message_another_is_told_so(desk: Desk) -> None
     with pytest.raises(KeyError):
         desk.take(b"m1 42 kWh")
 
-    reply = desk.take(b"m1 42 kWh", later_s=messages.LEASE_S - 1)
+    reply = desk.take(b"m1 42 kWh", later_s=claims.LEASE_S - 1)
 
     assert (reply.result, reply.reason) == ("BUSY", "being processed")
     assert desk.rows(Act) == []
@@ -153,7 +155,7 @@ def test_a_claim_whose_worker_died_is_taken_over_when_its_lease_ends(desk: Desk)
     with pytest.raises(KeyError):
         desk.take(b"m1 42 kWh")
 
-    reply = desk.take(b"m1 42 kWh", later_s=messages.LEASE_S)
+    reply = desk.take(b"m1 42 kWh", later_s=claims.LEASE_S)
 
     assert reply.result == "OK"
     assert len(desk.rows(Act)) == 1
@@ -171,7 +173,7 @@ def test_a_worker_that_lost_its_claim_leaves_no_effect(desk: Desk) -> None:
         return desk.handle(session, message)
 
     with pytest.raises(UnavailableError) as lost:
-        desk.take(b"m1 42 kWh", later_s=messages.LEASE_S, handle=overtaken)
+        desk.take(b"m1 42 kWh", later_s=claims.LEASE_S, handle=overtaken)
 
     assert lost.value.code is codes.CLAIM_LOST
     assert desk.rows(Act) == []
