@@ -57,14 +57,15 @@ class SshServer:
 
 
 @contextmanager
-def private_sshd(*, sftp_options: str = "", jail: bool = False) -> Iterator[SshServer]:
+def private_sshd(*, sftp_options: str = "", jail: bool = False, place: Path | None = None) -> Iterator[SshServer]:
     """Run a server until the end of the block.
 
     `sftp_options` go to internal-sftp (`REFUSE_SETSTAT`). With `jail` (root only), sessions see `files` as `/work`.
+    `place` is where its folder is made, such as a memory disk for a benchmark; a jail needs parents that root owns.
     """
     if PROGRAM is None:
         raise FileNotFoundError("no sshd: install the package openssh-server")
-    folder = Path(tempfile.mkdtemp(prefix="amihub-sshd-", dir="/var/lib" if os.geteuid() == 0 else None))
+    folder = Path(tempfile.mkdtemp(prefix="amihub-sshd-", dir=place or ("/var/lib" if os.geteuid() == 0 else None)))
     try:
         folder.chmod(0o755)
         files = folder / "jail" / "work"
