@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from canonical.billing import BillDeterminant, RegisterUse, Remark, Status
+from canonical.billing import BillDeterminant, Demand, RegisterUse, Remark, Status
 from canonical.periods import count_days
 from flows.billing_exchange.context import (
     BillContext,
@@ -16,12 +16,12 @@ from flows.billing_exchange.context import (
     LastBill,
     Missing,
 )
-from flows.billing_exchange.demand import demands_of
+from flows.billing_exchange.demand import Parts, demands_of
 from flows.billing_exchange.energy import Measurer, Snapshots, sort_readings
 from flows.billing_exchange.interval_counts import gap_counts, interval_counts
 from flows.billing_exchange.policy import Policy
 from flows.billing_exchange.quantities import Billed, FlowTotal, add_up, bill_own
-from flows.billing_exchange.segments import meter_in_period, segments_of
+from flows.billing_exchange.segments import Segment, meter_in_period, segments_of
 from flows.billing_exchange.stated import bill_stated
 from flows.billing_exchange.validation import check_meters, check_outcome, check_request
 
@@ -39,25 +39,39 @@ def calculate(context: BillContext, policy: Policy, *, allow_estimates: bool = T
     """
     findings = Findings()
     estimates = allow_estimates and policy.estimation_allowed
-    zone = _zone(context.usage_point.zone)
     segments = segments_of(context.installations, context.item.period, context.item.commodity)
     readings = sort_readings(context.registers)
     check_request(context, policy, findings)
-    check_meters(
-        segments, context, is_stated=bool(readings.stated) and policy.determinants == "mdms", findings=findings
-    )
+    is_stated = bool(readings.stated) and policy.determinants == "mdms"
+    check_meters(segments, context, is_stated=is_stated, findings=findings)
     if findings.blocked:
         return _nothing(findings)
-    measurer = Measurer(context, policy, zone, estimates, readings.snapshots, findings)
+    measurer = Measurer(context, policy, _zone(context.usage_point.zone), estimates, readings.snapshots, findings)
     parts = [(segment, measurer.measure(segment)) for segment in segments if not segment.is_empty]
     totals = () if findings.missing else add_up(parts, context, policy, findings)
     billed = _bill(totals, readings, context, policy, allow_estimates=estimates, findings=findings)
     demands = demands_of(parts, readings.demands, context, policy, allow_estimates=estimates, findings=findings)
     if findings.missing or findings.blocked:
         return _nothing(findings)
-    days = count_days(context.item.period, zone)
+    determinant = _determinant(segments, parts, billed, demands, context)
+    daily = check_outcome(determinant, context, policy, findings)
+    return Calculated(
+        determinant=replace(determinant, remarks=tuple(findings.remarks)),
+        missing=(),
+        holds=tuple(findings.holds),
+        residuals=billed.residuals,
+        trail=tuple(findings.trail),
+        stops=_stops(determinant.registers),
+        daily_quantity=daily,
+    )
+
+
+def _determinant(
+    segments: Sequence[Segment], parts: Parts, billed: Billed, demands: tuple[Demand, ...], context: BillContext
+) -> BillDeterminant:
+    days = count_days(context.item.period, _zone(context.usage_point.zone))
     counts = interval_counts([part.channel for _, each in parts for part in each if part.channel is not None])
-    determinant = replace(
+    return replace(
         header(context, days=days, status=_status(billed.kinds)),
         estimate_method=",".join(sorted(filter(None, billed.methods))),
         estimate_reason="MISSING_READ" if "estimated" in billed.kinds else "",
@@ -69,16 +83,6 @@ def calculate(context: BillContext, policy: Policy, *, allow_estimates: bool = T
         actual_intervals=counts.expected - counts.estimated,
         estimated_intervals=counts.estimated,
         interval_minutes=counts.minutes,
-    )
-    daily = check_outcome(determinant, context, policy, findings)
-    return Calculated(
-        determinant=replace(determinant, remarks=tuple(findings.remarks)),
-        missing=(),
-        holds=tuple(findings.holds),
-        residuals=billed.residuals,
-        trail=tuple(findings.trail),
-        stops=_stops(determinant.registers),
-        daily_quantity=daily,
     )
 
 

@@ -155,20 +155,26 @@ def channel_of(
     if laid.gaps():
         findings.missing.extend(_missing(gap, context, segment, register) for gap in laid.gaps())
         return None
-    if segment.begins_with_installation and (segment.period.start - origin) % timedelta(minutes=minutes):
-        text = f"meter {segment.installation.serial} came inside an interval of {minutes} minutes: both meters count"
-        findings.remark(codes.PARTIAL_INTERVAL, text)
     factor = segment.installation.multiplier if context.multiplier_state == "raw" else Decimal(1)
+    methods = frozenset(laid.methods)
     channel = Channel(
-        segment, register, minutes, origin, first, laid.values, bytes(laid.qualities), laid.exponent, factor,
-        frozenset(laid.methods),
-    )  # fmt: skip
-    findings.trail.append(
-        f"meter {segment.installation.serial} channel {register.register}: {len(laid.values)} intervals of {minutes} "
-        f"minutes add up to {Decimal(sum(laid.values)).scaleb(laid.exponent)}, x {factor} = "
-        f"{channel.quantity(sum(laid.values))} {register.unit} ({channel.estimated_count} estimated)"
+        segment, register, minutes, origin, first, laid.values, bytes(laid.qualities), laid.exponent, factor, methods
     )
+    _tell(channel, findings)
     return channel
+
+
+def _tell(channel: Channel, findings: Findings) -> None:
+    segment, minutes, summed = channel.segment, channel.minutes, sum(channel.values)
+    serial = segment.installation.serial
+    if segment.begins_with_installation and (segment.period.start - channel.origin) % timedelta(minutes=minutes):
+        text = f"meter {serial} came inside an interval of {minutes} minutes: both meters count"
+        findings.remark(codes.PARTIAL_INTERVAL, text)
+    findings.trail.append(
+        f"meter {serial} channel {channel.register.register}: {len(channel.values)} intervals of {minutes} minutes "
+        f"add up to {Decimal(summed).scaleb(channel.exponent)}, x {channel.factor} = "
+        f"{channel.quantity(summed)} {channel.unit} ({channel.estimated_count} estimated)"
+    )
 
 
 def _off_grid(block: IntervalBlock, minutes: int, period: Period) -> bool:
