@@ -17,6 +17,7 @@ LIMITS = Limits()
 """The limits within which the hub itself unpacks what it takes in."""
 
 _PEEK = 4096
+_BLOCK = 1 << 18
 
 
 @contextmanager
@@ -36,6 +37,7 @@ def open_content(path: Path) -> Iterator[BinaryIO]:
                     yield cast(BinaryIO, member)
             elif magic[:2] == b"\x1f\x8b":
                 with gzip.open(raw) as member:
+                    _check_size(member, path.stat().st_size)
                     yield cast(BinaryIO, member)
             else:
                 yield raw
@@ -51,11 +53,25 @@ def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     member = members[0]
     if member.flag_bits & 1:
         raise RejectedError("the zip is encrypted", code=WRAPPER_UNREADABLE)
-    allowed = max(LIMITS.always_bytes, member.compress_size * LIMITS.max_ratio)
-    if member.file_size > min(LIMITS.max_bytes, allowed):
+    if member.file_size > _allowed(member.compress_size):
         reason = f"{member.compress_size} bytes would unpack to {member.file_size}"
         raise RejectedError(reason, code=WRAPPER_TOO_LARGE)
     return member
+
+
+def _check_size(packed: gzip.GzipFile, packed_size: int) -> None:
+    """Unpack once without keeping anything: gzip does not say how much it holds, so it is counted."""
+    allowed = _allowed(packed_size)
+    while packed.read(_BLOCK):
+        if packed.tell() > allowed:
+            reason = f"{packed_size} bytes unpack to more than {allowed}"
+            raise RejectedError(reason, code=WRAPPER_TOO_LARGE)
+    packed.seek(0)
+
+
+def _allowed(packed_size: int) -> int:
+    """Return how many bytes may come out of so many."""
+    return min(LIMITS.max_bytes, max(LIMITS.always_bytes, packed_size * LIMITS.max_ratio))
 
 
 def guess_format(stream: BinaryIO, *, otherwise: str) -> str:

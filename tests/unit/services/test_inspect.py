@@ -115,6 +115,7 @@ def test_a_refused_file_has_no_channels_and_every_fault_with_its_line(tmp_path: 
         ("a.bin", b"\x00\x01\x02", "7053 FORMAT_UNKNOWN"),
         ("a.zip", b"PK\x03\x04 not really a zip", "7060 WRAPPER_UNREADABLE"),
         ("a.csv.gz", gzip.compress(NEM12.encode())[:-9], "7060 WRAPPER_UNREADABLE"),
+        ("bomb.csv.gz", gzip.compress(b"0" * (20 << 20)), "7061 WRAPPER_TOO_LARGE"),
     ],
 )
 def test_what_cannot_be_read_at_all_is_refused_with_a_code(
