@@ -11,16 +11,6 @@ RULES = (
     "quantities", "registers", "rounding", "segments", "stated", "tou", "validation", "windows",
 )  # fmt: skip
 ALLOWED = {"canonical", "array", "collections", "dataclasses", "datetime", "decimal", "functools", "itertools"}
-    "canonical",
-    "array",
-    "bisect",
-    "collections",
-    "dataclasses",
-    "datetime",
-    "decimal",
-    "functools",
-    "itertools",
-}
 ALLOWED |= {"types", "typing", "zoneinfo"}
 
 
