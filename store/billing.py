@@ -61,6 +61,7 @@ class BillingItemRow(SQLModel, table=True):
         Index("billing_item_request", "interface", "request_id", unique=True),
         Index("billing_item_usage_point", "usage_point", "period_start"),
         Index("billing_item_account", "account"),
+        Index("billing_item_by_request", "request_id"),
         Index("billing_item_determinant", "determinant_id"),
     )
 

@@ -96,6 +96,17 @@ def by_requests(session: Session, interface: str, requests: Collection[str]) -> 
     return {row["request_id"]: row for row in rows_of(session, query)}
 
 
+def of_request(session: Session, request_id: str) -> list[Row]:
+    """Return the items of a request id over all interfaces."""
+    return rows_of(session, select(BILLING_ITEM).where(BILLING_ITEM.c.request_id == request_id))
+
+
+def of_account(session: Session, account: str) -> list[Row]:
+    """Return the items of an account, oldest period first."""
+    query = select(BILLING_ITEM).where(BILLING_ITEM.c.account == account)
+    return rows_of(session, query.order_by(BILLING_ITEM.c.period_start, BILLING_ITEM.c.line))
+
+
 def by_determinants(session: Session, determinants: Collection[str]) -> dict[str, Row]:
     """Return items by the id of their determinant."""
     if not determinants:

@@ -90,3 +90,15 @@ SERVE_SECTION_MISSING = ErrorCode(
     acts="administrator",
     severity="FATAL",
 )
+WORK_NOT_FOUND = ErrorCode(
+    "4930", "WORK_NOT_FOUND", "No work item, or more than one, answers to the id given.",
+    "Take the id from `amihub work list`; the first eight characters usually do.", acts="operator",
+)  # fmt: skip
+WORK_NOT_POSSIBLE = ErrorCode(
+    "4931", "WORK_NOT_POSSIBLE", "The work item cannot be handled this way in its present state.",
+    "Look at it with `amihub work show`.", acts="operator",
+)  # fmt: skip
+EXPLAIN_NOT_FOUND = ErrorCode(
+    "4932", "EXPLAIN_NOT_FOUND", "No account, meter, usage point or request answers to what was given.",
+    "Check the id; a meter is named by its serial, or by manufacturer and serial.", acts="operator",
+)  # fmt: skip

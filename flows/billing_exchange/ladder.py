@@ -18,6 +18,9 @@ RECHECK = "recheck"
 ANSWER = "answer"
 """Step of a held item: at the ladder's decision time it is answered HELD."""
 
+FIRST = "first"
+"""Step of an item that a person put on the ladder: its first rung, whatever the site calls it."""
+
 FIRST_BACK_OFF, LONGEST_BACK_OFF = timedelta(seconds=30), timedelta(minutes=15)
 SYNC_EVERY = timedelta(minutes=15)
 
@@ -48,7 +51,7 @@ class Ladder:
     def now_on(self, row: Mapping[str, object], *, now: datetime) -> Rung | None:
         """Return the rung that an item has to stand on now; None for a step of the flow's own."""
         rungs = self.rungs(_deadline(row))
-        number = next((rung.number for rung in rungs if rung.name == row["step"]), 0)
+        number = 1 if row["step"] == FIRST else next((r.number for r in rungs if r.name == row["step"]), 0)
         return windows.due_rung(rungs, climbed=number - 1, now=now) if number else None
 
     def behind(self, row: Mapping[str, object], rung: Rung) -> Rung | None:

@@ -104,7 +104,7 @@ def _plain(value: Any) -> Any:
 
 
 @lru_cache(maxsize=64)
-def _names(kind: type) -> tuple[str, ...]:
+def _names(kind: Any) -> tuple[str, ...]:
     """Return the field names of a dataclass."""
     return tuple(field.name for field in fields(kind))
 
@@ -129,8 +129,9 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
     return lambda value: value
 
 
-def _object_reader(kind: type) -> Callable[[Any], Any]:
+def _object_reader(kind: Any) -> Callable[[Any], Any]:
     """Return what turns a JSON object into a dataclass."""
     hints = get_type_hints(kind)
-    readers = {name: _reader(hints[name]) for name in _names(kind)}
+    kinds: dict[str, Any] = hints
+    readers = {name: _reader(kinds[name]) for name in _names(kind)}
     return lambda value: kind(**{name: readers[name](part) for name, part in value.items()})

@@ -29,8 +29,8 @@ def join(
             name: row[name] for name in ("state", "step", "usage_point", "agreement", "account", "answer", "code")
         }
         if subject.problem is None:
-            values |= {"state": State.ACCEPTED, "step": climb.first(row["deadline"]).name, "usage_point": subject.usage_point,
-                       "agreement": subject.agreement, "account": subject.account}  # fmt: skip
+            known = {"usage_point": subject.usage_point, "agreement": subject.agreement, "account": subject.account}
+            values |= {"state": State.ACCEPTED, "step": climb.first(row["deadline"]).name, **known}
             due: datetime | None = now
             notes.append(Change(row["item_id"], (row["state"], State.ACCEPTED), f"{row['asked_as']} is known now"))
         elif now >= min(opened + interface.sync_wait, climb.decision(row["deadline"]).due):
