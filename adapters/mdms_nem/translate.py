@@ -178,8 +178,8 @@ def golden_read(wire: bytes, name: str) -> Meant:
     return Meant(tuple(readings), records)
 
 
-def golden_write(meant: Meant) -> bytes:
-    """Return a sample file written back from its records."""
+def golden_write(meant: Meant, name: str = "") -> bytes:
+    """Return a sample file written back from its records (which say by themselves what `name` would)."""
     out = BytesIO()
     nem_write.write(meant.records, out)
     return out.getvalue()
