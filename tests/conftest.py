@@ -1,5 +1,6 @@
 """What tests share: an empty hub database, on SQLite always and on a private PostgreSQL where servers may run."""
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -46,15 +47,23 @@ def postgres_databases(postgres_server: str) -> NewDatabase:
     return new
 
 
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database that has all tables, to be copied."""
+    file = tmp_path_factory.mktemp("template") / "hub.db"
+    _create_tables(f"sqlite:///{file}")
+    return file
+
+
 @pytest.fixture
-def sqlite_databases(tmp_path: Path) -> NewDatabase:
+def sqlite_databases(sqlite_template: Path, tmp_path: Path) -> NewDatabase:
     """Maker of SQLite databases in the test's own folder."""
     numbers = count(1)
 
     def new() -> str:
-        url = f"sqlite:///{tmp_path}/hub_{next(numbers)}.db"
-        _create_tables(url)
-        return url
+        file = tmp_path / f"hub_{next(numbers)}.db"
+        shutil.copyfile(sqlite_template, file)
+        return f"sqlite:///{file}"
 
     return new
 

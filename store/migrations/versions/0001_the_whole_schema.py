@@ -26,6 +26,201 @@ def upgrade() -> None:
     with op.batch_alter_table('act', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_act_subject'), ['subject'], unique=False)
 
+    op.create_table('agreement',
+    sa.Column('row', sa.Integer(), nullable=False),
+    sa.Column('agreement', sa.String(), nullable=False),
+    sa.Column('account', sa.String(), nullable=False),
+    sa.Column('usage_point', sa.String(), nullable=False),
+    sa.Column('customer_class', sa.String(), nullable=False),
+    sa.Column('tariff', sa.String(), nullable=False),
+    sa.Column('cycle', sa.String(), nullable=False),
+    sa.Column('tou_calendar', sa.String(), nullable=False),
+    sa.Column('net_metering', sa.Boolean(), nullable=False),
+    sa.Column('valid_from', columns.Instant(), nullable=False),
+    sa.Column('valid_to', columns.Instant(), nullable=True),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('known_at', columns.Instant(), nullable=False),
+    sa.Column('replaced_at', columns.Instant(), nullable=True),
+    sa.PrimaryKeyConstraint('row')
+    )
+    with op.batch_alter_table('agreement', schema=None) as batch_op:
+        batch_op.create_index('agreement_account', ['account'], unique=False)
+        batch_op.create_index('agreement_current', ['agreement', 'replaced_at'], unique=False)
+        batch_op.create_index('agreement_usage_point', ['usage_point'], unique=False)
+
+    op.create_table('bill_cycle_day',
+    sa.Column('row', sa.Integer(), nullable=False),
+    sa.Column('cycle', sa.String(), nullable=False),
+    sa.Column('business_date', sa.String(), nullable=False),
+    sa.Column('period_start', columns.Instant(), nullable=False),
+    sa.Column('period_end', columns.Instant(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('known_at', columns.Instant(), nullable=False),
+    sa.Column('replaced_at', columns.Instant(), nullable=True),
+    sa.PrimaryKeyConstraint('row')
+    )
+    with op.batch_alter_table('bill_cycle_day', schema=None) as batch_op:
+        batch_op.create_index('bill_cycle_day_current', ['cycle', 'business_date', 'replaced_at'], unique=False)
+
+    op.create_table('billed',
+    sa.Column('billed_id', sa.String(), nullable=False),
+    sa.Column('determinant_id', sa.String(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('item_id', sa.String(), nullable=False),
+    sa.Column('bill_id', sa.String(), nullable=False),
+    sa.Column('period_start', columns.Instant(), nullable=False),
+    sa.Column('period_end', columns.Instant(), nullable=False),
+    sa.Column('quantity_micro', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('event', sa.String(), nullable=False),
+    sa.Column('at', columns.Instant(), nullable=False),
+    sa.Column('source', sa.String(), nullable=False),
+    sa.Column('assumed', sa.Boolean(), nullable=False),
+    sa.Column('matches', sa.Boolean(), nullable=False),
+    sa.Column('interface', sa.String(), nullable=False),
+    sa.Column('notified_at', columns.Instant(), nullable=True),
+    sa.PrimaryKeyConstraint('billed_id')
+    )
+    with op.batch_alter_table('billed', schema=None) as batch_op:
+        batch_op.create_index('billed_determinant', ['determinant_id'], unique=False)
+        batch_op.create_index('billed_notice', ['interface', 'notified_at'], unique=False)
+
+    op.create_table('billing_item',
+    sa.Column('item_id', sa.String(), nullable=False),
+    sa.Column('interface', sa.String(), nullable=False),
+    sa.Column('run_id', sa.String(), nullable=False),
+    sa.Column('line', sa.Integer(), nullable=False),
+    sa.Column('request_id', sa.String(), nullable=False),
+    sa.Column('reason', sa.String(), nullable=False),
+    sa.Column('commodity', sa.String(), nullable=False),
+    sa.Column('usage_point', sa.String(), nullable=False),
+    sa.Column('agreement', sa.String(), nullable=False),
+    sa.Column('account', sa.String(), nullable=False),
+    sa.Column('cycle', sa.String(), nullable=False),
+    sa.Column('period_start', columns.Instant(), nullable=False),
+    sa.Column('period_end', columns.Instant(), nullable=False),
+    sa.Column('replaces', sa.String(), nullable=False),
+    sa.Column('asked_as', sa.String(), nullable=False),
+    sa.Column('fingerprint', sa.String(), nullable=False),
+    sa.Column('deadline', columns.Instant(), nullable=True),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('step', sa.String(), nullable=False),
+    sa.Column('next_due_at', columns.Instant(), nullable=True),
+    sa.Column('failures', sa.Integer(), nullable=False),
+    sa.Column('determinant_id', sa.String(), nullable=False),
+    sa.Column('supersedes_id', sa.String(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('sent_version', sa.Integer(), nullable=False),
+    sa.Column('status', sa.String(), nullable=False),
+    sa.Column('code', sa.String(), nullable=False),
+    sa.Column('answer', sa.String(), nullable=False),
+    sa.Column('quantity_micro', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('unit', sa.String(), nullable=False),
+    sa.Column('released', sa.Boolean(), nullable=False),
+    sa.Column('via', sa.String(), nullable=False),
+    sa.Column('recheck', sa.Boolean(), nullable=False),
+    sa.PrimaryKeyConstraint('item_id')
+    )
+    with op.batch_alter_table('billing_item', schema=None) as batch_op:
+        batch_op.create_index('billing_item_account', ['account'], unique=False)
+        batch_op.create_index('billing_item_by_request', ['request_id'], unique=False)
+        batch_op.create_index('billing_item_determinant', ['determinant_id'], unique=False)
+        batch_op.create_index('billing_item_due', ['interface', 'next_due_at', 'run_id', 'step', 'line'], unique=False)
+        batch_op.create_index('billing_item_out', ['interface', 'via', 'run_id', 'line'], unique=False)
+        batch_op.create_index('billing_item_request', ['interface', 'request_id'], unique=True)
+        batch_op.create_index('billing_item_run', ['run_id', 'state', 'line'], unique=False)
+        batch_op.create_index('billing_item_usage_point', ['usage_point', 'period_start'], unique=False)
+
+    op.create_table('billing_item_history',
+    sa.Column('row', sa.Integer(), nullable=False),
+    sa.Column('item_id', sa.String(), nullable=False),
+    sa.Column('at', columns.Instant(), nullable=False),
+    sa.Column('from_state', sa.String(), nullable=False),
+    sa.Column('to_state', sa.String(), nullable=False),
+    sa.Column('why', sa.Text(), nullable=False),
+    sa.Column('by', sa.String(), nullable=False),
+    sa.PrimaryKeyConstraint('row')
+    )
+    with op.batch_alter_table('billing_item_history', schema=None) as batch_op:
+        batch_op.create_index('billing_item_history_item', ['item_id'], unique=False)
+
+    op.create_table('billing_part',
+    sa.Column('file_id', sa.String(), nullable=False),
+    sa.Column('interface', sa.String(), nullable=False),
+    sa.Column('run_id', sa.String(), nullable=False),
+    sa.Column('run_type', sa.String(), nullable=False),
+    sa.Column('cycle', sa.String(), nullable=False),
+    sa.Column('business_date', sa.String(), nullable=False),
+    sa.Column('created', columns.Instant(), nullable=False),
+    sa.Column('sequence', sa.Integer(), nullable=False),
+    sa.Column('part', sa.Integer(), nullable=False),
+    sa.Column('is_last', sa.Boolean(), nullable=False),
+    sa.Column('revision', sa.Integer(), nullable=False),
+    sa.Column('replaces_file_id', sa.String(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('name', sa.String(), nullable=False),
+    sa.Column('delivery_id', sa.String(), nullable=False),
+    sa.Column('items', sa.Integer(), nullable=False),
+    sa.Column('quantity_micro', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('closing', sa.Text(), nullable=False),
+    sa.Column('formed_at', columns.Instant(), nullable=False),
+    sa.Column('sent_at', columns.Instant(), nullable=True),
+    sa.Column('ack_due_at', columns.Instant(), nullable=True),
+    sa.Column('acked_at', columns.Instant(), nullable=True),
+    sa.Column('ack_verdict', sa.String(), nullable=False),
+    sa.Column('ack_reason', sa.String(), nullable=False),
+    sa.Column('rejected_items', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('file_id')
+    )
+    with op.batch_alter_table('billing_part', schema=None) as batch_op:
+        batch_op.create_index('billing_part_name', ['name'], unique=False)
+        batch_op.create_index('billing_part_run', ['run_id'], unique=False)
+        batch_op.create_index('billing_part_state', ['interface', 'state'], unique=False)
+
+    op.create_table('billing_part_line',
+    sa.Column('file_id', sa.String(), nullable=False),
+    sa.Column('position', sa.Integer(), nullable=False),
+    sa.Column('item_id', sa.String(), nullable=False),
+    sa.Column('determinant_id', sa.String(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('line', sa.Integer(), nullable=False),
+    sa.Column('verdict', sa.String(), nullable=False),
+    sa.Column('reason', sa.String(), nullable=False),
+    sa.PrimaryKeyConstraint('file_id', 'position')
+    )
+    with op.batch_alter_table('billing_part_line', schema=None) as batch_op:
+        batch_op.create_index('billing_part_line_item', ['item_id'], unique=False)
+
+    op.create_table('billing_run',
+    sa.Column('run_id', sa.String(), nullable=False),
+    sa.Column('interface', sa.String(), nullable=False),
+    sa.Column('file_name', sa.String(), nullable=False),
+    sa.Column('file_id', sa.String(), nullable=False),
+    sa.Column('ledger_id', sa.String(), nullable=False),
+    sa.Column('run_type', sa.String(), nullable=False),
+    sa.Column('cycle', sa.String(), nullable=False),
+    sa.Column('business_date', sa.String(), nullable=False),
+    sa.Column('sequence', sa.Integer(), nullable=False),
+    sa.Column('opened_at', columns.Instant(), nullable=False),
+    sa.Column('window_start', columns.Instant(), nullable=False),
+    sa.Column('window_end', columns.Instant(), nullable=True),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('scheduled', sa.Integer(), nullable=False),
+    sa.Column('rejected', sa.Integer(), nullable=False),
+    sa.Column('duplicates', sa.Integer(), nullable=False),
+    sa.Column('parts', sa.Integer(), nullable=False),
+    sa.Column('closed_at', columns.Instant(), nullable=True),
+    sa.Column('note', sa.String(), nullable=False),
+    sa.Column('flagged', sa.Boolean(), nullable=False),
+    sa.PrimaryKeyConstraint('run_id')
+    )
+    with op.batch_alter_table('billing_run', schema=None) as batch_op:
+        batch_op.create_index('billing_run_state', ['interface', 'state'], unique=False)
+
+    op.create_table('billing_sequence',
+    sa.Column('stream', sa.String(), nullable=False),
+    sa.Column('last', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('stream')
+    )
     op.create_table('delivery',
     sa.Column('sequence', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('delivery_id', sa.String(), nullable=False),
@@ -72,6 +267,30 @@ def upgrade() -> None:
         batch_op.create_index('ix_delivery_pending', ['destination', 'lane', 'sequence'], unique=False, sqlite_where=sa.text("state = 'pending'"), postgresql_where=sa.text("state = 'pending'"))
         batch_op.create_index(batch_op.f('ix_delivery_state'), ['state'], unique=False)
 
+    op.create_table('determinant',
+    sa.Column('determinant_id', sa.String(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('item_id', sa.String(), nullable=False),
+    sa.Column('usage_point', sa.String(), nullable=False),
+    sa.Column('commodity', sa.String(), nullable=False),
+    sa.Column('period_start', columns.Instant(), nullable=False),
+    sa.Column('period_end', columns.Instant(), nullable=False),
+    sa.Column('status', sa.String(), nullable=False),
+    sa.Column('days', sa.Integer(), nullable=False),
+    sa.Column('quantity_micro', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('unit', sa.String(), nullable=False),
+    sa.Column('records', sa.Integer(), nullable=False),
+    sa.Column('payload', sa.Text(), nullable=False),
+    sa.Column('trail', sa.Text(), nullable=False),
+    sa.Column('carry', sa.Text(), nullable=False),
+    sa.Column('calculated_at', columns.Instant(), nullable=False),
+    sa.Column('locked_at', columns.Instant(), nullable=True),
+    sa.PrimaryKeyConstraint('determinant_id', 'version')
+    )
+    with op.batch_alter_table('determinant', schema=None) as batch_op:
+        batch_op.create_index('determinant_history', ['usage_point', 'period_end'], unique=False)
+        batch_op.create_index('determinant_item', ['item_id'], unique=False)
+
     op.create_table('endpoint',
     sa.Column('destination', sa.String(), nullable=False),
     sa.Column('permits_used', sa.Integer(), nullable=False),
@@ -82,6 +301,94 @@ def upgrade() -> None:
     sa.Column('reason', sa.String(), nullable=False),
     sa.PrimaryKeyConstraint('destination')
     )
+    op.create_table('installation',
+    sa.Column('row', sa.Integer(), nullable=False),
+    sa.Column('meter', sa.String(), nullable=False),
+    sa.Column('usage_point', sa.String(), nullable=False),
+    sa.Column('manufacturer', sa.String(), nullable=False),
+    sa.Column('serial', sa.String(), nullable=False),
+    sa.Column('serial_normal', sa.String(), nullable=False),
+    sa.Column('commodity', sa.String(), nullable=False),
+    sa.Column('installed_at', columns.Instant(), nullable=False),
+    sa.Column('removed_at', columns.Instant(), nullable=True),
+    sa.Column('multiplier', sa.String(), nullable=False),
+    sa.Column('registers', sa.String(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('known_at', columns.Instant(), nullable=False),
+    sa.Column('replaced_at', columns.Instant(), nullable=True),
+    sa.PrimaryKeyConstraint('row')
+    )
+    with op.batch_alter_table('installation', schema=None) as batch_op:
+        batch_op.create_index('installation_current', ['meter', 'replaced_at'], unique=False)
+        batch_op.create_index('installation_serial', ['serial_normal'], unique=False)
+        batch_op.create_index('installation_usage_point', ['usage_point'], unique=False)
+
+    op.create_table('intake_file',
+    sa.Column('file_id', sa.String(), nullable=False),
+    sa.Column('role', sa.String(), nullable=False),
+    sa.Column('name', sa.String(), nullable=False),
+    sa.Column('arrival', sa.Integer(), nullable=False),
+    sa.Column('folder', sa.String(), nullable=False),
+    sa.Column('size', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('modified', sa.Float(), nullable=False),
+    sa.Column('has_manifest', sa.Boolean(), nullable=False),
+    sa.Column('polls', sa.Integer(), nullable=False),
+    sa.Column('stable_since', columns.Instant(), nullable=False),
+    sa.Column('first_seen_at', columns.Instant(), nullable=False),
+    sa.Column('last_seen_at', columns.Instant(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('token', sa.Integer(), nullable=False),
+    sa.Column('leased_until', columns.Instant(), nullable=True),
+    sa.Column('sha256', sa.String(), nullable=False),
+    sa.Column('path', sa.String(), nullable=False),
+    sa.Column('kind', sa.String(), nullable=False),
+    sa.Column('sender', sa.String(), nullable=False),
+    sa.Column('stream', sa.String(), nullable=False),
+    sa.Column('sequence', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('revision', sa.Integer(), nullable=False),
+    sa.Column('business_date', sa.Date(), nullable=True),
+    sa.Column('in_sequence', sa.Boolean(), nullable=False),
+    sa.Column('held_since', columns.Instant(), nullable=True),
+    sa.Column('alerted', sa.Boolean(), nullable=False),
+    sa.Column('released_by', sa.String(), nullable=False),
+    sa.Column('judged_at', columns.Instant(), nullable=True),
+    sa.Column('verdict', sa.String(), nullable=False),
+    sa.Column('code', sa.String(), nullable=False),
+    sa.Column('reason', sa.String(), nullable=False),
+    sa.Column('counts', columns.Facts(), nullable=True),
+    sa.Column('entry', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('delivery_id', sa.String(), nullable=False),
+    sa.Column('retired_at', columns.Instant(), nullable=True),
+    sa.PrimaryKeyConstraint('file_id'),
+    sa.UniqueConstraint('role', 'name', 'arrival')
+    )
+    with op.batch_alter_table('intake_file', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_intake_file_first_seen_at'), ['first_seen_at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_intake_file_retired_at'), ['retired_at'], unique=False)
+        batch_op.create_index('ix_intake_file_sha256', ['role', 'sha256'], unique=False)
+        batch_op.create_index(batch_op.f('ix_intake_file_state'), ['state'], unique=False)
+        batch_op.create_index('ix_intake_file_stream', ['role', 'stream', 'sequence'], unique=False)
+
+    op.create_table('interval_block',
+    sa.Column('row', sa.Integer(), nullable=False),
+    sa.Column('usage_point', sa.String(), nullable=False),
+    sa.Column('meter', sa.String(), nullable=False),
+    sa.Column('reading_type', sa.String(), nullable=False),
+    sa.Column('starts_at', columns.Instant(), nullable=False),
+    sa.Column('ends_at', columns.Instant(), nullable=False),
+    sa.Column('interval_minutes', sa.Integer(), nullable=False),
+    sa.Column('exponent', sa.Integer(), nullable=False),
+    sa.Column('packed', sa.LargeBinary(), nullable=False),
+    sa.Column('qualities', sa.String(), nullable=False),
+    sa.Column('source', sa.String(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('received_at', columns.Instant(), nullable=False),
+    sa.Column('origin', sa.String(), nullable=False),
+    sa.PrimaryKeyConstraint('row')
+    )
+    with op.batch_alter_table('interval_block', schema=None) as batch_op:
+        batch_op.create_index('interval_block_at', ['usage_point', 'ends_at'], unique=False)
+
     op.create_table('message',
     sa.Column('entry', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('source', sa.String(), nullable=False),
@@ -111,6 +418,98 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_message_message_id'), ['message_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_message_received_at'), ['received_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_message_state'), ['state'], unique=False)
+
+    op.create_table('register_reading',
+    sa.Column('row', sa.Integer(), nullable=False),
+    sa.Column('usage_point', sa.String(), nullable=False),
+    sa.Column('meter', sa.String(), nullable=False),
+    sa.Column('reading_type', sa.String(), nullable=False),
+    sa.Column('taken_at', columns.Instant(), nullable=False),
+    sa.Column('value', sa.String(), nullable=False),
+    sa.Column('quality', sa.String(), nullable=False),
+    sa.Column('source_quality', sa.String(), nullable=False),
+    sa.Column('source', sa.String(), nullable=False),
+    sa.Column('period_start', columns.Instant(), nullable=True),
+    sa.Column('period_end', columns.Instant(), nullable=True),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('received_at', columns.Instant(), nullable=False),
+    sa.Column('origin', sa.String(), nullable=False),
+    sa.PrimaryKeyConstraint('row')
+    )
+    with op.batch_alter_table('register_reading', schema=None) as batch_op:
+        batch_op.create_index('register_reading_at', ['usage_point', 'taken_at'], unique=False)
+
+    op.create_table('tou_calendar',
+    sa.Column('row', sa.Integer(), nullable=False),
+    sa.Column('calendar', sa.String(), nullable=False),
+    sa.Column('calendar_version', sa.Integer(), nullable=False),
+    sa.Column('zone', sa.String(), nullable=False),
+    sa.Column('windows', sa.String(), nullable=False),
+    sa.Column('holidays', sa.String(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('known_at', columns.Instant(), nullable=False),
+    sa.Column('replaced_at', columns.Instant(), nullable=True),
+    sa.PrimaryKeyConstraint('row')
+    )
+    with op.batch_alter_table('tou_calendar', schema=None) as batch_op:
+        batch_op.create_index('tou_calendar_current', ['calendar', 'replaced_at'], unique=False)
+
+    op.create_table('usage_point',
+    sa.Column('row', sa.Integer(), nullable=False),
+    sa.Column('usage_point', sa.String(), nullable=False),
+    sa.Column('name', sa.String(), nullable=False),
+    sa.Column('zone', sa.String(), nullable=False),
+    sa.Column('commodity', sa.String(), nullable=False),
+    sa.Column('read_source', sa.String(), nullable=False),
+    sa.Column('valid_from', columns.Instant(), nullable=False),
+    sa.Column('valid_to', columns.Instant(), nullable=True),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('known_at', columns.Instant(), nullable=False),
+    sa.Column('replaced_at', columns.Instant(), nullable=True),
+    sa.PrimaryKeyConstraint('row')
+    )
+    with op.batch_alter_table('usage_point', schema=None) as batch_op:
+        batch_op.create_index('usage_point_current', ['usage_point', 'replaced_at'], unique=False)
+        batch_op.create_index('usage_point_name', ['name'], unique=False)
+
+    op.create_table('work_act',
+    sa.Column('row', sa.Integer(), nullable=False),
+    sa.Column('work_id', sa.String(), nullable=False),
+    sa.Column('at', columns.Instant(), nullable=False),
+    sa.Column('act', sa.String(), nullable=False),
+    sa.Column('by', sa.String(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('row')
+    )
+    with op.batch_alter_table('work_act', schema=None) as batch_op:
+        batch_op.create_index('work_act_item', ['work_id'], unique=False)
+
+    op.create_table('work_item',
+    sa.Column('work_id', sa.String(), nullable=False),
+    sa.Column('code', sa.String(), nullable=False),
+    sa.Column('key', sa.String(), nullable=False),
+    sa.Column('queue', sa.String(), nullable=False),
+    sa.Column('summary', sa.Text(), nullable=False),
+    sa.Column('suggested', sa.String(), nullable=False),
+    sa.Column('due_at', columns.Instant(), nullable=True),
+    sa.Column('at_risk_kwh', columns.Exact(), nullable=False),
+    sa.Column('unit', sa.String(), nullable=False),
+    sa.Column('usage_point', sa.String(), nullable=False),
+    sa.Column('account', sa.String(), nullable=False),
+    sa.Column('meter', sa.String(), nullable=False),
+    sa.Column('run_id', sa.String(), nullable=False),
+    sa.Column('request_id', sa.String(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('owner', sa.String(), nullable=False),
+    sa.Column('seen', sa.Integer(), nullable=False),
+    sa.Column('first_seen_at', columns.Instant(), nullable=False),
+    sa.Column('last_seen_at', columns.Instant(), nullable=False),
+    sa.PrimaryKeyConstraint('work_id')
+    )
+    with op.batch_alter_table('work_item', schema=None) as batch_op:
+        batch_op.create_index('work_item_open', ['state', 'queue', 'due_at'], unique=False)
+        batch_op.create_index('work_item_request', ['request_id'], unique=False)
+        batch_op.create_index('work_item_run', ['run_id', 'state'], unique=False)
 
     op.create_table('delivery_attempt',
     sa.Column('delivery_id', sa.String(), nullable=False),
@@ -187,6 +586,29 @@ def downgrade() -> None:
     op.drop_table('message_attempt')
     op.drop_table('delivery_payload')
     op.drop_table('delivery_attempt')
+    with op.batch_alter_table('work_item', schema=None) as batch_op:
+        batch_op.drop_index('work_item_run')
+        batch_op.drop_index('work_item_request')
+        batch_op.drop_index('work_item_open')
+
+    op.drop_table('work_item')
+    with op.batch_alter_table('work_act', schema=None) as batch_op:
+        batch_op.drop_index('work_act_item')
+
+    op.drop_table('work_act')
+    with op.batch_alter_table('usage_point', schema=None) as batch_op:
+        batch_op.drop_index('usage_point_name')
+        batch_op.drop_index('usage_point_current')
+
+    op.drop_table('usage_point')
+    with op.batch_alter_table('tou_calendar', schema=None) as batch_op:
+        batch_op.drop_index('tou_calendar_current')
+
+    op.drop_table('tou_calendar')
+    with op.batch_alter_table('register_reading', schema=None) as batch_op:
+        batch_op.drop_index('register_reading_at')
+
+    op.drop_table('register_reading')
     with op.batch_alter_table('message', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_message_state'))
         batch_op.drop_index(batch_op.f('ix_message_received_at'))
@@ -196,7 +618,30 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_message_business_key'))
 
     op.drop_table('message')
+    with op.batch_alter_table('interval_block', schema=None) as batch_op:
+        batch_op.drop_index('interval_block_at')
+
+    op.drop_table('interval_block')
+    with op.batch_alter_table('intake_file', schema=None) as batch_op:
+        batch_op.drop_index('ix_intake_file_stream')
+        batch_op.drop_index(batch_op.f('ix_intake_file_state'))
+        batch_op.drop_index('ix_intake_file_sha256')
+        batch_op.drop_index(batch_op.f('ix_intake_file_retired_at'))
+        batch_op.drop_index(batch_op.f('ix_intake_file_first_seen_at'))
+
+    op.drop_table('intake_file')
+    with op.batch_alter_table('installation', schema=None) as batch_op:
+        batch_op.drop_index('installation_usage_point')
+        batch_op.drop_index('installation_serial')
+        batch_op.drop_index('installation_current')
+
+    op.drop_table('installation')
     op.drop_table('endpoint')
+    with op.batch_alter_table('determinant', schema=None) as batch_op:
+        batch_op.drop_index('determinant_item')
+        batch_op.drop_index('determinant_history')
+
+    op.drop_table('determinant')
     with op.batch_alter_table('delivery', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_delivery_state'))
         batch_op.drop_index('ix_delivery_pending', sqlite_where=sa.text("state = 'pending'"), postgresql_where=sa.text("state = 'pending'"))
@@ -206,6 +651,51 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_delivery_causation_id'))
 
     op.drop_table('delivery')
+    op.drop_table('billing_sequence')
+    with op.batch_alter_table('billing_run', schema=None) as batch_op:
+        batch_op.drop_index('billing_run_state')
+
+    op.drop_table('billing_run')
+    with op.batch_alter_table('billing_part_line', schema=None) as batch_op:
+        batch_op.drop_index('billing_part_line_item')
+
+    op.drop_table('billing_part_line')
+    with op.batch_alter_table('billing_part', schema=None) as batch_op:
+        batch_op.drop_index('billing_part_state')
+        batch_op.drop_index('billing_part_run')
+        batch_op.drop_index('billing_part_name')
+
+    op.drop_table('billing_part')
+    with op.batch_alter_table('billing_item_history', schema=None) as batch_op:
+        batch_op.drop_index('billing_item_history_item')
+
+    op.drop_table('billing_item_history')
+    with op.batch_alter_table('billing_item', schema=None) as batch_op:
+        batch_op.drop_index('billing_item_usage_point')
+        batch_op.drop_index('billing_item_run')
+        batch_op.drop_index('billing_item_request')
+        batch_op.drop_index('billing_item_out')
+        batch_op.drop_index('billing_item_due')
+        batch_op.drop_index('billing_item_determinant')
+        batch_op.drop_index('billing_item_by_request')
+        batch_op.drop_index('billing_item_account')
+
+    op.drop_table('billing_item')
+    with op.batch_alter_table('billed', schema=None) as batch_op:
+        batch_op.drop_index('billed_notice')
+        batch_op.drop_index('billed_determinant')
+
+    op.drop_table('billed')
+    with op.batch_alter_table('bill_cycle_day', schema=None) as batch_op:
+        batch_op.drop_index('bill_cycle_day_current')
+
+    op.drop_table('bill_cycle_day')
+    with op.batch_alter_table('agreement', schema=None) as batch_op:
+        batch_op.drop_index('agreement_usage_point')
+        batch_op.drop_index('agreement_current')
+        batch_op.drop_index('agreement_account')
+
+    op.drop_table('agreement')
     with op.batch_alter_table('act', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_act_subject'))
 
