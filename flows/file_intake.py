@@ -35,7 +35,6 @@ __all__ = [
     "IntakeProblem",
     "IntakeReport",
     "TakenFile",
-    "release",
     "take_in",
 ]
 
@@ -164,13 +163,3 @@ def _retire(this: Pass, done: Sequence[IntakeFile], listing: Sequence[OfferedFil
 def _is_same(row: IntakeFile, shown: OfferedFile) -> bool:
     """Whether the file on offer is the arrival that the row tells of."""
     return (row.size, row.modified) == (shown.size, shown.modified)
-
-
-def release(file_id: str, *, person: str, transaction: Transaction) -> None:
-    """Let a held file pass at the next pass, in spite of its date or sequence.
-
-    Raises:
-        RejectedError: there is no such file, or it is not held.
-    """
-    with transaction() as session:
-        files.release(session, file_id, person=person)

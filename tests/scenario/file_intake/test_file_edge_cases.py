@@ -13,7 +13,8 @@ from sqlalchemy import Engine, text
 
 from canonical.codes import file as codes
 from canonical.errors import ErrorCode, UnavailableError
-from flows.file_intake import IntakePolicy, IntakeProblem, IntakeReport, release, take_in
+from flows.file_intake import IntakePolicy, IntakeProblem, IntakeReport, take_in
+from flows.file_ledger import release
 from store import files
 from store.session import Transaction, transactions
 
