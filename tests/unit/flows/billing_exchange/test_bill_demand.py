@@ -70,6 +70,9 @@ def test_after_an_exchange_the_higher_peak_of_both_meters_counts() -> None:
     )
 
     assert demands(context(*values, meters=hung))[0].value == 40
+    equal = (*values[:-1], peak("2026-10-20T17:15:00-04:00", "40", "NEW"))
+    for order in (hung, hung[::-1]):
+        assert demands(context(*equal, meters=order))[0].at == at("2026-10-09T17:15:00-04:00")
 
 
 def test_a_demand_register_that_nobody_read_is_missing() -> None:
