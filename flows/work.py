@@ -1,4 +1,4 @@
-"""What people do with work items: look, take, release, cancel, waive; each act kept with who, when and why (domain 1.4)."""
+"""What people do with work items: look, take, release, cancel, waive; each act kept with who, when and why."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -83,9 +83,7 @@ def waive(work_id: str, *, by: str, reason: str, transaction: Transaction, now: 
         return f"{item['code']} {item['key']}: {done}"
 
 
-def _close(
-    session: Session, item: dict[str, Any], *, by: str, reason: str, now: datetime, whole: bool
-) -> None:
+def _close(session: Session, item: dict[str, Any], *, by: str, reason: str, now: datetime, whole: bool) -> None:
     """Resolve a work item, and with it what else is open about the same request."""
     names = {item["work_id"]}
     if whole:

@@ -21,6 +21,8 @@ def take_in(hub: Hub, interface: Interface, params: Mapping[str, Any] | None) ->
         spool=hub.spool,
         now=hub.now(),
         machine_now=hub.machine_now(),
+        # Interfaces share inboxes: a file is worked for the interface that its sender names, whoever claims it.
+        siblings=[hub.billing(name) for name in hub.site.billing_interfaces if name != interface.name],
     )
     if (params or {}).get("steps") == "take in only":
         return None

@@ -116,9 +116,9 @@ def _form_corrections(interface: Interface, *, transaction: Transaction, now: da
         with transaction() as session:
             if windows.next_load(interface.policy, now) > now and interface.policy.late_policy == "next_load":
                 return total
-            items = billing_items.outgoing(session, interface.name, via="correction", limit=size)
-            items += [row for row in _late_answers(session, interface, now=now) if len(items) < size]
-            items = sorted(items[:size], key=lambda row: (row["period_start"], row["run_id"], row["line"]))
+            noticed = billing_items.outgoing(session, interface.name, via="correction", limit=size)
+            waiting: list[Row] = [*noticed, *_late_answers(session, interface, now=now)]
+            items = sorted(waiting[:size], key=lambda row: (row["period_start"], row["run_id"], row["line"]))
             if not items:
                 return total
             parts.form_correction(session, interface, items, created=created, business_date=day, now=now)

@@ -132,6 +132,5 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
 def _object_reader(kind: Any) -> Callable[[Any], Any]:
     """Return what turns a JSON object into a dataclass."""
     hints = get_type_hints(kind)
-    kinds: dict[str, Any] = hints
-    readers = {name: _reader(kinds[name]) for name in _names(kind)}
+    readers = {name: _reader(hints[name]) for name in _names(kind)}
     return lambda value: kind(**{name: readers[name](part) for name, part in value.items()})

@@ -1,0 +1,90 @@
+"""Billing runs as people read them, and as JSON."""
+
+import json
+from collections.abc import Sequence
+from decimal import Decimal
+
+from flows.billing_exchange.status import RunStatus
+from flows.billing_exchange.stored import plain
+
+
+def run_line(one: RunStatus) -> str:
+    """Return one run on one line."""
+    run, sums = one.run, one.balance
+    name = f"{run['business_date']} {run['run_type']} cycle {run['cycle']} #{run['sequence']}"
+    window = f"{run['window_end']:%m-%d %H:%MZ}" if run["window_end"] else "no window"
+    return (
+        f"{name}  {run['state']:<9} until {window}  accepted {sums.accepted}/{sums.scheduled}"
+        f"  sent {sums.sent}  acked {sums.acked}  billed {sums.billed}/{sums.to_bill}  open work {len(one.work)}"
+    )
+
+
+def status_lines(one: RunStatus) -> list[str]:
+    """Return one run in full: hops, the unanswered, parts, work, equations that break."""
+    sums = one.balance
+    lines = [run_line(one), f"  request file {one.run['file_name']}"]
+    if one.run["note"]:
+        lines.append(f"  note: {one.run['note']}")
+    counts = ", ".join(f"{(name or 'open').lower()} {count}" for name, count in sorted(sums.answers.items()))
+    lines.append(f"  accepted {sums.accepted} = {counts or 0}; rejected {sums.rejected}, repeated {sums.duplicates}")
+    lines.append(f"  sent {sums.sent} = acked {sums.acked} + nacked {sums.nacked} + pending {sums.pending}")
+    lines += [f"  {hop}: {plain(value)}" for hop, value in sorted(sums.kwh.items())]
+    lines += [f"  unanswered: {count} x {reason}, {plain(risk)} at risk" for reason, count, risk in sums.unanswered]
+    for part in one.parts:
+        said = f" {part['ack_verdict']} {part['ack_reason']}".rstrip()
+        lines.append(f"  part {part['name'] or part['file_id']}: {part['items']} items, {part['state']}{said}")
+    for item in one.work:
+        due = f"{item['due_at']:%m-%d %H:%MZ}" if item["due_at"] else "no due time"
+        lines.append(f"  work {item['work_id'][:8]} {item['queue']} until {due}: {item['code']} {item['summary']}")
+    lines += [f"  DOES NOT ADD UP: {broken}" for broken in sums.breaks if one.run["state"] != "OPEN"]
+    return lines
+
+
+def status_to_json(found: Sequence[RunStatus]) -> str:
+    """Return runs as JSON: counts as numbers, quantities as text."""
+    rows = []
+    for one in found:
+        sums = one.balance
+        rows.append(
+            {
+                "run_id": one.run["run_id"],
+                "file": one.run["file_name"],
+                "run_type": one.run["run_type"],
+                "cycle": one.run["cycle"],
+                "business_date": one.run["business_date"],
+                "state": one.run["state"],
+                "window_end": one.run["window_end"],
+                "scheduled": sums.scheduled,
+                "accepted": sums.accepted,
+                "rejected": sums.rejected,
+                "duplicates": sums.duplicates,
+                "answers": {name or "OPEN": count for name, count in sums.answers.items()},
+                "sent": sums.sent,
+                "acked": sums.acked,
+                "nacked": sums.nacked,
+                "pending": sums.pending,
+                "billed": sums.billed,
+                "to_bill": sums.to_bill,
+                "quantities": sums.kwh,
+                "unanswered": [
+                    {"reason": reason, "items": count, "at_risk": risk} for reason, count, risk in sums.unanswered
+                ],
+                "parts": [
+                    {"name": part["name"], "items": part["items"], "state": part["state"]} for part in one.parts
+                ],
+                "open_work": [
+                    {"work_id": w["work_id"], "code": w["code"], "key": w["key"], "queue": w["queue"],
+                     "due_at": w["due_at"], "at_risk": w["at_risk_kwh"], "summary": w["summary"]}
+                    for w in one.work
+                ],
+                "breaks": list(sums.breaks),
+            }
+        )  # fmt: skip
+    return json.dumps(rows, indent=2, default=_text)
+
+
+def _text(value: object) -> str:
+    """Return decimals without exponent, instants in ISO 8601."""
+    if isinstance(value, Decimal):
+        return plain(value)
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
