@@ -1,7 +1,7 @@
 """Which namespaces a partner speaks: the edition of the IEC 61968 messages, stated for each endpoint."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 EditionName = Literal["2011", "www", "2017"]
 
@@ -45,6 +45,12 @@ EDITIONS: dict[str, Edition] = {
     "2017": Edition("2017", f"{_HOST}/schema/message", "http://iec.ch/TC57/2017", "http://iec.ch/TC57/2017"),
 }
 """Every edition by the name that a site file gives it."""
+
+
+def default_namespace(namespace: str, **prefixes: str) -> Any:
+    """Return a namespace map with `namespace` as the default one (lxml's stubs know no None key)."""
+    return {None: namespace, **prefixes}
+
 
 SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
 """Namespace of the SOAP 1.1 envelope."""

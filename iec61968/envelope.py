@@ -10,7 +10,7 @@ from lxml import etree
 from canonical.codes import message as codes
 from canonical.errors import RejectedError
 from canonical.messages import Header
-from iec61968.editions import Edition
+from iec61968.editions import Edition, default_namespace
 
 Result = Literal["OK", "PARTIAL", "FAILED"]
 Level = Literal["INFORM", "WARNING", "FATAL", "CATASTROPHIC"]
@@ -130,7 +130,7 @@ def header_to_xml(header: Header, *, edition: Edition, namespace: str) -> etree.
             raise RejectedError(f"{name} {value!r} is not a UUID", code=codes.EXPORT_IMPOSSIBLE, where="Header")
     if header.created_at is None:
         raise RejectedError("no timestamp", code=codes.EXPORT_IMPOSSIBLE, where="Header")
-    element = etree.Element(f"{{{namespace}}}Header", nsmap={None: namespace, "e": edition.message})
+    element = etree.Element(f"{{{namespace}}}Header", nsmap=default_namespace(namespace, e=edition.message))
     for name, value in (
         ("Verb", header.verb),
         ("Noun", header.noun),
@@ -178,7 +178,7 @@ def _error_from_xml(element: etree._Element) -> ReplyError:
 
 def reply_to_xml(reply: WireReply, *, edition: Edition, namespace: str) -> etree._Element:
     """Return a Reply element in `namespace`; its parts are in the edition's envelope namespace, in schema order."""
-    element = etree.Element(f"{{{namespace}}}Reply", nsmap={None: namespace, "e": edition.message})
+    element = etree.Element(f"{{{namespace}}}Reply", nsmap=default_namespace(namespace, e=edition.message))
     etree.SubElement(element, f"{{{edition.message}}}Result").text = reply.result
     for error in reply.errors:
         node = etree.SubElement(element, f"{{{edition.message}}}Error")

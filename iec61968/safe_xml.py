@@ -123,7 +123,8 @@ def not_well_formed(error: etree.XMLSyntaxError, *, where: str = "") -> Rejected
 
 def _check_tree(root: etree._Element, limits: XmlLimits, where: str) -> None:
     """Refuse what the parser let through: entity references, too deep, too many."""
-    if root.getroottree().docinfo.doctype:
+    docinfo: Any = root.getroottree().docinfo
+    if docinfo.doctype:
         raise RejectedError("a document type is declared", code=codes.DTD_REFUSED, where=where)
     too_deep = bool(root.xpath("boolean(" + "/*" * (limits.depth + 1) + ")"))
     if too_deep:

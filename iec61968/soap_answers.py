@@ -10,6 +10,7 @@ from canonical.ids import mint
 from canonical.messages import Header, Reply
 from iec61968 import soap
 from iec61968.dialects.reply_codes import reply_code
+from iec61968.editions import default_namespace
 from iec61968.envelope import ReplyError, WireReply, header_to_xml, reply_to_xml
 from iec61968.soap import FaultSide
 from iec61968.soap_call import Call
@@ -73,7 +74,7 @@ def _response(reply: WireReply, call: Call, source: str, now: datetime) -> bytes
         correlation_id=request.correlation_id or NOBODY,
         created_at=now,
     )
-    root = etree.Element(f"{{{namespace}}}{noun}ResponseMessage", nsmap={None: namespace})
+    root = etree.Element(f"{{{namespace}}}{noun}ResponseMessage", nsmap=default_namespace(namespace))
     root.append(header_to_xml(header, edition=edition, namespace=namespace))
     root.append(reply_to_xml(reply, edition=edition, namespace=namespace))
     return soap.envelope(root)
@@ -84,7 +85,7 @@ def _fault(side: FaultSide, text: str, details: str, call: Call, number: str) ->
     noun, edition = call.service.noun, call.edition
     namespace = edition.typed_message(call.service.message_noun)
     error = ReplyError(reply_code(number), "FATAL", printable(text), printable(details))
-    root = etree.Element(f"{{{namespace}}}{noun}FaultMessage", nsmap={None: namespace})
+    root = etree.Element(f"{{{namespace}}}{noun}FaultMessage", nsmap=default_namespace(namespace))
     root.append(reply_to_xml(WireReply("FAILED", (error,)), edition=edition, namespace=namespace))
     status = 503 if side == "Server" else _STATUS.get(number, 500)
     return HttpAnswer(status, soap.fault(side, printable(text), root))

@@ -48,7 +48,7 @@ class _OwnDocuments(Transport):
     """Gives zeep our WSDLs and schemas, and posts with answers left unread."""
 
     def __init__(self, session: requests.Session, edition: Edition) -> None:
-        super().__init__(session=session)
+        super().__init__(session=session)  # type: ignore[no-untyped-call]
         self._edition = edition
 
     def load(self, url: str) -> bytes:
@@ -106,9 +106,9 @@ class SoapClient:
         self._session.verify = partner.ca_file or True
         self._transport = _OwnDocuments(self._session, partner.edition)
         settings = zeep.Settings(raw_response=True, strict=True, xml_huge_tree=False)
-        client = zeep.Client(f"{_DOCUMENTS}{service}.wsdl", transport=self._transport, settings=settings)
+        client = zeep.Client(f"{_DOCUMENTS}{service}.wsdl", transport=self._transport, settings=settings)  # type: ignore[no-untyped-call]
         binding = f"{{{partner.edition.wsdl(service)}}}{self._service.message_noun}_Binding"
-        self._bound = client.create_service(binding, partner.url)
+        self._bound = client.create_service(binding, partner.url)  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
         """Hang up."""

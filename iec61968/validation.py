@@ -35,16 +35,17 @@ class Finding:
         return f"line {self.line}, {self.xpath}: {self.sentence}"
 
 
-class _Documents(etree.Resolver):
+class _Documents(etree.Resolver):  # its stubs lack the context that lxml passes
     """Gives the schema compiler our documents by name; nothing is ever fetched."""
 
     def __init__(self, documents: dict[str, str]) -> None:
         super().__init__()
         self._documents = documents
 
-    def resolve(self, url: str, _public: str, context: Any) -> Any:
+    def resolve(self, url: str, _public: str, context: Any = None) -> Any:
         """Return the document that the last part of `url` names; an unknown one is empty, so that compiling fails."""
-        return self.resolve_string(self._documents.get(url.rpartition("/")[2], ""), context)
+        document = self._documents.get(url.rpartition("/")[2], "")
+        return self.resolve_string(document, context, base_url=url)
 
 
 @cache
@@ -72,7 +73,8 @@ def findings(element: etree._Element, edition: Edition) -> Sequence[Finding]:
     schema = compiled(edition)
     if schema.validate(element):
         return ()
-    return tuple(Finding(entry.line, _place(element, entry), plain(entry.message)) for entry in schema.error_log)
+    log: Any = schema.error_log
+    return tuple(Finding(entry.line, _place(element, entry), plain(entry.message)) for entry in log)
 
 
 def _place(element: etree._Element, entry: Any) -> str:

@@ -18,6 +18,7 @@ from canonical.ids import mint
 from canonical.messages import Header, Message, Outcome, Parcel
 from canonical.metering import MeterReadings, ReadingQuestion
 from iec61968.dialects.reply_codes import is_retryable
+from iec61968.editions import default_namespace
 from iec61968.envelope import WireReply, header_from_xml, header_to_xml
 from iec61968.nouns import get_meter_readings, meter_readings
 from iec61968.nouns.get_meter_readings import GetMeterReadings
@@ -115,7 +116,7 @@ class CimMeterData:
         edition = self._settings.edition
         namespace = edition.typed_message(meter_readings.NOUN)
         header = notice_header(message.header, source=self._settings.sender)
-        root = etree.Element(f"{{{namespace}}}CreatedMeterReadings", nsmap={None: namespace})
+        root = etree.Element(f"{{{namespace}}}CreatedMeterReadings", nsmap=default_namespace(namespace))
         root.append(header_to_xml(header, edition=edition, namespace=namespace))
         body = etree.SubElement(root, f"{{{namespace}}}Payload")
         body.append(meter_readings.to_xml([columns_from_notice(notice) for notice in notices], edition=edition))

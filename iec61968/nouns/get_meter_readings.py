@@ -8,7 +8,7 @@ from lxml import etree
 from canonical.codes import message as codes
 from canonical.errors import RejectedError
 from canonical.periods import Period
-from iec61968.editions import EDITIONS, Edition
+from iec61968.editions import EDITIONS, Edition, default_namespace
 from iec61968.nouns.scalars import bad_value, instant, instant_text, microseconds
 
 NOUN = "GetMeterReadings"
@@ -35,7 +35,7 @@ class GetMeterReadings:
 def to_xml(question: GetMeterReadings, *, edition: Edition = EDITIONS["2011"]) -> etree._Element:
     """Return the GetMeterReadings payload, in schema order."""
     namespace = edition.profile(NOUN)
-    root = etree.Element(f"{{{namespace}}}{NOUN}", nsmap={None: namespace})
+    root = etree.Element(f"{{{namespace}}}{NOUN}", nsmap=default_namespace(namespace))
     reading = _reading(question)
     if reading:
         _build(root, namespace, {"Reading": reading})

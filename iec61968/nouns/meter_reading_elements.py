@@ -198,7 +198,7 @@ def _regular_block(element: Element, tags: Tags) -> Block | None:
     code = found[-1].get("ref") or ""
     if stamps is None or values is None or code.count(".") != 17 or not _all_of_form(marks, 2):
         return None
-    qualities = tuple(map(one_mark, marks)) if step == 3 else ((),) * intervals  # type: ignore[arg-type]
+    qualities = tuple(map(one_mark, marks)) if step == 3 else ((),) * intervals
     return Block(code, stamps, values[0], values[1], qualities)
 
 
@@ -227,9 +227,13 @@ def _reading(element: Element, tags: Tags, where: str) -> _Parts:
 
 def _mark(element: Element, tags: Tags) -> QualityMark:
     """Return one ReadingQualities element."""
-    kind = element.find(tags.quality_type)
-    ref = (kind.get("ref") or "").strip() if kind is not None else ""
-    return QualityMark(ref, (element.findtext(tags.comment) or "").strip())
+    ref = comment = ""
+    for child in element:
+        if child.tag == tags.quality_type:
+            ref = (child.get("ref") or "").strip()
+        elif child.tag == tags.comment:
+            comment = (child.text or "").strip()
+    return QualityMark(ref, comment)
 
 
 def _span(element: Element, where: str) -> Span:

@@ -9,7 +9,7 @@ from array import array
 from functools import lru_cache
 
 from iec61968.nouns.columns import Block, Identity, MeterReadingColumns, Name, QualityMark, Readings
-from iec61968.nouns.scalars import microseconds, one_mark, uniform
+from iec61968.nouns.scalars import decimal_parts, microseconds, scaled, uniform
 
 START, END = b"<MeterReading>", b"</MeterReading>"
 
@@ -29,15 +29,17 @@ def _identity_of(tag: bytes) -> re.Pattern[bytes]:
 
 _METER, _USAGE_POINT = _identity_of(b"Meter"), _identity_of(b"UsagePoint")
 
-_VALUE = rb"<timeStamp>([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)</timeStamp><value>(-?[0-9]+\.[0-9]+)"
+_VALUE = rb"<timeStamp>([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)</timeStamp>"
+_VALUE += rb"<value>(-?[0-9]+(?:\.[0-9]+)?)"
 _MARK_OPEN, _MARK_CLOSE = b'<ReadingQualities><ReadingQualityType ref="', b'"/></ReadingQualities>'
-_MARK = rb"(?:" + _MARK_OPEN + rb"([0-9]{1,3}\.[0-9]{1,4}\.[0-9]{1,6})" + _MARK_CLOSE + rb")?"
+_REF = rb"[0-9]{1,3}\.[0-9]{1,4}\.[0-9]{1,6}"
+_REFS = re.compile(_REF)
+_MARK = rb"((?:" + _MARK_OPEN + _REF + _MARK_CLOSE + rb")*)"
 _TYPE = rb'<ReadingType ref="([0-9.]+)"/>'
 _READING = re.compile(rb"<Readings>" + _VALUE + rb"</value>" + _MARK + _TYPE + rb"</Readings>")
 _INTERVAL = re.compile(rb"<IntervalReadings>" + _VALUE + rb"</value>" + _MARK + rb"</IntervalReadings>")
 
 _STAMP_LENGTH = len(b"2026-03-01T00:00:00Z")
-_MARK_LENGTH = len(_MARK_OPEN + _MARK_CLOSE)
 _VALUE_LENGTH = len(b"<timeStamp></timeStamp><value></value>") + _STAMP_LENGTH
 _READING_LENGTH = len(b'<Readings><ReadingType ref=""/></Readings>') + _VALUE_LENGTH
 _INTERVAL_LENGTH = len(b"<IntervalReadings></IntervalReadings>") + _VALUE_LENGTH
@@ -122,13 +124,11 @@ def _columns(
     stamps: tuple[bytes, ...], values: tuple[bytes, ...], marks: tuple[bytes, ...], rest: int
 ) -> _Columns | None:
     """Return stamps, values, exponent and qualities, if they use up exactly the `rest` of the bytes."""
-    marked = len(marks) - marks.count(b"")
-    if rest != sum(map(len, values)) + sum(map(len, marks)) + marked * _MARK_LENGTH:
+    if rest != sum(map(len, values)) + sum(map(len, marks)):
         return None
-    numbers = uniform([b",".join(values).decode("ascii")])
-    if numbers is None:
-        return None
+    joined = b",".join(values).decode("ascii")
     try:
+        numbers = uniform([joined]) or scaled([decimal_parts(text) for text in joined.split(",")])
         instants = array("q", map(_stamp, stamps))
     except ValueError:
         return None
@@ -141,8 +141,9 @@ def _stamp(text: bytes) -> int:
 
 
 @lru_cache(maxsize=10_000)
-def _marks(ref: bytes) -> tuple[QualityMark, ...]:
-    return one_mark(ref.decode("ascii")) if ref else ()
+def _marks(text: bytes) -> tuple[QualityMark, ...]:
+    """Return the qualities of one reading."""
+    return tuple(QualityMark(ref.decode("ascii")) for ref in _REFS.findall(text))
 
 
 @lru_cache(maxsize=10_000)

@@ -12,8 +12,8 @@ from canonical.messages import Header
 from iec61968.editions import EDITIONS, Edition
 from iec61968.envelope import WireReply, header_from_xml, local_name, reply_from_xml
 from iec61968.nouns.columns import MeterReadingColumns
-from iec61968.nouns.meter_readings_xml import encode, to_xml
 from iec61968.nouns.meter_reading_elements import columns_of
+from iec61968.nouns.meter_readings_xml import encode, to_xml
 from iec61968.nouns.reading_parts import PartReader
 from iec61968.nouns.reading_stream import StreamLimits
 from iec61968.soap import SoapFault, fault_from_xml

@@ -31,9 +31,7 @@ _SPACE = re.compile(rb"[ \t\r\n]*")
 class PartReader:
     """Reads one document; `parser` knows where it is."""
 
-    def __init__(
-        self, stream: BinaryIO, edition: Edition, *, policy: Policy, limits: StreamLimits, where: str
-    ) -> None:
+    def __init__(self, stream: BinaryIO, edition: Edition, *, policy: Policy, limits: StreamLimits, where: str) -> None:
         """Prepare to read a document of `edition`; `where` names it in errors."""
         self.parser = ValidatingParser(edition, policy=policy, limits=limits, where=where)
         self._stream = stream

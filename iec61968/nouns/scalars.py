@@ -120,7 +120,7 @@ def uniform(texts: Sequence[str | None]) -> tuple["array[int]", int] | None:
 def stamps_of(texts: Iterable[str | None]) -> "array[int] | None":
     """Return instants as microseconds; None when one is missing or unreadable (take the slow way)."""
     try:
-        return array("q", map(microseconds, texts))  # type: ignore[arg-type]
+        return array("q", map(microseconds, texts))
     except (ValueError, AttributeError, TypeError):
         return None
 

@@ -30,9 +30,7 @@ def certificate(folder: Path) -> tuple[str, str]:
     )
     key_file, cert_file = folder / "key.pem", folder / "cert.pem"
     key_file.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     cert_file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
     return str(key_file), str(cert_file)

@@ -99,8 +99,8 @@ def test_the_stream_and_the_tree_agree_on_the_sample() -> None:
 
 
 MUTATIONS = (
-    b"<!-- x -->", b"<![CDATA[1]]>", b"<?pi?>", b"&#49;", b"&lt;", b" ", b"\n", b"<", b">", b"/", b"x", b"9", b".", b"-",
-    b"<MeterReading>", b"</MeterReading>", b"<Readings>", b"</Readings>", b"<value>1.0</value>", b"<!--", b"-->",
+    b"<!-- x -->", b"<![CDATA[1]]>", b"<?pi?>", b"&#49;", b"&lt;", b" ", b"\n", b"<", b">", b"/", b"x", b"9", b".",
+    b"-", b"<MeterReading>", b"</MeterReading>", b"<Readings>", b"</Readings>", b"<value>1.0</value>", b"<!--", b"-->",
     b"<timeStamp>2026-03-01T24:00:00Z</timeStamp>", b"<comment>c</comment>", b"<reason>billing</reason>",
     b'<ReadingQualities><ReadingQualityType ref="1.0.0"/></ReadingQualities>', b'<ReadingType ref="1.0.0"/>',
     b"<Meter>", b"</Meter>", b"<Foo>", b"</Foo>", b"</MeterReadings>", b'<MeterReadings xmlns="http://iec.ch/TC57/2011/MeterReadings#">',
@@ -159,7 +159,8 @@ def test_a_qualitys_own_stamp_is_never_taken_for_a_readings() -> None:
         "<ReadingQualities><timeStamp>2026-01-01T00:00:00Z</timeStamp>"
         '<ReadingQualityType ref="1.0.0"/></ReadingQualities>'
     )
-    first = f'<Readings><timeStamp>2026-03-01T00:15:00Z</timeStamp><value>1.0</value>{own}<ReadingType ref="{ENERGY}"/></Readings>'
+    stamped = "<timeStamp>2026-03-01T00:15:00Z</timeStamp><value>1.0</value>"
+    first = f'<Readings>{stamped}{own}<ReadingType ref="{ENERGY}"/></Readings>'
     second = f'<Readings><value>2.0</value><ReadingType ref="{ENERGY}"/></Readings>'
     raw = HEAD + f"<MeterReading>{first}{second}</MeterReading>".encode() + TAIL
 
@@ -257,7 +258,7 @@ def test_a_number_written_reads_back_digit_for_digit(mantissa: int, exponent: in
     assert decimal_parts(decimal_text(mantissa, exponent)) == (mantissa, exponent)
 
 
-@pytest.mark.parametrize("text", ["", "abc", "1.2.3", "NaN", "INF", "1e999", "0x10", "--1", "1,5", "1" * 30, "١"])
+@pytest.mark.parametrize("text", ["", "abc", "1.2.3", "NaN", "INF", "1e999", "0x10", "--1", "1,5", "1" * 30, "\u0661"])
 def test_what_is_no_plain_number_is_refused_with_its_place(text: str) -> None:
     raw = HEAD + f"<MeterReading>{reading(value=text or '.')}</MeterReading>".encode() + TAIL
 
