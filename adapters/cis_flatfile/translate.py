@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+from adapters.cis_flatfile.whole_files import read_whole as golden_read
+from adapters.cis_flatfile.whole_files import write_whole as golden_write
 from canonical.billing import BillingPart, PartHeader
 from canonical.messages import FileFacts, FileIdentity, Item, Manifest, Rejection
 from sftp.formats import billed, billing_request, reference
@@ -10,6 +12,8 @@ from sftp.formats.file_names import named
 from sftp.formats.serials import SerialPolicy
 from sftp.layout_tally import Tally
 from sftp.manifest import ACKNOWLEDGEMENT_LIMIT, acknowledgement_from_json
+
+__all__ = ["drop_manifest", "drop_name", "examine", "golden_read", "golden_write", "items"]
 
 
 def drop_name(header: PartHeader, pattern: str) -> str:

@@ -1,0 +1,1 @@
+{"file":"BD_AMIHUB_CISMASS_TEST_ON_07_20261103_000012_p02F_r0.dat","sha256":"abababababababababababababababababababababababababababababababab","verdict":"ACCEPTED_WITH_ERRORS","code":"","reason":"","at":"2026-11-03T18:00:00+00:00","items":[{"key":"c07d2996-abc4-5a01-9cf4-a41f4eb02702","verdict":"REJECTED","code":"C17","reason":"account closed","line":27}]}
