@@ -16,9 +16,9 @@ from pathlib import Path
 from statistics import median
 
 from canonical.messages import Manifest
+from servers.openssh import SshServer, private_sshd
 from sftp.exchange import put
 from sftp.session import SftpSettings, open_session
-from tests.servers.openssh import SshServer, private_sshd
 
 MEGABYTES = 200
 ROUNDS = 6

@@ -11,18 +11,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, text
 from sqlmodel import Field, Session, SQLModel
 
-sys.path.append(str(Path(__file__).parents[1] / "tests"))
-
-from servers.postgres import private_postgres
-
 from store import bulk
 from store.session import open_engine, transactions
+from tests.servers.postgres import private_postgres
 
 ROWS, MERGE_ROWS, ROUNDS, BATCH = 100_000, 2_000, 5, 10_000
 Row = tuple[str, str, str, str, str, int, str]
