@@ -214,3 +214,24 @@ def test_the_relay_runs_until_it_is_told_to_stop(desk: Desk) -> None:
         thread.join(timeout=10)
 
     assert not thread.is_alive()
+
+
+def test_the_relay_says_which_role_is_missing_and_what_nobody_confirmed(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    from services.hub import open_hub
+    from services.relay import drain, sweep
+
+    header = Header("part-1", "hub", "created", "Bill")
+    parcel = desk.encode(Message(header, "good"), spool=desk.spool)
+    with desk.transaction() as session:
+        deliveries.enqueue(session, header=header, parcel=parcel, destination="cis", now=NOW, confirm_by=NOW)
+
+    with open_hub() as hub:
+        waiting = drain(hub)
+        desk.relay()
+        overdue = sweep(hub)
+
+    assert (waiting.carried, overdue) == (0, 1)
+    assert "this site has no role cis" in caplog.text
+    assert "unconfirmed" in run(cli_parked.app, "list")
