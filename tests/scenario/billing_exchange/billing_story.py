@@ -1,0 +1,272 @@
+"""Plays a billing story (`given/story.toml`) against the hub and tells what came of it, as `then/outcome.json` says it.
+
+The stories are short on purpose: usage points with one meter each unless more are named, local times in the story's
+zone, one pass of the interface at each step.
+"""
+
+import json
+import tomllib
+from array import array
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from billing_world import BookMdms, FolderCis, Night
+
+from canonical.billing import BilledRow, BillingPart, BillingRequestItem, Status
+from canonical.customers import CustomerAgreement
+from canonical.ids import meter_mrid
+from canonical.messages import Header, Message
+from canonical.metering import Installation, IntervalBlock, MeterReadings, Register, RegisterReading, UsagePoint
+from canonical.periods import Period, expected_intervals
+from canonical.quality import Quality
+from canonical.reading_types import interval_code, register_code
+from flows import work as people
+from flows.billing_exchange import Interface, readings_arrived
+from flows.billing_exchange.policy import Policy
+from flows.billing_exchange.status import status
+from store.session import Transaction
+
+
+class Story:
+    """One story with its partners and the hub's store."""
+
+    def __init__(self, folder: Path, transaction: Transaction, room: Path) -> None:
+        self.told = tomllib.loads((folder / "given" / "story.toml").read_text())
+        self.zone = ZoneInfo(self.told.get("zone", "America/Toronto"))
+        settings = self.told.get("policy", {})
+        policy = Policy(
+            interface="mass", partner="CISMASS", inboxes=("cis",), zone=self.zone.key,
+            **{key: Decimal(str(v)) if isinstance(v, float) else v for key, v in settings.items()},
+        )  # fmt: skip
+        interface = Interface("mass", policy, "AMIHUB", "TEST", roles=frozenset({"cis", "mdms"}))
+        self.book: dict[str, list[MeterReadings]] = {}
+        mdms = BookMdms(lambda: self.book)
+        self.night = Night(interface, FolderCis(room / "cis"), mdms, transaction, room / "spool")
+        self.transaction = transaction
+        self.meters = {row["serial"]: row for row in self.told["meter"]}
+        self.outcome: list[dict[str, Any]] = []
+        self.seen: set[str] = set()
+
+    def play(self) -> list[dict[str, Any]]:
+        """Return what came of each step."""
+        self.night.reference(self._masters(), day=self.at(self.told["step"][0]["at"]).date())
+        for step in self.told["step"]:
+            self._step(step)
+        return self.outcome
+
+    def at(self, text: str) -> datetime:
+        """Return a local time of the story; one with an offset says itself which of two it means."""
+        instant = datetime.fromisoformat(text)
+        return (instant if instant.tzinfo else instant.replace(tzinfo=self.zone)).astimezone(UTC)
+
+    def _step(self, step: dict[str, Any]) -> None:
+        now = self.at(step["at"])
+        self.night.mdms.away = step.get("mdms_away", False)
+        for read in step.get("reads", []):
+            self._read(*read)
+        for channel in step.get("intervals", []):
+            self._intervals(**channel)
+        for serial in step.get("late", []):
+            self._event(serial, now)
+        asked = [self._request(*row) for row in step.get("requests", [])]
+        asked += [
+            BillingRequestItem(name, "CANCEL", "ELECTRICITY", Period(now, now), cancels=old)
+            for name, old in step.get("cancels", [])
+        ]
+        if asked:
+            name = self.night.requests(asked, day=now.astimezone(self.zone).date(), kind=step.get("kind", "ON"))
+            if step.get("truncated"):
+                path = self.night.cis.out / name
+                path.write_bytes(path.read_bytes()[:-40])
+            if step.get("spoil"):
+                self._spoil(name, step["spoil"])
+        if step.get("again"):
+            self._repeat(step["again"])
+        self._answers(step, now)
+        self._decisions(step, now)
+        verdict = self.night.pass_at(now)
+        self.outcome.append(self._told(step, verdict))
+
+    def _answers(self, step: dict[str, Any], now: datetime) -> None:
+        """Let the CIS acknowledge what it has, and bill."""
+        waiting = [name for name in self.night.parts() if name not in self.seen]
+        how = step.get("ack", "")
+        for name in waiting if how else []:
+            self.seen.add(name)
+            refused = [d.determinant_id for d in self.night.parts()[name].determinants if d.request_id in step.get("refuse", [])]
+            verdict = "ACCEPTED_WITH_ERRORS" if refused else how
+            self.night.acknowledge(name, verdict, reason=step.get("why", ""), refused=refused)
+        rows = [self._bill(row, now) for row in step.get("billed", [])]
+        if rows:
+            self.night.bill(rows, day=now.astimezone(self.zone).date())
+
+    def _decisions(self, step: dict[str, Any], now: datetime) -> None:
+        """Let people decide about work."""
+        for act, code in step.get("people", []):
+            rows = people.list_work(transaction=self.transaction)
+            found = next(row for row in rows if row["code"].startswith(code))
+            decide = {"release": people.release, "cancel": people.cancel, "waive": people.waive}[act]
+            decide(found["work_id"], by="Ada", reason="checked", transaction=self.transaction, now=now)
+
+    def _bill(self, row: list[Any], now: datetime) -> BilledRow:
+        """Return a billed row for the latest version of a request's determinant."""
+        request, quantity, event = [*row, "BILLED"][:3]
+        found = [d for part in self.night.parts().values() for d in part.determinants if d.request_id == request]
+        newest = [d for d in found if "6030" not in {r.code for r in d.remarks}][-1]
+        unit = "kWh" if newest.commodity == "ELECTRICITY" else "m3"
+        return BilledRow(
+            newest.determinant_id, newest.version, f"BILL-{request}", newest.period, Decimal(str(quantity)), event,
+            now.replace(microsecond=0), unit=unit,
+        )  # fmt: skip
+
+    def _request(self, name: str, reason: str, subject: str, start: str, end: str, *more: str) -> BillingRequestItem:
+        """Return one line of a request; the subject is `up:X`, `account:X`, `agreement:X` or `meter:X`."""
+        kind, _, value = subject.partition(":")
+        fields: dict[str, Any] = {"usage_point": value} if kind == "up" else {kind: value}
+        if kind == "meter":
+            fields = {"manufacturer": "ACM", "serial": value}
+        commodity = next(
+            (up.get("commodity", "ELECTRICITY") for up in self.told["usage_point"] if up["id"] == value), "ELECTRICITY"
+        )
+        period = Period(self.at(start), self.at(end))
+        replaces = more[0] if more else ""
+        return BillingRequestItem(name, reason, commodity, period, replaces=replaces, **fields)  # type: ignore[arg-type]
+
+    def _masters(self) -> list[Any]:
+        """Return the reference data of the story."""
+        since, found = self.at("2025-01-01"), []
+        for up in self.told["usage_point"]:
+            commodity = up.get("commodity", "ELECTRICITY")
+            found.append(UsagePoint(up["id"], f"NMI{up['id']}", self.zone.key, commodity, "AMI", since))
+            found.append(
+                CustomerAgreement(
+                    f"G{up['id']}", f"A{up['id']}", up["id"], up.get("class", "RESIDENTIAL"), "R1", "07", "",
+                    up.get("net", False), since, None,
+                )
+            )  # fmt: skip
+        return [*found, *map(self._installation, self.told["meter"])]
+
+    def _installation(self, row: dict[str, Any]) -> Installation:
+        """Return one meter of the story."""
+        commodity = row.get("commodity", "ELECTRICITY")
+        unit = "kWh" if commodity == "ELECTRICITY" else "m3"
+        minutes, dials = row.get("interval", 0), row.get("dials", 5)
+        registers = tuple(
+            Register(
+                name, interval_code(minutes, flow) if minutes else register_code(commodity, flow), unit, flow,
+                0 if minutes else dials, 0, interval_minutes=minutes,
+            )
+            for name, flow in row.get("registers", [["T", "DELIVERED"]])
+        )  # fmt: skip
+        removed = self.at(row["removed"]) if row.get("removed") else None
+        return Installation(
+            row["up"], meter_mrid("ACM", row["serial"]), "ACM", row["serial"], commodity,
+            self.at(row.get("installed", "2025-01-01")), removed, Decimal(str(row.get("multiplier", 1))), registers,
+        )  # fmt: skip
+
+    def _read(self, serial: str, when: str, value: Any, quality: str = "VALIDATED", register: str = "T") -> None:
+        """Write one read of a register into the MDMS's book."""
+        row = self.meters[serial]
+        flow = dict(row.get("registers", [["T", "DELIVERED"]]))[register]
+        code = register_code(row.get("commodity", "ELECTRICITY"), flow)
+        meter = meter_mrid("ACM", serial)
+        reading = RegisterReading(
+            row["up"], meter, code, self.at(when), Decimal(str(value)), Quality(quality), "", "mdms"
+        )
+        self.book.setdefault(row["up"], []).append(MeterReadings(row["up"], meter, (reading,)))
+
+    def _intervals(self, serial: str, start: str, end: str, value: int, quality: str = "VALIDATED") -> None:
+        """Write equal intervals over a span into the MDMS's book."""
+        row = self.meters[serial]
+        span = Period(self.at(start), self.at(end))
+        count = expected_intervals(span, row["interval"])
+        block = IntervalBlock(
+            row["up"], meter_mrid("ACM", serial), interval_code(row["interval"]), span.start, row["interval"], -3,
+            array("q", [value] * count), ((count, Quality(quality), ""),), "mdms",
+        )  # fmt: skip
+        self.book.setdefault(row["up"], []).append(MeterReadings(row["up"], block.meter, blocks=(block,)))
+
+    def _event(self, serial: str, now: datetime) -> None:
+        """Let the MDMS tell the last reading of a meter by itself."""
+        last = self.book[self.meters[serial]["up"]][-1]
+        header = Header(f"event-{serial}-{now.isoformat()}", "mdms", "created", "MeterReadings")
+        with self.transaction() as session:
+            assert readings_arrived(session, Message(header, (last,)), now).result == "OK"
+
+    def _spoil(self, name: str, request: str) -> None:
+        """Damage one line of a request file; its trailer still counts it."""
+        path = self.night.cis.out / name
+        lines = path.read_text().splitlines(keepends=True)
+        path.write_text("".join(x.replace("ELECTRICITY", "MOONSHINE") if f"|{request}|" in x else x for x in lines))
+
+    def _repeat(self, name: str) -> None:
+        """Let the CIS send a file again."""
+        archive = self.night.cis.out.parent / "archive"
+        found = next(path for path in sorted(archive.iterdir()) if path.name.startswith(name))
+        (self.night.cis.out / found.name).write_bytes(found.read_bytes())
+
+    def _told(self, step: dict[str, Any], verdict: Any) -> dict[str, Any]:
+        """Return what came of a step: files, answers in them, items, work, verdict."""
+        known = {name for each in self.outcome for name in each["parts"]}
+        fresh = {name: part for name, part in self.night.parts().items() if name not in known}
+        runs = status(self.night.interface, transaction=self.transaction, closed=True)
+        answers = sorted((self.night.cis.inbound).glob("[BR][RFX]_*.ack"))
+        return {
+            "at": step["at"],
+            "parts": {name: _part(part) for name, part in fresh.items()},
+            "request_files": {
+                path.stem: _acknowledged(path) for path in answers if path.name.startswith("BR_")
+            },
+            "items": self._items(),
+            "runs": {run.run["file_name"]: [run.run["state"], list(run.balance.breaks)] for run in runs if run.run["state"] != "OPEN"},
+            "work": sorted(
+                f"{row['code']} {row['key']} {row['queue']} {row['at_risk_kwh'].normalize():f} {row['unit']}"
+                for row in people.list_work(transaction=self.transaction)
+            ),
+            "told_mdms": len(self.night.mdms.told),
+            "verdict": [verdict.ok, [failure.split(":")[0] for failure in verdict.failures]],
+        }
+
+    def _items(self) -> dict[str, str]:
+        """Return state and answer of each item."""
+        from store import billing_items
+
+        with self.transaction() as session:
+            rows = [row for up in self.told["usage_point"] for row in billing_items.of_usage_points(session, {up["id"]})]
+        return {row["request_id"]: f"{row['state']} {row['status']} {row['code']}".rstrip() for row in rows}
+
+
+def _part(part: BillingPart) -> dict[str, Any]:
+    """Return what a part says, as a person would check it."""
+    said: dict[str, Any] = {
+        f"{d.request_id} v{d.version}": {
+            "status": str(d.status),
+            **{q.code: f"{q.quantity:f}" for q in d.quantities},
+            **({"reads": [_use(d, use) for use in d.registers]} if d.status is not Status.NO_READ and d.registers else {}),
+            **({"remarks": [f"{r.code} {r.text}" for r in d.remarks]} if d.remarks else {}),
+            **({"supersedes": True} if d.supersedes_id else {}),
+        }
+        for d in part.determinants
+    }
+    if part.closing is not None:
+        c = part.closing
+        said["closing"] = [c.requested, c.delivered, [list(u) for u in c.unanswered], c.rejected, c.cancelled]
+    return said
+
+
+def _use(determinant: Any, use: Any) -> str:
+    """Return one register's sum."""
+    serial = next(meter.serial for meter in determinant.meters if meter.meter == use.meter)
+    if use.start_read is None:
+        return f"{serial} {use.register}: intervals {determinant.actual_intervals}/{determinant.expected_intervals} = {use.quantity:f}"
+    return f"{serial} {use.register}: {use.start_read:f} -> {use.stop_read:f} = {use.quantity:f}"
+
+
+def _acknowledged(path: Path) -> list[Any]:
+    """Return what the hub said of a request file."""
+    said = json.loads(path.read_text())
+    return [said["verdict"], said["code"], {i["key"]: f"{i['verdict']} {i['code']}".rstrip() for i in said["items"]}]
+
