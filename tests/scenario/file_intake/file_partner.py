@@ -118,6 +118,8 @@ class FolderPartner:
         return FileIdentity(
             kind,
             found["sender"],
+            receiver="HUB",
+            env="TEST",
             business_date=day,
             sequence=int(found["seq"]),
             revision=int(found["rev"]),

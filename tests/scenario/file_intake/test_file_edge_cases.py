@@ -1,7 +1,8 @@
 """Every row of the file edge-case table (domain 4.5) that is decided before or while a file is taken in."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,11 +13,12 @@ from file_partner import START, Counting, FolderPartner, content, create_effects
 from sqlalchemy import Engine, text
 
 from canonical.codes import file as codes
-from canonical.errors import ErrorCode, UnavailableError
-from flows.file_intake import IntakePolicy, IntakeProblem, IntakeReport, take_in
+from canonical.errors import ErrorCode, RejectedError, UnavailableError
+from canonical.messages import OfferedFile
+from flows.file_intake import FileContext, IntakePolicy, IntakeProblem, IntakeReport, take_in
 from flows.file_ledger import release
 from store import files
-from store.session import Transaction, transactions
+from store.session import Session, Transaction, transactions
 
 DAY = timedelta(days=1)
 
@@ -30,13 +32,14 @@ class Hub:
         self.policy = IntakePolicy(max_error_percent=Decimal(1))
         self.at = START
         self.told: list[IntakeProblem] = []
+        self.handler = Counting()
         (folder / "partner" / "outbox").mkdir(parents=True)
         with transaction() as session:
             create_effects(session)
 
     def poll(self, after_s: float = 0, **policy: Any) -> IntakeReport:
         self.at += timedelta(seconds=after_s)
-        handler = Counting()
+        handler = self.handler
         return take_in(
             "cis",
             self.partner,
@@ -396,3 +399,69 @@ def test_a_file_taken_back_before_it_was_ready_is_forgotten(hub: Hub) -> None:
     (hub.folder / "partner" / "outbox" / name(1)).unlink()
 
     assert hub.poll(60).waiting == ()
+
+
+@pytest.mark.parametrize("wrong", [{"receiver": "OTHER"}, {"env": "PROD"}], ids=str)
+def test_a_file_for_somebody_else_is_refused(hub: Hub, wrong: dict[str, str]) -> None:
+    hub.partner.offer(name(1), content("a|1"))
+
+    assert problems(hub.poll(**wrong)) == [codes.WRONG_RECEIVER]
+    assert hub.keys() == []
+
+
+def test_what_the_handler_refuses_at_the_start_is_refused_whole(hub: Hub) -> None:
+    class Refusing(Counting):
+        def begin(self, session: Session, file: FileContext) -> None:
+            raise RejectedError("unknown interface", code=codes.KIND_NOT_HANDLED, where=file.name)
+
+    hub.handler = Refusing()
+    hub.partner.offer(name(1), content("a|1"))
+
+    report = hub.poll()
+
+    assert [(t.verdict, t.code) for t in report.taken] == [("REJECTED", str(codes.KIND_NOT_HANDLED))]
+    assert problems(report) == [codes.KIND_NOT_HANDLED]
+    assert (hub.keys(), hub.partner.left("reject")) == ([], [name(1)])
+
+
+def test_no_port_is_called_while_a_transaction_is_open(hub: Hub) -> None:
+    opened, inner, partner = [], hub.transaction, hub.partner
+
+    @contextmanager
+    def transaction() -> Iterator[Session]:
+        with inner() as session:
+            opened.append(session)
+            yield session
+            opened.pop()
+
+    class Watched:
+        def __getattr__(self, method: str) -> Any:
+            # What a file means is asked inside too: reading names and lines touches no partner.
+            assert not opened or method in ("identify", "items"), method
+            return getattr(partner, method)
+
+    hub.transaction, hub.partner = transaction, Watched()  # type: ignore[assignment]
+    partner.offer(name(1), content("a|1"))
+    partner.offer(name(2), content("b|1", trailer=""))
+    partner.offer(name(4), content("c|1"))
+
+    report = hub.poll()
+
+    assert (len(report.taken), report.waiting) == (2, (name(4),))
+
+
+def test_a_move_that_fails_is_made_up_for_by_the_next_poll(hub: Hub) -> None:
+    hub.partner.offer(name(1), content("a|1"))
+    retire, hub.partner.retire = hub.partner.retire, away  # type: ignore[method-assign]
+    with pytest.raises(UnavailableError):
+        hub.poll()
+    hub.partner.retire = retire  # type: ignore[method-assign]
+
+    report = hub.poll()
+
+    assert (report.taken, hub.partner.left(), hub.partner.left("archive")) == ((), [], [name(1)])
+    assert (hub.keys(), len(hub.answers()), hub.partner.fetched) == (["a"], 1, [name(1)])
+
+
+def away(files: Sequence[OfferedFile], *, accepted: bool) -> None:
+    raise UnavailableError("away", code=codes.SFTP_AWAY)
