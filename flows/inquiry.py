@@ -81,19 +81,26 @@ def trace(word: str, *, transaction: Transaction) -> tuple[Node, ...]:
 
 
 def _causes(rows: Sequence[tuple[str, dict[str, Any]]]) -> dict[int, int | None]:
-    """Return for each row the place of what caused it: the message it passes on, or the one that its header names."""
+    """Return for each row the place of what caused it: the message it passes on, or the one that its header names.
+
+    A delivery that names no cause hangs below the first message of its conversation.
+    """
     messages: dict[str, int] = {}
+    talks: dict[str, int] = {}
     everything: dict[str, int] = {}
     for place, (kind, facts) in enumerate(rows):
         everything.setdefault(facts["message_id"], place)
         if kind == "message":
             messages.setdefault(facts["message_id"], place)
-    everything.pop("", None)
-    messages.pop("", None)
+            talks.setdefault(facts["correlation_id"], place)
+    for known in (everything, messages, talks):
+        known.pop("", None)
     causes: dict[int, int | None] = {}
     for place, (kind, facts) in enumerate(rows):
         passed_on = messages.get(facts["message_id"]) if kind == "delivery" else None
         cause = everything.get(facts["causation_id"]) if passed_on is None else passed_on
+        if kind == "delivery" and not facts["causation_id"] and cause is None:
+            cause = talks.get(facts["correlation_id"])
         causes[place] = None if _leads_to(cause, place, causes) else cause
     return causes
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, or_
-from sqlmodel import Session, col, select
+from sqlmodel import Session, SQLModel, col, select
 
 from canonical.codes.message import NOT_IN_STORE
 from canonical.errors import RejectedError
@@ -74,7 +74,7 @@ def search(session: Session, wanted: Wanted) -> list[dict[str, Any]]:
     if wanted.until:
         query = query.where(col(StoredMessage.received_at) < wanted.until)
     newest = col(StoredMessage.received_at).desc(), col(StoredMessage.entry).desc()
-    return [row.model_dump() for row in session.exec(query.order_by(*newest).limit(wanted.limit))]
+    return [facts_of(row) for row in session.exec(query.order_by(*newest).limit(wanted.limit))]
 
 
 def show(session: Session, word: str) -> Shown:
@@ -91,7 +91,7 @@ def show(session: Session, word: str) -> Shown:
     attempts = session.exec(
         select(DeliveryAttempt).where(DeliveryAttempt.delivery_id == word).order_by(col(DeliveryAttempt.number))
     )
-    return Shown("delivery", row.model_dump(), _dumped(attempts), _acts(session, word))
+    return Shown("delivery", facts_of(row), _dumped(attempts), _acts(session, word))
 
 
 def _show_message(session: Session, entry: int) -> Shown:
@@ -104,7 +104,7 @@ def _show_message(session: Session, entry: int) -> Shown:
     )
     reply = session.exec(select(MessageClaim.reply).where(MessageClaim.entry == entry)).first()
     told = None if reply is None else dict(reply)
-    return Shown("message", row.model_dump(), _dumped(attempts), _acts(session, str(entry)), told)
+    return Shown("message", facts_of(row), _dumped(attempts), _acts(session, str(entry)), told)
 
 
 def conversation(session: Session, word: str) -> Conversation:
@@ -146,9 +146,9 @@ def _gather(
 ) -> None:
     """Add the rows that two conditions find."""
     for message in session.exec(select(StoredMessage).where(which_messages).limit(LONGEST_CONVERSATION)):
-        messages[message.entry] = message.model_dump()
+        messages[message.entry] = facts_of(message)
     for delivery in session.exec(select(Delivery).where(which_deliveries).limit(LONGEST_CONVERSATION)):
-        deliveries[delivery.sequence] = delivery.model_dump()
+        deliveries[delivery.sequence] = facts_of(delivery)
 
 
 def _seeds_message(word: str) -> ColumnElement[bool]:
@@ -175,6 +175,11 @@ def _linked(
     )
 
 
+def facts_of(row: SQLModel) -> dict[str, Any]:
+    """Return a row as plain facts, in the order in which its table names them."""
+    return {name: getattr(row, name) for name in type(row).model_fields}
+
+
 def _acts(session: Session, subject: str) -> tuple[dict[str, Any], ...]:
     """Return what people did to a message or delivery."""
     rows = session.exec(select(Act).where(Act.subject == subject).order_by(col(Act.number)))
@@ -183,4 +188,4 @@ def _acts(session: Session, subject: str) -> tuple[dict[str, Any], ...]:
 
 def _dumped(rows: Iterable[MessageAttempt | DeliveryAttempt | Act]) -> tuple[dict[str, Any], ...]:
     """Return rows as plain facts."""
-    return tuple(row.model_dump() for row in rows)
+    return tuple(facts_of(row) for row in rows)

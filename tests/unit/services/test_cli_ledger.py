@@ -139,6 +139,18 @@ def test_trace_draws_what_caused_what_through_messages_and_deliveries(desk: Desk
     ]
 
 
+def test_a_delivery_that_names_no_cause_hangs_below_its_conversation(desk: Desk) -> None:
+    desk.receive("m1", "good")
+    header = Header("note", "hub", "created", "Note", correlation_id="talk")
+    with desk.transaction() as session:
+        parcel = desk.encode(Message(header, "note"), spool=desk.spool)
+        deliveries.enqueue(session, header=header, parcel=parcel, destination="cis", now=NOW)
+
+    (root,) = json.loads(run(cli_messages.app, "trace", "m1", "--json"))
+
+    assert [node["facts"]["message_id"] for node in root["caused"]] == ["out-good", "note"]
+
+
 def test_causes_named_in_a_circle_are_all_printed(desk: Desk) -> None:
     desk.receive("m1", "x", causation_id="m2")
     desk.receive("m2", "y", causation_id="m1")
