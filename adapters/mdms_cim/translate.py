@@ -8,6 +8,7 @@ from io import BytesIO
 from typing import Any
 
 from adapters.mdms_cim.blocks import blocks_from_columns
+from adapters.mdms_cim.written import Meant, manufacturers_of, written
 from canonical.billing import BilledNotice
 from canonical.codes import message as codes
 from canonical.errors import RejectedError
@@ -181,18 +182,12 @@ def question_id(usage_points: Sequence[str], period: Period, reason: str, *, fre
     return mint("cim-question", period.start, period.end, reason, str(fresh), *usage_points)
 
 
-def golden_read(wire: bytes, name: str) -> Any:
-    """Return what a sample file means, as plain values for its stated canonical form (the name is not needed)."""
-    columns = meter_readings.decode(BytesIO(wire), where=name)
-    return [_plain(readings_from_columns(one, where=name)) for one in columns]
+def golden_read(wire: bytes, name: str) -> Meant:
+    """Return what a sample document means; `name` is the file's, for errors."""
+    columns = tuple(meter_readings.decode(BytesIO(wire), where=name))
+    return Meant(manufacturers_of(columns), tuple(readings_from_columns(one, where=name) for one in columns))
 
 
-def _plain(value: Any) -> Any:
-    """Return canonical values as JSON can hold them."""
-    if isinstance(value, (tuple, list, array)):
-        return [_plain(item) for item in value]
-    if hasattr(value, "__dataclass_fields__"):
-        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    return value if value is None or isinstance(value, (int, str)) else str(value)
+def golden_write(meant: Meant, _name: str = "") -> bytes:
+    """Return the document that means this."""
+    return written(meant)

@@ -48,7 +48,14 @@ class Served:
     ca_file: str
     taker: Taker
 
-    def post(self, body: bytes, *, action: str | None = None, secret: str = "right", path: str = "") -> Any:
+    def post(
+        self,
+        body: bytes,
+        *,
+        action: str | None = None,
+        credentials: tuple[str, str] = ("mdms", "right"),
+        path: str = "",
+    ) -> Any:
         headers = {"Content-Type": "text/xml; charset=utf-8"}
         if action is not None:
             headers["SOAPAction"] = f'"{action}"'
@@ -56,7 +63,7 @@ class Served:
             path or f"{self.base}/cim/ReceiveMeterReadings",
             data=body,
             headers=headers,
-            auth=("mdms", secret),
+            auth=credentials,
             verify=self.ca_file,
             timeout=20,
         )
@@ -204,7 +211,7 @@ def test_a_malformed_call_is_archived_refused_with_its_own_code_and_changes_noth
 
 
 def test_wrong_credentials_are_refused_and_archived_under_no_callers_name(served: Served) -> None:
-    answer = served.post(event(READING), secret="wrong")
+    answer = served.post(event(READING), credentials=("mdms", "wrong"))
 
     assert (answer.status_code, _code(answer)) == (401, "1112 WRONG_CREDENTIALS")
     assert served.taker.archived == [("unauthenticated", event(READING))]

@@ -1,0 +1,50 @@
+"""Reading XML from outside: what attacks is refused before it costs anything."""
+
+import pytest
+
+from canonical.errors import RejectedError
+from iec61968.safe_xml import XmlLimits, check_prolog, parse
+
+LIMITS = XmlLimits(total_bytes=4_000_000, depth=20, elements=1000, attributes=500, attributes_of_one=50)
+
+ATTACKS: dict[str, tuple[bytes, str]] = {
+    "entity expansion": (b'<!DOCTYPE a [<!ENTITY b "x">]><a>&b;</a>', "1102"),
+    "entity expansion behind comments": (b"<!-- --> <?x y?>\n<!DOCTYPE a [<!ENTITY b 'x'>]><a>&b;</a>", "1102"),
+    "external entity": (b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>', "1102"),
+    "external subset": (b'<!DOCTYPE a SYSTEM "http://127.0.0.1:9/a.dtd"><a/>', "1102"),
+    "undeclared entity": (b"<a>&b;</a>", "1101"),
+    "depth of ten thousand": (b"<a>" * 10_000 + b"</a>" * 10_000, "1104"),
+    "depth beyond our own limit": (b"<a>" * 21 + b"</a>" * 21, "1104"),
+    "a hundred thousand attributes": (b"<a " + b" ".join(b'a%d="1"' % n for n in range(100_000)) + b"/>", "1104"),
+    "attributes on many elements": (b"<a>" + b'<b c="1"/>' * 501 + b"</a>", "1104"),
+    "too many elements": (b"<a>" + b"<b/>" * 1001 + b"</a>", "1104"),
+    "oversize": (b"<a>" + b" " * 4_000_000 + b"</a>", "1103"),
+    "endless prolog": (b" " * 70_000 + b"text", "1104"),
+    "utf-16 without a declaration": ("<a/>".encode("utf-16-le"), "1105"),
+    "utf-7": (b'<?xml version="1.0" encoding="utf-7"?><a/>', "1105"),
+    "two roots": (b"<a/><b/>", "1101"),
+    "nothing": (b"  \n", "1101"),
+}
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_an_attack_is_refused_with_its_code(name: str) -> None:
+    raw, number = ATTACKS[name]
+
+    with pytest.raises(RejectedError) as caught:
+        parse(raw, limits=LIMITS)
+
+    assert caught.value.code.number == number
+
+
+def test_a_schema_location_on_the_network_is_never_followed() -> None:
+    raw = (
+        b'<a xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="urn:x http://192.0.2.1/x.xsd"/>'
+    )
+
+    assert parse(raw).tag == "a"
+
+
+def test_the_root_may_begin_behind_a_declaration_a_mark_and_comments() -> None:
+    assert check_prolog(b'\xef\xbb\xbf<?xml version="1.0" encoding="UTF-8"?><!-- x --><a/>')
+    assert not check_prolog(b"<!-- not yet")
