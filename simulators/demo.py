@@ -33,6 +33,9 @@ from simulators.local_days import ZONE
 from simulators.sabotage import KINDS
 from simulators.script import BUSINESS_DAYS
 
+WIDTH = 150
+"""Columns when the output is no terminal."""
+
 RATE = 30.0
 """Business seconds per real second between two events."""
 
@@ -43,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--bench", type=int, default=0, metavar="N", help="one calm day of N usage points, CPU as JSON")
     parser.add_argument("--run", type=Path, default=None, help="run folder to make (default: a new one in var/demo)")
     options = parser.parse_args(arguments)
-    console = Console(stderr=bool(options.bench), soft_wrap=True)
+    console = Console(stderr=bool(options.bench), soft_wrap=True, width=None if sys.stdout.isatty() else WIDTH)
     try:
         if options.bench:
             return bench(options.bench, console)

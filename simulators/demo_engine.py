@@ -52,8 +52,12 @@ class CommandLine:
         """Make one pass of each interface; a pass that says that something is wrong (exit 1) is a pass all the same."""
         words = []
         for interface in interfaces:
-            output = self._processes.amihub("billing", "run", interface, expect=(0, 1))
-            words.append(f"{interface}: {output.strip().splitlines()[-1] if output.strip() else 'done'}")
+            lines = self._processes.amihub("billing", "run", interface, expect=(0, 1)).strip().splitlines()
+            if not lines:
+                raise DemoError(
+                    f"a pass of {interface} broke; see {self._processes.run.folder / 'logs' / 'amihub.log'}"
+                )
+            words.append(lines[0])
         return words
 
     def where(self) -> str:
@@ -91,7 +95,7 @@ class Airflow:
             "LOGGING__LOGGING_LEVEL": "WARNING",
             "LOGGING__WORKER_LOG_SERVER_PORT": str(self._run.ports["airflow_logs"]),
             "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
-            "TRIGGERER__DEFAULT_CAPACITY": "10",
+            "TRIGGERER__CAPACITY": "10",
             "LOGGING__TRIGGER_LOG_SERVER_PORT": str(self._run.ports["airflow_trigger_logs"]),
         }
         named = {f"AIRFLOW__{name}": value for name, value in settings.items()}

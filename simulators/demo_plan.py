@@ -41,7 +41,7 @@ def events(days: Sequence[date], *, calm: bool = False) -> Iterator[Event]:
     """Yield every business event of the demo in order; a calm day has no troubles to wait for."""
     yield Event(at_local(days[0], 6, 30), "masters of CIS and MDMS, interval readings", ("mass",))
     for number, day in enumerate(days):
-        todays = list(_DAY) + (list(_SECOND_DAY) if number == 1 else [])
+        todays = [*_DAY] if number == 0 else [entry for entry in _DAY if entry[0] != 10] + [*_SECOND_DAY]
         if calm:
             todays = [_DAY[0], _DAY[1], _DAY[4], _DAY[5]]
         for hour, minute, text, passes in sorted(todays, key=lambda entry: entry[:2]):

@@ -18,6 +18,8 @@ _COLUMNS = (
 """Heading of each column, and the keys of which the first that is there is shown."""
 
 SHOWN = 25
+WIDEST = 60
+"""Characters of a column."""
 
 
 def show_work(processes: Processes, console: Console) -> None:
@@ -30,7 +32,7 @@ def show_work(processes: Processes, console: Console) -> None:
     items = said if isinstance(said, list) else said.get("items", [])
     table = Table(title=f"What people must do: {len(items)} open items (amihub work list)")
     for heading, _ in _COLUMNS:
-        table.add_column(heading)
+        table.add_column(heading, no_wrap=True, max_width=WIDEST)
     for item in items[:SHOWN]:
         table.add_row(*(_first(item, keys) for _, keys in _COLUMNS))
     if items:

@@ -15,6 +15,8 @@ INTERVAL_TYPE = "0.0.5.4.1.1.12.0.0.0.0.0.0.0.0.3.72.0"
 DEMAND_TYPE = "0.8.53.0.1.1.8.0.0.0.0.0.0.0.0.3.38.0"
 ESTIMATED = '<ReadingQualities><ReadingQualityType ref="3.8.0"/></ReadingQualities>'
 RECEIVED = "R0"
+ESTIMATE_BACK_DAYS = 28
+"""An estimated demand is that of the same weekdays four weeks earlier."""
 
 _READING = (
     "<Readings><timeStamp>%s</timeStamp><value>%d.%03d</value>%s<ReadingType ref=\"%s\"/></Readings>"
@@ -85,8 +87,8 @@ def meter_readings(mdms: Mdms, point: Point, span: Span, *, now: datetime) -> st
             _snapshot(meter, point, stream, solar, first, ""),
             _stop(meter, point, stream, solar, first, last, estimate),
         ]
-        if point.commodity == "ELECTRICITY" and estimate is None:
-            body.append(_demand(mdms, point, span, first, last))
+        if point.commodity == "ELECTRICITY":
+            body.append(_demand(mdms, point, span, first, last, estimated=estimate is not None))
         if meter is meters[-1]:
             body.append(_determinants(point, meter, stream, solar, span, estimate))
         parts.append(_element(point, meter, "", "".join(body)))
@@ -135,13 +137,14 @@ def _stop(
     return _readings({r: (v + added.get(r, on + mid + off)) % limit for r, v in start.items()}, last, ESTIMATED)
 
 
-def _demand(mdms: Mdms, point: Point, span: Span, first: datetime, last: datetime) -> str:
-    """Return the highest quarter hour of a meter in its part of the span."""
-    found = highest(mdms.seed, point, first, last)
+def _demand(mdms: Mdms, point: Point, span: Span, first: datetime, last: datetime, *, estimated: bool) -> str:
+    """Return the highest quarter hour of a meter in its part of the span; an estimate takes that of the days before."""
+    quality, back = (ESTIMATED, timedelta(days=ESTIMATE_BACK_DAYS)) if estimated else ("", timedelta(0))
+    found = highest(mdms.seed, point, first - back, last - back)
     if found is None:
         return ""
-    height, moment = found
-    return _OF_PERIOD % (utc_text(moment), height // 1000, height % 1000, "", DEMAND_TYPE, *span.texts)
+    height, moment = found[0], found[1] + back
+    return _OF_PERIOD % (utc_text(moment), height // 1000, height % 1000, quality, DEMAND_TYPE, *span.texts)
 
 
 def _determinants(
