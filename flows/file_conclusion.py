@@ -2,7 +2,7 @@
 
 from canonical.billing import FileAcknowledgement, ItemVerdict
 from canonical.codes import ALL
-from canonical.codes.file import RESEND_REQUESTED
+from canonical.codes.transport import RESEND_REQUESTED
 from canonical.errors import ErrorCode
 from canonical.ids import mint
 from canonical.messages import Header, Message, Parcel

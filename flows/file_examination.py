@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from canonical.codes.file import TOO_MANY_ERRORS
+from canonical.codes.transport import TOO_MANY_ERRORS
 from canonical.errors import RejectedError
 from canonical.messages import FetchedFile, FileFacts, FileIdentity, Manifest
 from flows.file_handling import FileContext

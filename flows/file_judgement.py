@@ -8,6 +8,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from canonical.codes import file as codes
+from canonical.codes import transport
 from canonical.errors import ErrorCode, RejectedError
 from canonical.messages import FileFacts, FileIdentity, Manifest
 from canonical.periods import local_date
@@ -52,14 +53,16 @@ def judge_arrival(session: Session, file: IntakeFile, sha256: str, *, is_answer:
     first = files.namesake(session, file)
     if first is not None and first.sha256 == sha256:
         told = f"{first.verdict} {first.code}".strip()
-        return Judgement("duplicate", codes.DUPLICATE_FILE, f"came on {first.first_seen_at:%Y-%m-%d %H:%MZ}: {told}")
+        return Judgement(
+            "duplicate", transport.DUPLICATE_FILE, f"came on {first.first_seen_at:%Y-%m-%d %H:%MZ}: {told}"
+        )
     if is_answer:
         return APPLY
     if first is not None:
         reason = f"came on {first.first_seen_at:%Y-%m-%d %H:%MZ} with sha256 {first.sha256}"
-        return Judgement("refuse", codes.NAME_REUSED, reason)
+        return Judgement("refuse", transport.NAME_REUSED, reason)
     if (twin := files.twin(session, file, sha256)) is not None:
-        return Judgement("duplicate", codes.DUPLICATE_CONTENT, f"the same content came as {twin.name}")
+        return Judgement("duplicate", transport.DUPLICATE_CONTENT, f"the same content came as {twin.name}")
     return APPLY
 
 
@@ -70,10 +73,10 @@ def judge_identity(identity: FileIdentity, *, kinds: Collection[str], policy: In
         RejectedError: `KIND_NOT_HANDLED`, `WRONG_RECEIVER`.
     """
     if identity.kind not in kinds:
-        raise RejectedError(f"kind {identity.kind!r}", code=codes.KIND_NOT_HANDLED)
+        raise RejectedError(f"kind {identity.kind!r}", code=transport.KIND_NOT_HANDLED)
     for said, ours in ((identity.receiver, policy.receiver), (identity.env, policy.env)):
         if said and ours and said != ours:
-            raise RejectedError(f"it is for {said}, this is {ours}", code=codes.WRONG_RECEIVER)
+            raise RejectedError(f"it is for {said}, this is {ours}", code=transport.WRONG_RECEIVER)
 
 
 def judge_facts(identity: FileIdentity, manifest: Manifest | None, facts: FileFacts, *, policy: IntakePolicy) -> None:
@@ -86,14 +89,14 @@ def judge_facts(identity: FileIdentity, manifest: Manifest | None, facts: FileFa
         _compare(identity, manifest, facts)
     if facts.bad_items and Decimal(100) * facts.bad_items > policy.max_error_percent * facts.items:
         reason = f"{facts.bad_items} of {facts.items} items are bad; {policy.max_error_percent} % are allowed"
-        raise RejectedError(reason, code=codes.TOO_MANY_ERRORS)
+        raise RejectedError(reason, code=transport.TOO_MANY_ERRORS)
 
 
 def _compare(identity: FileIdentity, manifest: Manifest, facts: FileFacts) -> None:
     """Compare sequence, counts and totals."""
     if identity.sequence is not None and manifest.sequence != identity.sequence:
         reason = f"sequence {manifest.sequence} in the control file, {identity.sequence} in the name"
-        raise RejectedError(reason, code=codes.MANIFEST_MISMATCH)
+        raise RejectedError(reason, code=transport.MANIFEST_MISMATCH)
     for kind in sorted({*manifest.records, *facts.records}) if manifest.records else ():
         if kind in _ENVELOPE and kind not in (manifest.records.keys() & facts.records.keys()):
             continue
@@ -120,7 +123,7 @@ def judge_turn(session: Session, file: IntakeFile, *, policy: IntakePolicy, now:
         today - timedelta(days=policy.oldest_days) <= file.business_date <= today
     ):
         reason = f"business date {file.business_date}, today is {today}"
-        return Judgement("hold", codes.BUSINESS_DATE_WRONG, reason)
+        return Judgement("hold", transport.BUSINESS_DATE_WRONG, reason)
     return APPLY if file.sequence is None else _judge_sequence(session, file, file.sequence, policy, now)
 
 
@@ -133,10 +136,10 @@ def _judge_sequence(
         return APPLY
     if place.taken_by or sequence < place.lowest:
         reason = f"sequence {sequence} after {place.last}" + (f", taken by {place.taken_by}" if place.taken_by else "")
-        return Judgement("refuse", codes.SEQUENCE_REGRESSION, reason)
+        return Judgement("refuse", transport.SEQUENCE_REGRESSION, reason)
     if sequence <= place.last + 1:
         return APPLY
     missing = f"sequence {sequence} after {place.last}: {sequence - place.last - 1} missing"
     if now < (file.held_since or now) + timedelta(hours=float(policy.gap_hours)):
-        return Judgement("hold", codes.SEQUENCE_GAP, missing)
-    return Judgement("apply" if policy.order == "any" else "hold", codes.SEQUENCE_GAP, missing, alert=True)
+        return Judgement("hold", transport.SEQUENCE_GAP, missing)
+    return Judgement("apply" if policy.order == "any" else "hold", transport.SEQUENCE_GAP, missing, alert=True)

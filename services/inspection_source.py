@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from canonical.codes.file import WRAPPER_MEMBERS, WRAPPER_TOO_LARGE, WRAPPER_UNREADABLE
+from canonical.codes.transport import WRAPPER_MEMBERS, WRAPPER_TOO_LARGE, WRAPPER_UNREADABLE
 from canonical.errors import RejectedError
 from sftp.wrapping import Limits
 

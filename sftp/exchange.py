@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from canonical.codes import file as codes
+from canonical.codes import transport as codes
 from canonical.errors import MisconfiguredError, RejectedError, UnavailableError
 from canonical.messages import FetchedFile, Manifest, OfferedFile
 from sftp.manifest import MANIFEST_LIMIT, manifest_from_json, manifest_to_json

@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, get_args
 
 from canonical.billing import FileAcknowledgement, ItemVerdict, Verdict
-from canonical.codes import file as codes
+from canonical.codes import transport as codes
 from canonical.errors import ErrorCode, RejectedError
 from canonical.messages import Manifest
 

@@ -1,6 +1,6 @@
 """Names of files on a partner's server: what may be a name, and which control file belongs to it."""
 
-from canonical.codes import file as codes
+from canonical.codes import transport as codes
 from canonical.errors import RejectedError
 
 NAME_LIMIT = 200

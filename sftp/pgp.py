@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from canonical.codes import file as codes
+from canonical.codes import transport as codes
 from canonical.errors import MisconfiguredError, RejectedError
 
 _BLOCK = 1 << 18

@@ -12,7 +12,7 @@ from pathlib import Path
 import paramiko
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from canonical.codes import file as codes
+from canonical.codes import transport as codes
 from canonical.errors import HubError, MisconfiguredError, UnavailableError
 
 CIPHERS = (

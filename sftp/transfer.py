@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from canonical.codes import file as codes
+from canonical.codes import transport as codes
 from canonical.errors import UnavailableError
 from sftp.session import SftpSession
 

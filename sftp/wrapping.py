@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from canonical.codes import file as codes
+from canonical.codes import transport as codes
 from canonical.errors import MisconfiguredError, RejectedError
 from sftp.pgp import Pgp, decrypt
 

@@ -5,7 +5,7 @@ Add a code to the file of its area as a module constant; docs/errors.md is gener
 
 from types import ModuleType
 
-from canonical.codes import billing, configuration, file, identity, message
+from canonical.codes import billing, configuration, file, identity, message, transport
 from canonical.errors import ErrorCode
 
 
@@ -15,6 +15,6 @@ def _of(module: ModuleType) -> tuple[ErrorCode, ...]:
 
 
 ALL: dict[str, ErrorCode] = {
-    code.number: code for module in (message, identity, configuration, billing, file) for code in _of(module)
+    code.number: code for module in (message, identity, configuration, billing, file, transport) for code in _of(module)
 }
 """Every code of the catalogue by its four digits."""

@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from adapters import registry
 from canonical.billing import ItemVerdict
 from canonical.codes import file as codes
+from canonical.codes import transport
 from canonical.messages import Item, Rejection
 from flows.delivery import relay_once
 from flows.file_intake import FileContext, IntakePolicy, IntakeReport, take_in
@@ -160,6 +161,6 @@ def test_a_packed_request_is_opened_and_a_bomb_is_not(site: Site) -> None:
 
     assert [(t.verdict, t.code) for t in report.taken] == [
         ("ACCEPTED", ""),
-        ("REJECTED", str(codes.WRAPPER_TOO_LARGE)),
+        ("REJECTED", str(transport.WRAPPER_TOO_LARGE)),
     ]
     assert site.handler.seen == [f"{name}.gz", "REQ-1", "end"]

@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from servers.openssh import REFUSE_SETSTAT, SshServer, make_key, private_sshd
 
-from canonical.codes import file as codes
+from canonical.codes import transport as codes
 from canonical.errors import MisconfiguredError, RejectedError, UnavailableError
 from canonical.messages import Manifest
+from servers.openssh import REFUSE_SETSTAT, SshServer, make_key, private_sshd
 from sftp.exchange import fetch, offered, put, retire
 from sftp.session import SftpSettings, open_session
 from sftp.transfer import BACK_OFF

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from canonical.codes import file as codes
+from canonical.codes import transport as codes
 from canonical.errors import ErrorCode, MisconfiguredError, RejectedError
 from sftp.pgp import Pgp, sign_and_encrypt
 from sftp.wrapping import Limits, unwrap

@@ -17,6 +17,7 @@ from sqlalchemy import text
 
 from canonical.billing import FileAcknowledgement, ItemVerdict
 from canonical.codes import file as codes
+from canonical.codes import transport
 from canonical.errors import RejectedError, UnavailableError
 from canonical.messages import (
     FetchedFile,
@@ -86,7 +87,7 @@ class FolderPartner:
             if not source.exists():
                 continue
             if len(self.fetched) >= self.cut_after:
-                raise UnavailableError("cut", code=codes.SFTP_AWAY)
+                raise UnavailableError("cut", code=transport.SFTP_AWAY)
             data = source.read_bytes()
             self.fetched.append(file.name)
             (into / file.name).write_bytes(data)
@@ -96,7 +97,7 @@ class FolderPartner:
                 said = json.loads(control.read_text())
                 manifest = Manifest(file.name, len(data), said["sha256"], said["records"], {}, said["sequence"])
                 if said["sha256"] != hashlib.sha256(data).hexdigest():
-                    refusal = RejectedError("other content", code=codes.MANIFEST_MISMATCH, where=file.name)
+                    refusal = RejectedError("other content", code=transport.MANIFEST_MISMATCH, where=file.name)
             yield FetchedFile(file, into / file.name, hashlib.sha256(data).hexdigest(), manifest, refusal)
 
     def retire(self, files: Sequence[OfferedFile], *, accepted: bool) -> None:

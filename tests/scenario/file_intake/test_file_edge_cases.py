@@ -13,6 +13,7 @@ from file_partner import START, Counting, FolderPartner, content, create_effects
 from sqlalchemy import Engine, text
 
 from canonical.codes import file as codes
+from canonical.codes import transport
 from canonical.errors import ErrorCode, RejectedError, UnavailableError
 from canonical.messages import OfferedFile
 from flows.file_intake import FileContext, IntakePolicy, IntakeProblem, IntakeReport, take_in
@@ -97,7 +98,7 @@ def test_the_same_file_again_is_answered_duplicate_and_has_no_effect(hub: Hub) -
 
     report = hub.poll()
 
-    assert [(t.verdict, t.code) for t in report.taken] == [("DUPLICATE", str(codes.DUPLICATE_FILE))]
+    assert [(t.verdict, t.code) for t in report.taken] == [("DUPLICATE", str(transport.DUPLICATE_FILE))]
     assert hub.keys() == ["a"]
     assert [answer["verdict"] for answer in hub.answers()] == ["ACCEPTED", "DUPLICATE"]
     assert (hub.partner.left(), hub.partner.left("reject")) == ([], [name(1)])
@@ -112,7 +113,7 @@ def test_the_same_content_under_a_new_name_is_an_exception_without_effect(hub: H
     report = hub.poll()
 
     assert [t.verdict for t in report.taken] == ["DUPLICATE"]
-    assert problems(report) == [codes.DUPLICATE_CONTENT]
+    assert problems(report) == [transport.DUPLICATE_CONTENT]
     assert hub.keys() == ["a"]
 
 
@@ -132,9 +133,9 @@ def test_a_used_name_with_other_content_is_neither_ignored_nor_applied(hub: Hub)
 
     report = hub.poll()
 
-    assert [(t.verdict, t.code) for t in report.taken] == [("REJECTED", str(codes.NAME_REUSED))]
-    assert problems(report) == [codes.NAME_REUSED]
-    assert (hub.keys(), hub.parked()) == (["a"], [str(codes.NAME_REUSED)])
+    assert [(t.verdict, t.code) for t in report.taken] == [("REJECTED", str(transport.NAME_REUSED))]
+    assert problems(report) == [transport.NAME_REUSED]
+    assert (hub.keys(), hub.parked()) == (["a"], [str(transport.NAME_REUSED)])
     assert len(list((hub.folder / "spool" / "quarantine").glob("*/*"))) == 1
 
 
@@ -146,8 +147,8 @@ def test_a_used_name_with_other_content_is_neither_ignored_nor_applied(hub: Hub)
         (content("a|1", trailer="TRL|2"), {}, codes.TRAILER_MISMATCH),
         (content("a|1"), {"records": {"ITM": 2}}, codes.TRAILER_MISMATCH),
         (content("a|1"), {"records": {"ITM": 1, "CAN": 1}}, codes.TRAILER_MISMATCH),
-        (content("a|1"), {"sequence": 9}, codes.MANIFEST_MISMATCH),
-        (content("a|1"), {"sha256": "0" * 64}, codes.MANIFEST_MISMATCH),
+        (content("a|1"), {"sequence": 9}, transport.MANIFEST_MISMATCH),
+        (content("a|1"), {"sha256": "0" * 64}, transport.MANIFEST_MISMATCH),
     ],
     ids=["cut", "no bytes", "wrong count", "control count", "control kind", "control sequence", "control hash"],
 )
@@ -161,7 +162,7 @@ def test_a_damaged_file_is_refused_whole_kept_aside_and_asked_for_again(
     assert [(t.verdict, t.code) for t in report.taken] == [("REJECTED", str(code))]
     assert (hub.keys(), hub.parked()) == ([], [str(code)])
     assert "again under a new name" in hub.answers()[0]["reason"]
-    assert problems(report) == [code, codes.RESEND_REQUESTED]
+    assert problems(report) == [code, transport.RESEND_REQUESTED]
     assert hub.told == list(report.problems)
     assert hub.partner.left("reject") == [name(1)]
 
@@ -204,7 +205,7 @@ def test_bad_items_above_the_threshold_refuse_the_file_whole(hub: Hub) -> None:
 
     report = hub.poll()
 
-    assert [(t.verdict, t.code) for t in report.taken] == [("REJECTED", str(codes.TOO_MANY_ERRORS))]
+    assert [(t.verdict, t.code) for t in report.taken] == [("REJECTED", str(transport.TOO_MANY_ERRORS))]
     assert hub.keys() == []
 
 
@@ -223,7 +224,7 @@ def test_a_file_dated_tomorrow_is_held_until_its_day_has_come(hub: Hub) -> None:
 
     first, second = hub.poll(), hub.poll(60)
 
-    assert [(p.code, p.state) for p in first.problems] == [(codes.BUSINESS_DATE_WRONG, "held")]
+    assert [(p.code, p.state) for p in first.problems] == [(transport.BUSINESS_DATE_WRONG, "held")]
     assert (second.problems, second.waiting, hub.answers()) == ((), (name(1, day="20260303"),), [])
     assert [t.verdict for t in hub.poll(DAY.total_seconds()).taken] == ["ACCEPTED"]
     assert (hub.keys(), hub.partner.fetched) == (["a"], [name(1, day="20260303")])
@@ -235,13 +236,13 @@ def test_a_business_date_is_read_in_the_zone_of_the_interface(hub: Hub) -> None:
 
     report = hub.poll(zone="America/Toronto")
 
-    assert problems(report) == [codes.BUSINESS_DATE_WRONG]
+    assert problems(report) == [transport.BUSINESS_DATE_WRONG]
 
 
 def test_a_file_from_long_ago_waits_for_a_person_who_releases_it(hub: Hub) -> None:
     hub.partner.offer(name(1, day="20251201"), content("a|1"))
     report = hub.poll()
-    assert problems(report) == [codes.BUSINESS_DATE_WRONG]
+    assert problems(report) == [transport.BUSINESS_DATE_WRONG]
 
     release(report.problems[0].file_id, person="kim", transaction=hub.transaction)
 
@@ -256,7 +257,7 @@ def test_files_behind_a_gap_wait_and_follow_in_order_when_it_closes(hub: Hub) ->
 
     second = hub.poll()
 
-    assert [(p.code, p.state, p.name) for p in first.problems] == [(codes.SEQUENCE_GAP, "held", name(3))]
+    assert [(p.code, p.state, p.name) for p in first.problems] == [(transport.SEQUENCE_GAP, "held", name(3))]
     assert [t.name for t in second.taken] == [name(2), name(3)]
     assert hub.keys() == ["a", "b", "c"]
 
@@ -269,7 +270,7 @@ def test_a_gap_that_lasts_is_told_again_and_the_file_stays_held_where_order_is_s
     before, at, later = hub.poll(4 * 3600 - 1), hub.poll(1), hub.poll(3600)
 
     assert problems(before) == []
-    assert [(p.code, p.state) for p in at.problems] == [(codes.SEQUENCE_GAP, "alert")]
+    assert [(p.code, p.state) for p in at.problems] == [(transport.SEQUENCE_GAP, "alert")]
     assert (problems(later), hub.keys(), later.waiting) == ([], ["a"], (name(3),))
 
 
@@ -283,7 +284,7 @@ def test_a_gap_that_lasts_is_passed_over_where_any_order_will_do_and_the_missing
     hub.partner.offer(name(2), content("b|1"))
     late = hub.poll()
 
-    assert [(p.code, p.state) for p in report.problems] == [(codes.SEQUENCE_GAP, "alert")]
+    assert [(p.code, p.state) for p in report.problems] == [(transport.SEQUENCE_GAP, "alert")]
     assert [t.verdict for t in report.taken] == [t.verdict for t in late.taken] == ["ACCEPTED"]
     assert hub.keys() == ["a", "b", "c"]
 
@@ -296,7 +297,7 @@ def test_a_sequence_number_that_does_not_rise_is_refused(hub: Hub, sequence: int
 
     report = hub.poll()
 
-    assert problems(report) == [codes.SEQUENCE_REGRESSION]
+    assert problems(report) == [transport.SEQUENCE_REGRESSION]
     assert hub.keys() == ["a"]
 
 
@@ -351,7 +352,7 @@ def test_a_name_of_no_pattern_and_a_kind_that_nobody_handles_are_refused_and_ans
 
     report = hub.poll()
 
-    assert sorted(t.code for t in report.taken) == [str(codes.UNKNOWN_NAME), str(codes.KIND_NOT_HANDLED)]
+    assert sorted(t.code for t in report.taken) == [str(codes.UNKNOWN_NAME), str(transport.KIND_NOT_HANDLED)]
     assert len(hub.answers()) == 2
     assert hub.keys() == []
 
@@ -405,22 +406,22 @@ def test_a_file_taken_back_before_it_was_ready_is_forgotten(hub: Hub) -> None:
 def test_a_file_for_somebody_else_is_refused(hub: Hub, wrong: dict[str, str]) -> None:
     hub.partner.offer(name(1), content("a|1"))
 
-    assert problems(hub.poll(**wrong)) == [codes.WRONG_RECEIVER]
+    assert problems(hub.poll(**wrong)) == [transport.WRONG_RECEIVER]
     assert hub.keys() == []
 
 
 def test_what_the_handler_refuses_at_the_start_is_refused_whole(hub: Hub) -> None:
     class Refusing(Counting):
         def begin(self, session: Session, file: FileContext) -> None:
-            raise RejectedError("unknown interface", code=codes.KIND_NOT_HANDLED, where=file.name)
+            raise RejectedError("unknown interface", code=transport.KIND_NOT_HANDLED, where=file.name)
 
     hub.handler = Refusing()
     hub.partner.offer(name(1), content("a|1"))
 
     report = hub.poll()
 
-    assert [(t.verdict, t.code) for t in report.taken] == [("REJECTED", str(codes.KIND_NOT_HANDLED))]
-    assert problems(report) == [codes.KIND_NOT_HANDLED]
+    assert [(t.verdict, t.code) for t in report.taken] == [("REJECTED", str(transport.KIND_NOT_HANDLED))]
+    assert problems(report) == [transport.KIND_NOT_HANDLED]
     assert (hub.keys(), hub.partner.left("reject")) == ([], [name(1)])
 
 
@@ -464,4 +465,4 @@ def test_a_move_that_fails_is_made_up_for_by_the_next_poll(hub: Hub) -> None:
 
 
 def away(files: Sequence[OfferedFile], *, accepted: bool) -> None:
-    raise UnavailableError("away", code=codes.SFTP_AWAY)
+    raise UnavailableError("away", code=transport.SFTP_AWAY)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canonical.billing import FileAcknowledgement, ItemVerdict
-from canonical.codes import file as codes
+from canonical.codes import transport as codes
 from canonical.errors import RejectedError
 from canonical.messages import Manifest
 from sftp.manifest import (

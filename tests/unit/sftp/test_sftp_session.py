@@ -11,7 +11,7 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from canonical.codes import file as codes
+from canonical.codes import transport as codes
 from canonical.errors import ErrorCode, MisconfiguredError, UnavailableError
 from sftp.exchange import offered, put
 from sftp.session import SftpSettings, open_session

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from canonical.codes import file as codes
+from canonical.codes import transport as codes
 from canonical.errors import ErrorCode, MisconfiguredError, RejectedError
 from sftp.wrapping import Limits, gzip_file, unwrap
 
