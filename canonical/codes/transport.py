@@ -1,4 +1,4 @@
-"""Codes of 7xxx: how files travel and are taken in: names, control files, wrappers, SFTP, order; `file` has the rest."""
+"""Codes of 7xxx: how files travel and come in: names, control files, wrappers, SFTP, order; `file` has the rest."""
 
 from canonical.errors import ErrorCode
 
