@@ -14,7 +14,6 @@ from sqlalchemy.engine import make_url
 sys.path.append(str(Path(__file__).parent))
 
 from servers.postgres import RELAXED, find_programs, private_postgres
-
 from store.session import Transaction, open_engine, transactions
 
 NewDatabase = Callable[[], str]
