@@ -83,7 +83,7 @@ CALENDAR = TouCalendar(
     (TouWindow("ALL", time(0), time(7), "OFF"), TouWindow("ALL", time(7), time(0), "ON")),
     frozenset({date(2026, 12, 25), date(2027, 1, 1)}),
 )  # fmt: skip
-THINGS = [
+THINGS: list[reference.Reference] = [
     UsagePoint("u1", "41", "America/Winnipeg", "WATER", "AMI", SINCE, None, "NORTH", "R1"),
     CustomerAgreement("a1", "c1", "u1", "RESIDENTIAL", "T", "07", "RES/3", True, SINCE, OCTOBER.end),
     BillCycleDay("07", date(2026, 11, 1), OCTOBER),
