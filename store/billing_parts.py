@@ -187,15 +187,19 @@ def run_lines(session: Session, run_id: str) -> dict[str, int]:
 
 
 def loaded_with_energy(session: Session, run_id: str) -> int:
-    """Return how many items of a run have a loaded answer with energy, by the run's parts."""
+    """Return how many items of a run have a loaded version with energy, in a part of the run or in a correction."""
+    determinant = SQLModel.metadata.tables["determinant"].c
     query = (
         select(func.count(func.distinct(PART_LINE.c.item_id)))
-        .join(BILLING_PART, BILLING_PART.c.file_id == PART_LINE.c.file_id)
         .join(BILLING_ITEM, BILLING_ITEM.c.item_id == PART_LINE.c.item_id)
+        .join(
+            SQLModel.metadata.tables["determinant"],
+            (determinant.determinant_id == PART_LINE.c.determinant_id) & (determinant.version == PART_LINE.c.version),
+        )
         .where(
-            BILLING_PART.c.run_id == run_id,
+            BILLING_ITEM.c.run_id == run_id,
             PART_LINE.c.verdict == "ACKED",
-            BILLING_ITEM.c.answer.in_(("READY", "ESTIMATED")),
+            determinant.status.not_in(("NO_READ", "HELD", "REJECTED")),
         )
     )
     return int(session.execute(query).scalar() or 0)

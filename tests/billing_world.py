@@ -172,13 +172,9 @@ class Night:
                 break
             for batch in batches:
                 self.advanced.append(
-                    flow.advance(
-                        self.interface, batch, meter_data=self.mdms, transaction=self.transaction, now=now
-                    )
+                    flow.advance(self.interface, batch, meter_data=self.mdms, transaction=self.transaction, now=now)
                 )
-        self.handed = flow.hand_on(
-            self.interface, ports=ports, transaction=self.transaction, spool=self.spool, now=now
-        )
+        self.handed = flow.hand_on(self.interface, ports=ports, transaction=self.transaction, spool=self.spool, now=now)
         for _ in range(20):
             report = relay_once(
                 ports, transaction=self.transaction, spool=self.spool, now=now, machine_now=self.machine
@@ -208,9 +204,7 @@ class Night:
         """Let the CIS say what it made of a part."""
         content = (self.cis.inbound / name).read_bytes()
         items = tuple(ItemVerdict(key, "REJECTED", "E17", "no such tariff") for key in refused)
-        said = FileAcknowledgement(
-            name, hashlib.sha256(content).hexdigest(), verdict, "", reason, items, MACHINE
-        )
+        said = FileAcknowledgement(name, hashlib.sha256(content).hexdigest(), verdict, "", reason, items, MACHINE)
         self._place(f"{name.removesuffix('.dat')}.ack", acknowledgement_to_json(said))
 
     def bill(self, rows: Sequence[BilledRow], *, day: date) -> None:

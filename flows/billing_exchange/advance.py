@@ -67,6 +67,7 @@ def advance(
             answers, refusal = [], str(error)
             late_ones = _put_off(interface, climb, asked, rungs, refusal, transaction=transaction, now=now)
             rows = [row for row in rows if row["item_id"] not in late_ones]
+            asked = [row for row in asked if row["item_id"] not in late_ones]
             if not rows:
                 return Advanced(batch, items=len(late_ones), waiting=len(late_ones), problem=refusal)
         except RejectedError as error:
@@ -90,8 +91,12 @@ def _keep(
     now: datetime,
 ) -> dict[str, BillContext]:
     """Store what the meter data system said, tell other items that rest on it, and return the contexts anew."""
+    role = interface.policy.meter_data
+    if answers and any(row["failures"] for row in asked):
+        name = holds.work_about(interface, role, METER_DATA_AWAY, "", due_at=now).work_id
+        work.act(session, [name], "resolved", state="RESOLVED", by="hub", reason="it answers again", now=now)
     resolved = resolving.resolve(session, answers)
-    stored = readings.keep(session, resolved.readings, now=now, origin=f"{interface.policy.meter_data} {batch}")
+    stored = readings.keep(session, resolved.readings, now=now, origin=f"{role} {batch}")
     late.mark(session, stored.touched, now=now, besides={row["item_id"] for row in asked})
     return contexts.with_readings(session, interface, asked, known)
 

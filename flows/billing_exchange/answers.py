@@ -137,7 +137,10 @@ def _refuse_items(
 
 
 def _settle_work(session: Session, interface: Interface, part: Mapping[str, Any], *, now: datetime) -> None:
-    """Resolve the work that waited for this acknowledgement."""
-    work_id = parts.overdue_work(interface, part, now=now).work_id
-    waiting = [row["work_id"] for row in work.open_of_run(session, part["run_id"]) if row["work_id"] == work_id]
+    """Resolve the work that waited for this acknowledgement; a loaded revision settles the refusal before it."""
+    names = {parts.overdue_work(interface, part, now=now).work_id}
+    before = billing_parts.part(session, part["replaces_file_id"]) if part["replaces_file_id"] else None
+    if before is not None:
+        names.add(holds.work_about(interface, before["name"], PART_REFUSED, "", due_at=now).work_id)
+    waiting = [row["work_id"] for row in work.open_of_run(session, part["run_id"]) if row["work_id"] in names]
     work.act(session, waiting, "resolved", state="RESOLVED", by="hub", reason="the acknowledgement came", now=now)

@@ -145,7 +145,7 @@ def _judge(session: Session, interface: Interface, run: Row, sums: Balance, *, n
     if run["state"] == "ANSWERED":
         if sums.breaks:
             return _unbalanced(session, interface, run, name, sums, now=now)
-        if sums.is_billed and not _has_open_work(session, run):
+        if sums.is_billed:
             billing.change_run(session, run["run_id"], state="CLOSED", closed_at=now)
         return []
     crossed = run["window_end"] is not None and now >= run["window_end"]
@@ -167,11 +167,6 @@ def _unbalanced(
     work.raise_work(session, [about], now=now)
     billing.change_run(session, run["run_id"], flagged=True)
     return [reason]
-
-
-def _has_open_work(session: Session, run: Row) -> bool:
-    """Return whether a person still has something to do about a run."""
-    return bool(work.open_of_run(session, run["run_id"]))
 
 
 def _totals(balances: Sequence[Balance]) -> dict[str, str]:

@@ -92,7 +92,9 @@ class _OnProblem:
         if problem.state == "duplicate":
             return
         reason = f"{problem.role}: {problem.name}: {problem.reason}"
-        about = holds.work_about(self._interface, problem.file_id, problem.code, reason, due_at=self._now)
+        about = holds.work_about(
+            self._interface, f"{problem.role}/{problem.name}", problem.code, reason, due_at=self._now
+        )
         work.raise_work(session, [about], now=self._now)
 
 

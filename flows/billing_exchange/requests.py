@@ -67,7 +67,11 @@ class RequestHandler:
     def finish(self, session: Session, file: FileContext, *, now: datetime) -> None:
         """Declare the run complete: its parts may be closed from now on."""
         interface = self._interface(file)
-        billing.change_run(session, run_id_of(interface, file), state="OPEN", scheduled=_scheduled(file))
+        records = file.facts.records
+        only_withdrawals = records.get("REQ", 0) == 0 and records.get("CAN", 0) > 0
+        # A file of withdrawals asks for nothing: there is nothing to answer with a drop.
+        state = "CLOSED" if only_withdrawals else "OPEN"
+        billing.change_run(session, run_id_of(interface, file), state=state, scheduled=_scheduled(file))
 
     def _interface(self, file: FileContext) -> Interface:
         """Return the interface that serves the sender."""

@@ -144,6 +144,13 @@ def record(
             versions.append(determinant_row(row, one.determinant, one.calculated, last, now=now))
     determinants.add(session, versions)
     work.raise_work(session, [item for one in decisions.values() for item in one.work], now=now)
+    cured = {
+        row["request_id"]
+        for row in rows
+        if row["code"] and decisions[row["item_id"]].values["state"] == State.VALIDATED
+    }
+    names = [one["work_id"] for one in work.open_of_requests(session, cured)]
+    work.act(session, names, "resolved", state="RESOLVED", by="hub", reason="a figure came", now=now)
 
 
 def _counted(batch: str, decisions: Mapping[str, Decision]) -> Advanced:

@@ -96,7 +96,11 @@ class Story:
         how = step.get("ack", "")
         for name in waiting if how else []:
             self.seen.add(name)
-            refused = [d.determinant_id for d in self.night.parts()[name].determinants if d.request_id in step.get("refuse", [])]
+            refused = [
+                d.determinant_id
+                for d in self.night.parts()[name].determinants
+                if d.request_id in step.get("refuse", [])
+            ]
             verdict = "ACCEPTED_WITH_ERRORS" if refused else how
             self.night.acknowledge(name, verdict, reason=step.get("why", ""), refused=refused)
         rows = [self._bill(row, now) for row in step.get("billed", [])]
@@ -107,7 +111,8 @@ class Story:
         """Let people decide about work."""
         for act, code in step.get("people", []):
             rows = people.list_work(transaction=self.transaction)
-            found = next(row for row in rows if row["code"].startswith(code))
+            found = next((row for row in rows if row["code"].startswith(code)), None)
+            assert found is not None, [row["code"] for row in rows]
             decide = {"release": people.release, "cancel": people.cancel, "waive": people.waive}[act]
             decide(found["work_id"], by="Ada", reason="checked", transaction=self.transaction, now=now)
 
@@ -115,7 +120,7 @@ class Story:
         """Return a billed row for the latest version of a request's determinant."""
         request, quantity, event = [*row, "BILLED"][:3]
         found = [d for part in self.night.parts().values() for d in part.determinants if d.request_id == request]
-        newest = [d for d in found if "6030" not in {r.code for r in d.remarks}][-1]
+        newest = max((d for d in found if "6030" not in {r.code for r in d.remarks}), key=lambda d: d.version)
         unit = "kWh" if newest.commodity == "ELECTRICITY" else "m3"
         return BilledRow(
             newest.determinant_id, newest.version, f"BILL-{request}", newest.period, Decimal(str(quantity)), event,
@@ -217,11 +222,13 @@ class Story:
         return {
             "at": step["at"],
             "parts": {name: _part(part) for name, part in fresh.items()},
-            "request_files": {
-                path.stem: _acknowledged(path) for path in answers if path.name.startswith("BR_")
-            },
+            "request_files": {path.stem: _acknowledged(path) for path in answers if path.name.startswith("BR_")},
             "items": self._items(),
-            "runs": {run.run["file_name"]: [run.run["state"], list(run.balance.breaks)] for run in runs if run.run["state"] != "OPEN"},
+            "runs": {
+                run.run["file_name"]: [run.run["state"], list(run.balance.breaks)]
+                for run in runs
+                if run.run["state"] != "OPEN"
+            },
             "work": sorted(
                 f"{row['code']} {row['key']} {row['queue']} {row['at_risk_kwh'].normalize():f} {row['unit']}"
                 for row in people.list_work(transaction=self.transaction)
@@ -235,7 +242,9 @@ class Story:
         from store import billing_items
 
         with self.transaction() as session:
-            rows = [row for up in self.told["usage_point"] for row in billing_items.of_usage_points(session, {up["id"]})]
+            rows = [
+                row for up in self.told["usage_point"] for row in billing_items.of_usage_points(session, {up["id"]})
+            ]
         return {row["request_id"]: f"{row['state']} {row['status']} {row['code']}".rstrip() for row in rows}
 
 
@@ -245,7 +254,11 @@ def _part(part: BillingPart) -> dict[str, Any]:
         f"{d.request_id} v{d.version}": {
             "status": str(d.status),
             **{q.code: f"{q.quantity:f}" for q in d.quantities},
-            **({"reads": [_use(d, use) for use in d.registers]} if d.status is not Status.NO_READ and d.registers else {}),
+            **(
+                {"reads": [_use(d, use) for use in d.registers]}
+                if d.status is not Status.NO_READ and d.registers
+                else {}
+            ),
             **({"remarks": [f"{r.code} {r.text}" for r in d.remarks]} if d.remarks else {}),
             **({"supersedes": True} if d.supersedes_id else {}),
         }
@@ -269,4 +282,3 @@ def _acknowledged(path: Path) -> list[Any]:
     """Return what the hub said of a request file."""
     said = json.loads(path.read_text())
     return [said["verdict"], said["code"], {i["key"]: f"{i['verdict']} {i['code']}".rstrip() for i in said["items"]}]
-
