@@ -18,6 +18,9 @@ BLOCK = 1 << 18
 WINDOW = 8 << 20
 """Bytes asked for at once when reading: many requests on the way, memory bounded."""
 
+REQUEST = 1 << 15
+"""Bytes of one read request; every server answers that many."""
+
 SAMPLES = 32
 SAMPLE = 1 << 15
 """How a partial file is recognized as the same: its start, its last `BACK_OFF` bytes, and samples between."""
@@ -104,13 +107,15 @@ def _blocks(session: SftpSession, path: str, start: int, size: int) -> Iterator[
     """
     with session.asking(f"read {path}"), session.client.open(path, "rb") as remote:
         while start < size:
-            length = min(WINDOW, size - start)
-            (block,) = remote.readv([(start, length)])
-            if len(block) != length:
-                reason = f"{path} became shorter while it was read"
-                raise UnavailableError(reason, code=codes.SFTP_AWAY, where=session.place)
-            start += length
-            yield block
+            end = min(start + WINDOW, size)
+            # One chunk a request: the library joins longer ones by copying what it has for each that comes.
+            chunks = [(at, min(REQUEST, end - at)) for at in range(start, end, REQUEST)]
+            for (_, length), block in zip(chunks, remote.readv(chunks), strict=True):
+                if len(block) != length:
+                    reason = f"{path} became shorter while it was read"
+                    raise UnavailableError(reason, code=codes.SFTP_AWAY, where=session.place)
+                yield block
+            start = end
 
 
 def hash_of_start(stream: BinaryIO, length: int) -> "hashlib._Hash":
