@@ -6,6 +6,21 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
+from canonical.billing_answers import (
+    BilledNotice as BilledNotice,
+)
+from canonical.billing_answers import (
+    BilledRow as BilledRow,
+)
+from canonical.billing_answers import (
+    FileAcknowledgement as FileAcknowledgement,
+)
+from canonical.billing_answers import (
+    ItemVerdict as ItemVerdict,
+)
+from canonical.billing_answers import (
+    Verdict as Verdict,
+)
 from canonical.periods import Period
 from canonical.reading_types import Commodity, Flow
 
@@ -64,21 +79,6 @@ class BillingRequestItem:
 
     line: int = 0
     """Line of the request file, 1 for the first."""
-
-
-@dataclass(frozen=True, slots=True)
-class BillingRequest:
-    """Header facts of one request file."""
-
-    file_id: str
-    partner: str
-    """The CIS's code as sender; names the billing interface."""
-
-    run_type: RunType
-    cycle: str
-    business_date: date
-    sequence: int
-    created: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,67 +286,3 @@ class BillingPart:
     determinants: tuple[BillDeterminant, ...]
     closing: ClosingAccount | None = None
     """Present in the last part only."""
-
-
-Verdict = Literal["ACCEPTED", "ACCEPTED_WITH_ERRORS", "REJECTED", "DUPLICATE"]
-
-
-@dataclass(frozen=True, slots=True)
-class ItemVerdict:
-    """What the receiver of a file says of one item in it."""
-
-    key: str
-    """Request id (for a request file) or determinant id (for a drop)."""
-
-    verdict: Literal["ACCEPTED", "REJECTED", "DUPLICATE"]
-    code: str = ""
-    reason: str = ""
-    line: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class FileAcknowledgement:
-    """What the receiver of a file says of it: the `.ack` that returns for a `.dat` (domain 4.4)."""
-
-    file_name: str
-    """Name of the acknowledged data file."""
-
-    sha256: str
-    verdict: Verdict
-    code: str
-    reason: str
-    items: tuple[ItemVerdict, ...]
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class BilledRow:
-    """One row of the CIS's billed extract: proof that a determinant was billed (ruling 3)."""
-
-    determinant_id: str
-    version: int
-    bill_id: str
-    period: Period
-    quantity: Decimal
-    """Billed quantity of the total determinant, in its unit."""
-
-    event: Literal["BILLED", "CANCELLED", "REBILLED"]
-    at: datetime
-    line: int = 0
-    unit: str = ""
-    """Unit of the quantity: kWh or m3."""
-
-
-@dataclass(frozen=True, slots=True)
-class BilledNotice:
-    """Tells the MDMS which version of a determinant was billed, so that it locks the estimate (ruling 2)."""
-
-    usage_point: str
-    meter: str
-    reading_type: str
-    determinant_id: str
-    version: int
-    period: Period
-    quantity: Decimal
-    quality: str
-    billed_at: datetime
