@@ -11,7 +11,6 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from adapters.cis_flatfile import translate
 from adapters.cis_flatfile.adapter import FlatFileCis
 from adapters.cis_flatfile.settings import settings_from
 from canonical.billing import (

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from billing_world import BookMdms, FolderCis, Night
 
-from canonical.billing import BilledRow, BillingPart, BillingRequestItem, Status
+from canonical.billing import BilledRow, BillingPart, BillingRequestItem, Status, Verdict
 from canonical.customers import CustomerAgreement
 from canonical.ids import meter_mrid
 from canonical.messages import Header, Message
@@ -36,11 +36,9 @@ class Story:
     def __init__(self, folder: Path, transaction: Transaction, room: Path) -> None:
         self.told = tomllib.loads((folder / "given" / "story.toml").read_text())
         self.zone = ZoneInfo(self.told.get("zone", "America/Toronto"))
-        settings = self.told.get("policy", {})
-        policy = Policy(
-            interface="mass", partner="CISMASS", inboxes=("cis",), zone=self.zone.key,
-            **{key: Decimal(str(v)) if isinstance(v, float) else v for key, v in settings.items()},
-        )  # fmt: skip
+        settings: dict[str, Any] = self.told.get("policy", {})
+        values: dict[str, Any] = {k: Decimal(str(v)) if isinstance(v, float) else v for k, v in settings.items()}
+        policy = Policy(interface="mass", partner="CISMASS", inboxes=("cis",), zone=self.zone.key, **values)
         interface = Interface("mass", policy, "AMIHUB", "TEST", roles=frozenset({"cis", "mdms"}))
         self.book: dict[str, list[MeterReadings]] = {}
         mdms = BookMdms(lambda: self.book)
@@ -101,7 +99,7 @@ class Story:
                 for d in self.night.parts()[name].determinants
                 if d.request_id in step.get("refuse", [])
             ]
-            verdict = "ACCEPTED_WITH_ERRORS" if refused else how
+            verdict: Verdict = "ACCEPTED_WITH_ERRORS" if refused else how
             self.night.acknowledge(name, verdict, reason=step.get("why", ""), refused=refused)
         rows = [self._bill(row, now) for row in step.get("billed", [])]
         if rows:
@@ -142,7 +140,8 @@ class Story:
 
     def _masters(self) -> list[Any]:
         """Return the reference data of the story."""
-        since, found = self.at("2025-01-01"), []
+        since = self.at("2025-01-01")
+        found: list[Any] = []
         for up in self.told["usage_point"]:
             commodity = up.get("commodity", "ELECTRICITY")
             found.append(UsagePoint(up["id"], f"NMI{up['id']}", self.zone.key, commodity, "AMI", since))
@@ -274,7 +273,8 @@ def _use(determinant: Any, use: Any) -> str:
     """Return one register's sum."""
     serial = next(meter.serial for meter in determinant.meters if meter.meter == use.meter)
     if use.start_read is None:
-        return f"{serial} {use.register}: intervals {determinant.actual_intervals}/{determinant.expected_intervals} = {use.quantity:f}"
+        counts = f"{determinant.actual_intervals}/{determinant.expected_intervals}"
+        return f"{serial} {use.register}: intervals {counts} = {use.quantity:f}"
     return f"{serial} {use.register}: {use.start_read:f} -> {use.stop_read:f} = {use.quantity:f}"
 
 
