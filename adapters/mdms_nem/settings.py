@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from canonical.codes.file import NEM_DAY_CLOCK, SFTP_SETTINGS
+from canonical.codes.file import NEM_DAY_CLOCK
+from canonical.codes.transport import SFTP_SETTINGS
 from canonical.errors import MisconfiguredError
 from sftp.session import SftpSettings
 
