@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from airflow.sdk import Asset, AsyncCallback, DeadlineAlert, DeadlineReference, Metadata, Param, TriggerRule, dag, task
 
 from services.airflow_callbacks import pass_is_stuck
-from services.airflow_passes import PAGE, passed, refuse_failed
+from services.airflow_passes import PAGE, goes_on, passed, refuse_failed
 from services.airflow_policy import RETRY_BY_ERROR
 from services.site_file import load_site
 
@@ -23,7 +23,7 @@ def drop(interface: str) -> Asset:
 
 @task.short_circuit(pool="sftp", ignore_downstream_trigger_rules=True, **OUTSIDE)
 def take_in(interface: str, params=None):
-    return passed("take_in", interface, params)
+    return goes_on(interface, params)
 
 
 @task(retries=1)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, is_dataclass
 from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException
@@ -24,19 +25,26 @@ Open work: `amihub work list`. The chain behind one bill: `amihub explain ACCOUN
 """What the DAG's page says."""
 
 
-def passed(step: str, interface: str, argument: Any = None) -> Any:
+def passed(step: str, interface: str, *arguments: Any) -> Any:
     """Run one step of a pass and return what Airflow keeps of it: counts, labels, control totals; never rows.
 
     Raises:
         HubError: as the flow raises; `services.airflow_policy` decides what is tried again.
     """
-    from services.billing_pass import STEPS
+    from services import billing_pass
     from services.hub import open_hub
 
     with open_hub() as hub:
-        result = STEPS[step](hub, hub.billing(interface), argument)
+        result = getattr(billing_pass, step)(hub, interface, *arguments)
     log.info("%s of %s: %s", step, interface, result)
-    return result
+    return asdict(result) if is_dataclass(result) and not isinstance(result, type) else result
+
+
+def goes_on(interface: str, params: Mapping[str, Any]) -> bool:
+    """Take in what arrived, and return whether the pass has more to do: it ends here when nothing is due."""
+    log.info("steps: %s; why: %s", params["steps"], params["note"] or "on schedule")
+    passed("take_in", interface)
+    return params["steps"] == "whole pass" and bool(passed("is_due", interface))
 
 
 def refuse_failed(ti: Any, dag_run: Any, tasks: Sequence[str], totals: Mapping[str, Any]) -> None:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from flows import billing_exchange as flow
 from flows.billing_exchange import Advanced, HandedOn, TakenIn, Verdict
 from flows.delivery import RelayReport
+from services import billing_pass
 from services.hub import Hub
 from services.relay import drain
 
@@ -46,30 +46,8 @@ def run_pass(hub: Hub, interface: str) -> Pass:
     Raises:
         UnavailableError: a partner is away; what was done stays done.
     """
-    this = hub.billing(interface)
-    siblings = [hub.billing(name) for name in hub.site.billing_interfaces if name != interface]
-    taken = flow.take_in(
-        this,
-        ports={role: hub.port(role) for role in this.policy.inboxes},
-        transaction=hub.transaction,
-        spool=hub.spool,
-        now=hub.now(),
-        machine_now=hub.machine_now(),
-        siblings=siblings,
-    )
-    meter_data = hub.port(this.policy.meter_data) if this.policy.meter_data else None
-    advanced = [
-        flow.advance(this, batch, meter_data=meter_data, transaction=hub.transaction, now=hub.now())
-        for batch in flow.plan(this, transaction=hub.transaction, now=hub.now())
-    ]
-    roles = {this.policy.customer_system, this.policy.meter_data} - {""}
-    handed = flow.hand_on(
-        this,
-        ports={role: hub.port(role) for role in roles},
-        transaction=hub.transaction,
-        spool=hub.spool,
-        now=hub.now(),
-    )
+    taken = billing_pass.take_in(hub, interface)
+    advanced = tuple(billing_pass.advance(hub, interface, batch) for batch in billing_pass.plan(hub, interface))
+    handed = billing_pass.hand_on(hub, interface)
     relayed = drain(hub)
-    verdict = flow.verdict(this, transaction=hub.transaction, now=hub.now())
-    return Pass(taken, tuple(advanced), handed, relayed, verdict)
+    return Pass(taken, advanced, handed, relayed, billing_pass.verdict(hub, interface))
