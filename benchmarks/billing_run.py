@@ -1,7 +1,7 @@
 """What one account of a billing night costs the hub in CPU, for 5,000 and for 50,000 accounts (performance.md 10).
 
-A mixed city: 92 % register accounts (four registers and a demand, read at both ends), 8 % interval accounts (30 minutes,
-31 days), 1 % exchanges, 2 % without a stop read. The whole pass is the product's: request and reference files taken in
+A mixed city: 92 % register accounts (four registers and a demand, read at both ends), 8 % interval accounts (30
+minutes, 31 days), 1 % exchanges, 2 % without a stop read. The whole pass is the product's: request and reference files taken in
 from a folder, the MDMS asked, determinants calculated, checked and kept, parts written, carried and acknowledged, bills
 taken back. What the partners spend (making their answers) is measured apart and taken off; so is nothing else.
 """
@@ -107,12 +107,13 @@ def masters(n: int) -> list[Any]:
     """Return the reference data of one account."""
     up = f"UP{n:07d}"
     if is_interval(n):
-        registers = (Register("E1", interval_code(30), "kWh", "DELIVERED", 0, 3, "", 30),)
+        registers: tuple[Register, ...] = (Register("E1", interval_code(30), "kWh", "DELIVERED", 0, 3, "", 30),)
     else:
-        registers = tuple(
+        tiers = (
             Register(name, register_code("ELECTRICITY", tou=tier), "kWh", "DELIVERED", 5, 0, bucket)
             for name, tier, bucket in TIERS
-        ) + (Register("D", demand_code(), "kW", "DELIVERED", 3, 1, is_demand=True),)
+        )
+        registers = (*tiers, Register("D", demand_code(), "kW", "DELIVERED", 3, 1, is_demand=True))
     return [
         UsagePoint(up, f"NMI{n:07d}", ZONE.key, "ELECTRICITY", "AMI", SINCE),
         CustomerAgreement(f"G{n}", f"A{n}", up, "RESIDENTIAL", "R1", "07", "", False, SINCE, None),

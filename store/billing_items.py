@@ -52,15 +52,13 @@ def due(session: Session, interface: str, *, now: datetime, size: int, limit: in
     table = BILLING_ITEM.c
     rank = func.row_number().over(partition_by=(table.run_id, table.step), order_by=table.line)
     ranked = (
-        select(table.run_id, table.step, table.line, ((rank - 1) / size).label("chunk"))
+        select(table.run_id, table.step, table.line, ((rank - 1) // size).label("chunk"))
         .where(table.interface == interface, table.next_due_at <= now)
         .subquery()
     )
-    # PostgreSQL divides integers as SQLite does: the chunk is a whole number on both.
-    floor = func.floor(ranked.c.chunk) if session.get_bind().dialect.name == "postgresql" else ranked.c.chunk
     grouped = (
         select(ranked.c.run_id, ranked.c.step, func.min(ranked.c.line), func.max(ranked.c.line), func.count())
-        .group_by(ranked.c.run_id, ranked.c.step, floor)
+        .group_by(ranked.c.run_id, ranked.c.step, ranked.c.chunk)
         .order_by(ranked.c.run_id, ranked.c.step, func.min(ranked.c.line))
         .limit(limit)
     )
