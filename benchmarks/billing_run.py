@@ -1,9 +1,9 @@
 """What one account of a billing night costs the hub in CPU, for 5,000 and for 50,000 accounts (performance.md 10).
 
 A mixed city: 92 % register accounts (four registers and a demand, read at both ends), 8 % interval accounts (30
-minutes, 31 days), 1 % exchanges, 2 % without a stop read. The whole pass is the product's: request and reference files taken in
-from a folder, the MDMS asked, determinants calculated, checked and kept, parts written, carried and acknowledged, bills
-taken back. What the partners spend (making their answers) is measured apart and taken off; so is nothing else.
+minutes, 31 days), 1 % exchanges, 2 % without a stop read. The whole pass is the product's: request and reference files
+taken in from a folder, the MDMS asked, determinants calculated, checked and kept, parts written, carried, acknowledged,
+bills taken back. What the MDMS spends on making its answers is measured apart and taken off.
 """
 
 import json
