@@ -31,24 +31,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--points", type=int, default=5000)
-    parser.add_argument("--calm", action="store_true", help="no troubles, one business day (for the benchmark)")
+    parser.add_argument("--days", type=int, default=2, choices=(1, 2), help="business days")
+    parser.add_argument("--calm", action="store_true", help="no troubles (for the benchmark)")
     options = parser.parse_args(arguments)
-    found(options.out, seed=options.seed, points=options.points, calm=options.calm)
+    found(options.out, seed=options.seed, points=options.points, days=options.days, calm=options.calm)
 
 
-def found(folder: Path, *, seed: int, points: int, calm: bool = False) -> Path:
+def found(folder: Path, *, seed: int, points: int, days: int = 2, calm: bool = False) -> Path:
     """Write the city below `folder` and return its file."""
     folder.mkdir(parents=True, exist_ok=True)
-    days = BUSINESS_DAYS[:1] if calm else BUSINESS_DAYS
-    built = [_point(seed, index, points, days, calm=calm) for index in range(points)]
+    dates = BUSINESS_DAYS[:days]
+    built = [_point(seed, index, dates, calm=calm) for index in range(points)]
     people = _with_twins(built) if not calm else built
     path = folder / FILE_NAME
     write_city(
         path,
-        facts={"seed": seed, "business_days": [day.isoformat() for day in days], "calm": calm},
+        facts={"seed": seed, "business_days": [day.isoformat() for day in dates], "calm": calm},
         points=people,
         meters=[meter for number, point in enumerate(people) for meter in _meters(seed, number, point)],
-        cycles=[_cycle_day(day) for day in days],
+        cycles=[_cycle_day(day) for day in dates],
     )
     return path
 
@@ -59,7 +60,7 @@ def _cycle_day(day: date) -> CycleDay:
     return CycleDay(f"{day.day:02d}", day.isoformat(), start.isoformat(), midnight(day).isoformat())
 
 
-def _point(seed: int, index: int, total: int, days: Sequence[date], *, calm: bool) -> Point:
+def _point(seed: int, index: int, days: Sequence[date], *, calm: bool) -> Point:
     """Return the usage point number `index`; kinds are spread evenly, by the number itself."""
     dice = Random(f"{seed}/{index}")
     interval = index % 25 in (3, 15)
@@ -91,7 +92,7 @@ def _point(seed: int, index: int, total: int, days: Sequence[date], *, calm: boo
 
 
 def _cycle(index: int, days: Sequence[date]) -> str:
-    """Return the bill cycle: 42% are billed on each of two business days; on one day, all of them."""
+    """Return the bill cycle: 42% are billed on each of two business days, or all on one."""
     if len(days) == 1:
         return f"{days[0].day:02d}"
     slot = (index * 7 + index // 50) % 50

@@ -2,7 +2,7 @@
 
     python -m simulators.demo          (or `make demo`)
 
-Environment: `ONCE=1` ends by itself, `ENGINE=airflow|cli`, `POINTS=5000`, `SEED=7`, and `SABOTAGE=lose-item|
+Environment: `ONCE=1` ends by itself, `ENGINE=airflow|cli`, `POINTS=5000`, `DAYS=2`, `SEED=7`, and `SABOTAGE=lose-item|
 double-item|multiplier|shift-hour|drop-part|edit-kwh` damages one item behind the hub's
 back. Exit code 0 only when every book agrees.
 `--bench N`: one calm business day of N usage points by the command line; prints {"cpu_s", "wall_s", ...} as JSON.
@@ -66,12 +66,13 @@ def demo(console: Console, *, folder: Path | None = None) -> int:
     points, started = int(os.environ.get("POINTS", "5000")), time.monotonic()
     where = folder or Path("var") / "demo" / f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
     console.print(f"Founding a city of {points:,} usage points in {where}")
-    run = prepare(where.resolve(), points=points, seed=int(os.environ.get("SEED", "7")), sabotage=sabotage)
+    days, seed = int(os.environ.get("DAYS", "2")), int(os.environ.get("SEED", "7"))
+    run = prepare(where.resolve(), points=points, seed=seed, sabotage=sabotage, days=days)
     processes = Processes(run)
     engine: Engine = Airflow(processes) if os.environ.get("ENGINE", "airflow") == "airflow" else CommandLine(processes)
     try:
         _bring_up(processes, engine, console)
-        for event in events(BUSINESS_DAYS):
+        for event in events(BUSINESS_DAYS[:days]):
             _play(processes, engine, event, console)
         report = auditor.audit(run.folder)
         auditor.show(report, console)
@@ -129,7 +130,7 @@ def bench(points: int, console: Console) -> int:
     folder = Path(tempfile.mkdtemp(prefix="amihub-bench-"))
     started = time.monotonic()
     try:
-        run = prepare(folder / "run", points=points, seed=7, sabotage="", calm=True)
+        run = prepare(folder / "run", points=points, seed=7, sabotage="", days=1, calm=True)
         processes = Processes(run)
         engine = CommandLine(processes)
         try:

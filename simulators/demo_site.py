@@ -54,11 +54,11 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def prepare(folder: Path, *, points: int, seed: int, sabotage: str, calm: bool = False) -> DemoRun:
+def prepare(folder: Path, *, points: int, seed: int, sabotage: str, days: int = 2, calm: bool = False) -> DemoRun:
     """Found the city, make keys, certificates and secrets, and write the site file below a new folder."""
     folder.mkdir(parents=True)
     keys = folder / "keys"
-    city.found(folder / "city", seed=seed, points=points, calm=calm)
+    city.found(folder / "city", seed=seed, points=points, days=days, calm=calm)
     for name in KEYS:
         make_keys(keys, name=name)
     make_certificates(keys, ("hub", "mdms"))

@@ -21,8 +21,8 @@ HOPS = {
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
-def _demo(folder: Path, sabotage: str) -> "subprocess.CompletedProcess[str]":
-    settings = {"ENGINE": "cli", "ONCE": "1", "POINTS": "300", "SABOTAGE": sabotage, "COLUMNS": "200"}
+def _demo(folder: Path, sabotage: str, *, days: int) -> "subprocess.CompletedProcess[str]":
+    settings = {"ENGINE": "cli", "ONCE": "1", "POINTS": "120", "DAYS": str(days), "SABOTAGE": sabotage}
     return subprocess.run(
         [sys.executable, "-m", "simulators.demo", "--run", str(folder / "run")],
         cwd=ROOT,
@@ -35,7 +35,7 @@ def _demo(folder: Path, sabotage: str) -> "subprocess.CompletedProcess[str]":
 
 
 def test_two_days_without_interference_end_green(tmp_path: Path) -> None:
-    ended = _demo(tmp_path, "")
+    ended = _demo(tmp_path, "", days=2)
 
     assert ended.returncode == 0, ended.stdout[-4000:] + ended.stderr[-2000:]
     assert "Every book agrees" in ended.stdout
@@ -43,7 +43,7 @@ def test_two_days_without_interference_end_green(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("sabotage", HOPS)
 def test_every_sabotage_ends_red_and_names_account_and_hop(tmp_path: Path, sabotage: str) -> None:
-    ended = _demo(tmp_path, sabotage)
+    ended = _demo(tmp_path, sabotage, days=1)
 
     assert ended.returncode == 1, ended.stdout[-4000:] + ended.stderr[-2000:]
     named = re.findall(r"account (AC\d{7}), hop ([a-z ]+):", ended.stdout)

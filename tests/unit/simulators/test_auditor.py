@@ -11,7 +11,7 @@ from simulators.script import BUSINESS_DAYS
 
 
 def _day(run: Path, sabotage: str = "") -> auditor.Report:
-    city.found(run / "city", seed=3, points=60, calm=True)
+    city.found(run / "city", seed=3, points=60, days=1, calm=True)
     (run / "cis").mkdir()
     Knobs(run / "cis" / "knobs.json").write({"sabotage": sabotage})
     one_day(run)
@@ -49,7 +49,7 @@ def test_damage_behind_the_back_is_named_with_account_and_hop(tmp_path: Path, sa
 
 
 def test_a_part_whose_trailer_lies_is_refused_whole_and_nothing_of_it_is_loaded(tmp_path: Path) -> None:
-    city.found(tmp_path / "city", seed=3, points=60, calm=True)
+    city.found(tmp_path / "city", seed=3, points=60, days=1, calm=True)
     cis = open_cis(tmp_path)
     lines = ["HDR|billing_drop|1|F1|AMIHUB|CISMASS|TEST|x|2026-11-17|z|1|ON|17|1|Y|0|", "TRL|1|0|0|0|0|0|0||0|x"]
 
