@@ -37,7 +37,9 @@ def _has_late_answer(session: Session, interface: Interface, now: datetime) -> b
     if any(part["ack_due_at"] is not None and part["ack_due_at"] <= now for part in overdue):
         return True
     loaded = billing_parts.parts(session, interface.name, {"ACKED"}) if after is not None else []
-    return any(part["acked_at"] is not None and after is not None and part["acked_at"] + after <= now for part in loaded)
+    return any(
+        part["acked_at"] is not None and after is not None and part["acked_at"] + after <= now for part in loaded
+    )
 
 
 def _has_ripe_run(session: Session, interface: Interface, now: datetime) -> bool:

@@ -1,7 +1,7 @@
 """Readings that arrive outside of a question: kept, and the items that rest on them are looked at again."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from canonical.codes.identity import READINGS_UNRESOLVED
@@ -15,6 +15,9 @@ from store.session import Session
 
 ON_ITS_WAY = (State.BATCHED, State.SENT, State.NACKED, State.REWORK)
 """States in which a version is on its way: what comes now waits for its acknowledgement (ruling 2)."""
+
+LAG, LEAD = timedelta(days=1), timedelta(days=3)
+"""How far before and after its instant a read may lie at most; a look too many changes nothing."""
 
 OVER = (State.CANCELLED, State.REBILL_REQUESTED, State.AWAITING_SYNC)
 
@@ -63,7 +66,7 @@ def mark(
     spans: dict[str, list[Period]] = {}
     for usage_point, period in touched:
         spans.setdefault(usage_point, []).append(period)
-    whole = Period(min(p.start for _, p in touched), max(p.end for _, p in touched))
+    whole = Period(min(p.start for _, p in touched) - LEAD, max(p.end for _, p in touched) + LAG)
     changes = []
     for row in billing_items.of_usage_points(session, spans, whole):
         if row["item_id"] in besides or row["state"] in OVER:
@@ -75,9 +78,9 @@ def mark(
 
 
 def _rests_on(row: Mapping[str, Any], span: Period) -> bool:
-    """Return whether an item's figures may rest on values of a span; a read counts at both ends of the period."""
+    """Return whether an item's figures may rest on values of a span; a read counts a little beyond the period too."""
     if span.start == span.end:
-        return bool(row["period_start"] <= span.start <= row["period_end"])
+        return bool(row["period_start"] - LAG <= span.start <= row["period_end"] + LEAD)
     return span.overlaps(Period(row["period_start"], row["period_end"]))
 
 

@@ -45,4 +45,7 @@ def join(
     billing_items.change(session, changes)
     billing_items.note(session, notes, now=now)
     work.raise_work(session, raised, now=now)
+    over = [row for row, change in zip(rows, changes, strict=True) if change["state"] != State.AWAITING_SYNC]
+    names = [holds.work_item(interface, row, MASTER_DATA_AWAITED).work_id for row in over]
+    work.act(session, names, "resolved", state="RESOLVED", by="hub", reason="the wait is over", now=now)
     return Advanced(batch, items=len(rows), waiting=sum(change["next_due_at"] is not None for change in changes))

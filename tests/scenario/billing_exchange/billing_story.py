@@ -7,7 +7,8 @@ zone, one pass of the interface at each step.
 import json
 import tomllib
 from array import array
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,12 @@ class Story:
         settings: dict[str, Any] = self.told.get("policy", {})
         values: dict[str, Any] = {k: Decimal(str(v)) if isinstance(v, float) else v for k, v in settings.items()}
         policy = Policy(interface="mass", partner="CISMASS", inboxes=("cis",), zone=self.zone.key, **values)
-        interface = Interface("mass", policy, "AMIHUB", "TEST", roles=frozenset({"cis", "mdms"}))
+        if "assume_billed_hours" in self.told:
+            policy = replace(policy, assume_billed_after=timedelta(hours=self.told["assume_billed_hours"]))
+        interface = Interface(
+            "mass", policy, "AMIHUB", "TEST", roles=frozenset({"cis", "mdms"}),
+            sync_wait=timedelta(hours=self.told.get("sync_wait_hours", 0)),
+        )  # fmt: skip
         self.book: dict[str, list[MeterReadings]] = {}
         mdms = BookMdms(lambda: self.book)
         self.night = Night(interface, FolderCis(room / "cis"), mdms, transaction, room / "spool")
@@ -50,7 +56,9 @@ class Story:
 
     def play(self) -> list[dict[str, Any]]:
         """Return what came of each step."""
-        self.night.reference(self._masters(), day=self.at(self.told["step"][0]["at"]).date())
+        self.night.reference(
+            self._masters(self.told.get("masters_first")), day=self.at(self.told["step"][0]["at"]).date()
+        )
         for step in self.told["step"]:
             self._step(step)
         return self.outcome
@@ -67,6 +75,8 @@ class Story:
             self._read(*read)
         for channel in step.get("intervals", []):
             self._intervals(**channel)
+        if step.get("masters"):
+            self.night.reference(self._masters(step["masters"]), day=now.astimezone(self.zone).date())
         for serial in step.get("late", []):
             self._event(serial, now)
         asked = [self._request(*row) for row in step.get("requests", [])]
@@ -138,11 +148,13 @@ class Story:
         replaces = more[0] if more else ""
         return BillingRequestItem(name, reason, commodity, period, replaces=replaces, **fields)  # type: ignore[arg-type]
 
-    def _masters(self) -> list[Any]:
-        """Return the reference data of the story."""
+    def _masters(self, only: list[str] | None = None) -> list[Any]:
+        """Return the reference data of the story, or of some usage points."""
         since = self.at("2025-01-01")
         found: list[Any] = []
         for up in self.told["usage_point"]:
+            if only is not None and up["id"] not in only:
+                continue
             commodity = up.get("commodity", "ELECTRICITY")
             found.append(UsagePoint(up["id"], f"NMI{up['id']}", self.zone.key, commodity, "AMI", since))
             found.append(
@@ -151,7 +163,8 @@ class Story:
                     up.get("net", False), since, None,
                 )
             )  # fmt: skip
-        return [*found, *map(self._installation, self.told["meter"])]
+        meters = [row for row in self.told["meter"] if only is None or row["up"] in only]
+        return [*found, *map(self._installation, meters)]
 
     def _installation(self, row: dict[str, Any]) -> Installation:
         """Return one meter of the story."""
