@@ -86,6 +86,7 @@ class Airflow:
             "CORE__DAGS_FOLDER": str(root / "dags"),
             "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
             "CORE__EXECUTION_API_SERVER_URL": f"{self._base}/execution/",
+            "CORE__LAZY_LOAD_PLUGINS": "False",
             "CORE__LOAD_EXAMPLES": "False",
             "CORE__PARALLELISM": "4",
             "CORE__SIMPLE_AUTH_MANAGER_USERS": "demo:admin",
