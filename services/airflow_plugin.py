@@ -7,7 +7,7 @@ database, no site file, no thread. It takes effect with `AIRFLOW__CORE__LAZY_LOA
 from airflow.plugins_manager import AirflowPlugin
 
 import flows.billing_exchange  # noqa: F401
-import services.billing_pass  # noqa: F401
+import services.billing_pass
 import services.hub  # noqa: F401
 
 
