@@ -56,7 +56,8 @@ class BillingItemRow(SQLModel, table=True):
     __tablename__ = "billing_item"
     __table_args__ = (
         Index("billing_item_due", "interface", "next_due_at", "run_id", "step", "line"),
-        Index("billing_item_run", "run_id", "state", "line"),
+        Index("billing_item_batch", "run_id", "step", "line"),
+        Index("billing_item_open", "run_id", "answer", "via"),
         Index("billing_item_out", "interface", "via", "run_id", "line"),
         Index("billing_item_request", "interface", "request_id", unique=True),
         Index("billing_item_usage_point", "usage_point", "period_start"),

@@ -124,15 +124,7 @@ def of_usage_points(session: Session, usage_points: Collection[str], span: Perio
     return rows_of(session, query.order_by(table.period_start, table.line))
 
 
-def of_run(session: Session, run_id: str, states: Collection[str], *, after_line: int = 0, limit: int = 0) -> list[Row]:
-    """Return items of a run in some states after a line, in order of line."""
-    table = BILLING_ITEM.c
-    query = select(BILLING_ITEM).where(table.run_id == run_id, table.state.in_(sorted(states)), table.line > after_line)
-    query = query.order_by(table.line)
-    return rows_of(session, query.limit(limit) if limit else query)
-
-
-def change(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+ef change(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Set the same columns of many items; each row names them, `item_id` first of all."""
     if not rows:
         return

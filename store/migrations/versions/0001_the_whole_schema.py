@@ -122,12 +122,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('billing_item', schema=None) as batch_op:
         batch_op.create_index('billing_item_account', ['account'], unique=False)
+        batch_op.create_index('billing_item_batch', ['run_id', 'step', 'line'], unique=False)
         batch_op.create_index('billing_item_by_request', ['request_id'], unique=False)
         batch_op.create_index('billing_item_determinant', ['determinant_id'], unique=False)
         batch_op.create_index('billing_item_due', ['interface', 'next_due_at', 'run_id', 'step', 'line'], unique=False)
+        batch_op.create_index('billing_item_open', ['run_id', 'answer', 'via'], unique=False)
         batch_op.create_index('billing_item_out', ['interface', 'via', 'run_id', 'line'], unique=False)
         batch_op.create_index('billing_item_request', ['interface', 'request_id'], unique=True)
-        batch_op.create_index('billing_item_run', ['run_id', 'state', 'line'], unique=False)
         batch_op.create_index('billing_item_usage_point', ['usage_point', 'period_start'], unique=False)
 
     op.create_table('billing_item_history',
@@ -672,12 +673,13 @@ def downgrade() -> None:
     op.drop_table('billing_item_history')
     with op.batch_alter_table('billing_item', schema=None) as batch_op:
         batch_op.drop_index('billing_item_usage_point')
-        batch_op.drop_index('billing_item_run')
         batch_op.drop_index('billing_item_request')
         batch_op.drop_index('billing_item_out')
+        batch_op.drop_index('billing_item_open')
         batch_op.drop_index('billing_item_due')
         batch_op.drop_index('billing_item_determinant')
         batch_op.drop_index('billing_item_by_request')
+        batch_op.drop_index('billing_item_batch')
         batch_op.drop_index('billing_item_account')
 
     op.drop_table('billing_item')
