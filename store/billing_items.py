@@ -124,7 +124,7 @@ def of_usage_points(session: Session, usage_points: Collection[str], span: Perio
     return rows_of(session, query.order_by(table.period_start, table.line))
 
 
-ef change(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+def change(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Set the same columns of many items; each row names them, `item_id` first of all."""
     if not rows:
         return
