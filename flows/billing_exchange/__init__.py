@@ -7,7 +7,6 @@ One pass calls, in this order: `take_in` (files of all inboxes), `plan` (what is
 from flows.billing_exchange.advance import advance, plan
 from flows.billing_exchange.closing import verdict
 from flows.billing_exchange.due import is_due
-from flows.billing_exchange.dueness import is_due
 from flows.billing_exchange.hand_on import hand_on
 from flows.billing_exchange.intake import take_in
 from flows.billing_exchange.interface import Advanced, HandedOn, Interface, TakenIn, Verdict
@@ -21,7 +20,6 @@ __all__ = [
     "Verdict",
     "advance",
     "hand_on",
-    "is_due",
     "is_due",
     "plan",
     "readings_arrived",
