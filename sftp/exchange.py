@@ -5,7 +5,7 @@ then gets its control file, the same way. Neither modification times nor permiss
 """
 
 import io
-import stat
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,13 +14,19 @@ from typing import BinaryIO
 from canonical.codes import transport as codes
 from canonical.errors import MisconfiguredError, RejectedError, UnavailableError
 from canonical.messages import FetchedFile, Manifest, OfferedFile
+from sftp.listing import entries, is_regular
 from sftp.manifest import MANIFEST_LIMIT, manifest_from_json, manifest_to_json
-from sftp.names import check_name, control_name, is_data_file, join, part_name
+from sftp.names import check_name, control_name, is_data_file, is_hostile, join, numbered, part_name
 from sftp.session import SftpSession
 from sftp.transfer import download, hash_of, hash_of_start, size_of, spooling, upload
 
+LOG = logging.getLogger(__name__)
+
 Unwrap = Callable[[Path], Path]
 """Unpacks a fetched file beside it and returns what was inside, or the same path when nothing wraps it."""
+
+MOST_ANSWERS = 50
+"""Answers to files of one stem that may lie unread in a partner's folder."""
 
 
 def put(session: SftpSession, local: Path | bytes, folder: str, name: str, manifest: Manifest | None = None) -> bool:
@@ -44,6 +50,28 @@ def put(session: SftpSession, local: Path | bytes, folder: str, name: str, manif
     if control is not None:
         placed |= _place(session, io.BytesIO(control), len(control), folder, control_name(name))
     return placed
+
+
+def put_answer(session: SftpSession, body: bytes, folder: str, name: str) -> str:
+    """Deliver an acknowledgement, and return the name that it bears there.
+
+    An earlier answer that the partner has not taken away keeps its name; this one then gets a number (`A.2.ack`):
+    neither is lost, and neither changes under a reader. Delivered again, it is found where it was put.
+
+    Raises:
+        RejectedError: `REMOTE_NAME_TAKEN`: so many answers lie there unread; `NAME_INVALID`.
+        UnavailableError, MisconfiguredError: as `put`.
+    """
+    for number in range(1, MOST_ANSWERS):
+        try:
+            put(session, body, folder, numbered(name, number))
+        except RejectedError as error:
+            if error.code != codes.REMOTE_NAME_TAKEN:
+                raise
+        else:
+            return numbered(name, number)
+    reason = f"{MOST_ANSWERS} answers called {name} lie in {folder!r}"
+    raise RejectedError(reason, code=codes.REMOTE_NAME_TAKEN, where=session.place)
 
 
 @contextmanager
@@ -110,12 +138,15 @@ def offered(session: SftpSession, folder: str) -> list[OfferedFile]:
         UnavailableError: the server is away.
     """
     try:
-        with session.asking(f"list {folder!r}"):
-            entries = session.client.listdir_attr(folder or ".")
+        found = [entry for entry in entries(session, folder) if is_regular(entry)]
     except FileNotFoundError as error:
         reason = f"folder {folder!r} does not exist"
         raise MisconfiguredError(reason, code=codes.SFTP_FOLDER_MISSING, where=session.place) from error
-    names = {entry.filename for entry in entries}
+    names = {entry.filename for entry in found}
+    for name in sorted(names):
+        if is_hostile(name):
+            # It cannot be fetched, moved or answered under such a name; its sender must take it back.
+            LOG.warning("%s: %s in %r is not a file name; it is left where it is", session.place, ascii(name), folder)
     return [
         OfferedFile(
             name=entry.filename,
@@ -124,9 +155,8 @@ def offered(session: SftpSession, folder: str) -> list[OfferedFile]:
             has_manifest=control_name(entry.filename) in names,
             folder=folder,
         )
-        for entry in sorted(entries, key=lambda entry: entry.filename)
-        # A server that tells no mode lists files; links, folders and devices are never followed.
-        if is_data_file(entry.filename) and (entry.st_mode is None or stat.S_ISREG(entry.st_mode))
+        for entry in sorted(found, key=lambda entry: entry.filename)
+        if is_data_file(entry.filename)
     ]
 
 

@@ -9,7 +9,7 @@ NAME_LIMIT = 200
 ANSWERS = (".ack", ".nak", ".exc")
 """Suffixes of a partner's acknowledgement; the three are read as the same thing."""
 
-_WRAPPERS = (".pgp", ".gpg", ".gz")
+_WRAPPERS = (".pgp", ".gpg", ".gz", ".zip")
 
 
 def check_name(name: str) -> str:
@@ -40,10 +40,19 @@ def is_data_file(name: str) -> bool:
     return not name.lower().endswith((".part", ".ctl", ".tmp"))
 
 
+def is_hostile(name: str) -> bool:
+    """Return whether a listed name is none that anybody could mean; a hidden file is merely none of ours."""
+    try:
+        check_name(name.lstrip(".") or "hidden")
+    except RejectedError:
+        return True
+    return False
+
+
 def stem(name: str) -> str:
     """Return the name without wrappers and file type: `A.dat.gz` and `A.ctl` share the stem `A`."""
-    for wrapper in _WRAPPERS * 2:
-        name = name.removesuffix(wrapper)
+    while name.lower().endswith(_WRAPPERS):
+        name = name.rpartition(".")[0]
     head, dot, _ = name.rpartition(".")
     return head if dot and head else name
 
@@ -51,6 +60,12 @@ def stem(name: str) -> str:
 def control_name(name: str) -> str:
     """Return the name of the control file that belongs to a data file."""
     return f"{stem(name)}.ctl"
+
+
+def numbered(name: str, number: int) -> str:
+    """Return a name with a number before its file type: `A.ack` and 2 give `A.2.ack`; 1 leaves it as it is."""
+    head, _, kind = name.rpartition(".")
+    return name if number == 1 else f"{head}.{number}.{kind}"
 
 
 def part_name(name: str) -> str:

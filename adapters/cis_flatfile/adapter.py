@@ -152,8 +152,7 @@ class FlatFileCis:
         folder = self._settings.inbox
         try:
             if parcel.body is not None:
-                exchange.put(session, parcel.body, folder, parcel.name)
-                return Outcome("confirmed", reference=parcel.name)
+                return Outcome("confirmed", reference=exchange.put_answer(session, parcel.body, folder, parcel.name))
             path = spool / parcel.path
             control = path.with_name(control_name(parcel.name))
             if not path.is_file() or not control.is_file():

@@ -114,13 +114,13 @@ class NemFiles:
         try:
             with open_session(self._settings.sftp) as session:
                 for parcel in parcels:
-                    local = parcel.body if parcel.body is not None else spool / parcel.path
+                    body = parcel.body if parcel.body is not None else (spool / parcel.path).read_bytes()
                     try:
-                        exchange.put(session, local, self._settings.inbox, parcel.name)
+                        placed = exchange.put_answer(session, body, self._settings.inbox, parcel.name)
                     except RejectedError as error:
                         outcomes.append(Outcome("rejected", str(error.code), error.reason))
                     else:
-                        outcomes.append(Outcome("sent", reference=parcel.name))
+                        outcomes.append(Outcome("sent", reference=placed))
         except UnavailableError as error:
             away = Outcome("unavailable", str(error.code), error.reason)
             outcomes.extend([away] * (len(parcels) - len(outcomes)))
