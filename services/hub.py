@@ -16,8 +16,10 @@ from canonical.codes.configuration import INTERFACE_UNKNOWN, ROLE_ABSENT
 from canonical.errors import MisconfiguredError
 from canonical.ports import Destination
 from flows.billing_exchange import Interface
+from flows.delivery import DeliveryPolicy
 from services.billing_interfaces import billing_interface
 from services.clock import Clock, demo_clock, machine_now
+from services.delivery_policy import delivery_policy
 from services.site_file import Site, load_site
 from store.session import Transaction, open_engine, transactions
 
@@ -83,6 +85,10 @@ class Hub:
     def destinations(self) -> Mapping[str, Destination]:
         """Return every role's port, for the relay."""
         return {role: self.port(role) for role in self.site.model.roles}
+
+    def delivery_policies(self) -> Mapping[str, DeliveryPolicy]:
+        """Return how each role's deliveries are paced and retried, as `[roles.NAME.delivery]` says."""
+        return {role: delivery_policy(section.delivery) for role, section in self.site.model.roles.items()}
 
     def billing(self, interface: str) -> Interface:
         """Return one billing interface with its policy.

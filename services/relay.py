@@ -25,6 +25,7 @@ def relay_pass(hub: Hub) -> RelayReport:
         spool=hub.spool,
         now=hub.now(),
         machine_now=hub.machine_now(),
+        policies=hub.delivery_policies(),
     )
     for wrong in report.misconfigured:
         LOG.error("deliveries stand still, we are set up wrong: %s", wrong)

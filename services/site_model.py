@@ -49,6 +49,34 @@ class StoreSection(_Section):
     url: str = "sqlite:///hub.db"
 
 
+class DeliverySection(_Section):
+    """How deliveries to one role are paced and retried; every duration is in seconds of machine time."""
+
+    batch: int = Field(20, ge=1, le=1000)
+    in_flight: int = Field(100, ge=1)
+    per_minute: int = Field(0, ge=0)
+    timeout_seconds: float = Field(30.0, gt=0)
+    lease_seconds: float = Field(900.0, gt=0)
+    backoff_seconds: float = Field(30.0, gt=0)
+    backoff_cap_seconds: float = Field(900.0, gt=0)
+    attempts: int = Field(8, ge=1)
+    breaker_failures: int = Field(5, ge=1)
+    breaker_open_seconds: float = Field(60.0, gt=0)
+
+    @model_validator(mode="after")
+    def _durations_fit(self) -> "DeliverySection":
+        """Check that a lease outlives its batch, and that the first wait is not above the longest."""
+        longest = self.batch * self.timeout_seconds
+        if self.lease_seconds <= longest:
+            raise ValueError(
+                f"lease_seconds {self.lease_seconds:g} must be longer than batch x timeout_seconds = {longest:g}:"
+                " another relay would take over what this one still carries"
+            )
+        if self.backoff_seconds > self.backoff_cap_seconds:
+            raise ValueError("backoff_seconds is above backoff_cap_seconds")
+        return self
+
+
 class RoleSection(_Section):
     """One outside system: which adapter speaks to it, and how its feed is to be read."""
 
@@ -59,6 +87,7 @@ class RoleSection(_Section):
     stable_seconds: float = Field(60.0, ge=0)
     """A file without control file is taken after two looks this far apart show the same size."""
 
+    delivery: DeliverySection = DeliverySection()
     settings: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -137,15 +166,15 @@ class SiteModel(_Section):
 
 def known_keys(path: tuple[str, ...]) -> list[str]:
     """Return the keys that may stand in the section at `path`, for "did you mean"."""
-    models: dict[int, type[BaseModel]] = {}
     top: dict[str, type[BaseModel]] = {
         "site": SiteSection, "store": StoreSection, "roles": RoleSection, "serve": ServeSection,
         "billing": BillingSection, "work": WorkSection,
     }  # fmt: skip
     if not path:
         return list(SiteModel.model_fields)
-    models[0] = top.get(path[0], SiteModel)
-    return list(models[0].model_fields)
+    if path[0] == "roles" and path[2:] == ("delivery",):
+        return list(DeliverySection.model_fields)
+    return list(top.get(path[0], SiteModel).model_fields)
 
 
 def minutes_of(clock: str) -> int:

@@ -5,7 +5,11 @@ from pathlib import Path
 import pytest
 
 from canonical.errors import MisconfiguredError
+from flows.delivery import DeliveryPolicy
+from services.delivery_policy import delivery_policy
+from services.hub import Hub
 from services.site_file import load_site
+from services.site_model import DeliverySection
 
 ROOT = Path(__file__).parents[3]
 
@@ -43,6 +47,31 @@ def test_the_example_site_is_well_formed() -> None:
 
     assert site.billing_interfaces == ("mass", "interval")
     assert site.model.roles["cis"].multiplier == "raw"
+
+
+def test_deliveries_are_paced_as_the_role_says_and_otherwise_by_the_defaults(tmp_path: Path) -> None:
+    told = GOOD + "[roles.cis.delivery]\nbatch = 5\nper_minute = 60\nbackoff_seconds = 2.5\n"
+
+    policy = Hub(load_site(_site(tmp_path, told))).delivery_policies()["cis"]
+
+    assert (policy.batch, policy.per_minute, policy.base_s) == (5, 60, 2.5)
+    assert delivery_policy(DeliverySection()) == DeliveryPolicy()
+
+
+@pytest.mark.parametrize(
+    ("said", "mistake"),
+    [
+        ("bach = 5", "site.toml:23: roles.cis.delivery.bach: unknown key; did you mean 'batch'?"),
+        ("batch = 0", "site.toml:23: roles.cis.delivery.batch: Input should be greater than or equal to 1"),
+        ("timeout_seconds = 60", "site.toml:22: roles.cis.delivery: lease_seconds 900 must be longer than batch x"),
+        ("backoff_seconds = 1000", "site.toml:22: roles.cis.delivery: backoff_seconds is above backoff_cap_seconds"),
+    ],
+)
+def test_a_delivery_setting_that_cannot_be_is_named_with_its_line(tmp_path: Path, said: str, mistake: str) -> None:
+    with pytest.raises(MisconfiguredError) as error:
+        load_site(_site(tmp_path, f"{GOOD}\n[roles.cis.delivery]\n{said}\n"))
+
+    assert mistake in error.value.reason
 
 
 @pytest.mark.parametrize(
