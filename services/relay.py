@@ -6,6 +6,7 @@ from threading import Event
 from time import monotonic
 
 from flows.delivery import RelayReport, relay_once, sweep_confirmations
+from flows.delivery_work import follow_deliveries
 from services.hub import Hub
 
 LOG = logging.getLogger(__name__)
@@ -46,10 +47,11 @@ def relay_pass(hub: Hub) -> RelayReport:
 
 
 def sweep(hub: Hub) -> int:
-    """Mark deliveries that nobody confirmed in time, and return their number; they show in `amihub parked list`."""
+    """Mark deliveries that nobody confirmed in time, and return their number; whatever waits for a person is work."""
     overdue = sweep_confirmations(transaction=hub.transaction, now=hub.now())
     for each in overdue:
         LOG.warning("delivery %s to %s is not confirmed in time", each.delivery_id, each.destination)
+    follow_deliveries(owners=hub.site.model.work.owners, transaction=hub.transaction, now=hub.now())
     return len(overdue)
 
 
@@ -71,4 +73,5 @@ def drain(hub: Hub) -> RelayReport:
         for field in fields(RelayReport):
             setattr(total, field.name, getattr(total, field.name) + getattr(report, field.name))
     total.misconfigured += report.misconfigured
+    sweep(hub)
     return total
