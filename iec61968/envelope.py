@@ -45,6 +45,9 @@ class ReplyError:
     object_type: str = ""
     """CIM class of that object, such as `UsagePoint`."""
 
+    operation_id: int | None = None
+    """With an OperationSet: the operation that it is said of."""
+
 
 @dataclass(frozen=True, slots=True)
 class WireReply:
@@ -161,6 +164,7 @@ def reply_from_xml(element: etree._Element) -> WireReply:
 def _error_from_xml(element: etree._Element) -> ReplyError:
     level = child_text(element, "level")
     identifier, object_type = "", ""
+    operation = child_text(element, "operationId")
     for child in element:
         if local_name(child) == "ID":
             identifier, object_type = (child.text or "").strip(), child.get("objectType", "")
@@ -173,6 +177,7 @@ def _error_from_xml(element: etree._Element) -> ReplyError:
         child_text(element, "details"),
         identifier,
         object_type,
+        int(operation) if operation.isascii() and operation.isdigit() else None,
     )
 
 
@@ -194,4 +199,6 @@ def reply_to_xml(reply: WireReply, *, edition: Edition, namespace: str) -> etree
             identity = etree.SubElement(node, f"{{{edition.message}}}ID", kind="uuid")
             identity.set("objectType", error.object_type)
             identity.text = error.object_id
+        if error.operation_id is not None:
+            etree.SubElement(node, f"{{{edition.message}}}operationId").text = str(error.operation_id)
     return element

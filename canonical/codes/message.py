@@ -181,3 +181,98 @@ TLS_REFUSED = ErrorCode(
     acts="administrator",
     severity="FATAL",
 )
+
+# Whole exchanges of IEC 61968-100: compression, split deliveries, requests and their answers, security
+
+COMPRESSED_REFUSED = ErrorCode(
+    "1130",
+    "COMPRESSED_REFUSED",
+    "A compressed payload cannot be expanded, or grows beyond what this endpoint takes.",
+    "Send the payload as gzip in base64 with its Format, or uncompressed and split.",
+)
+BAD_SPLIT = ErrorCode(
+    "1131",
+    "BAD_SPLIT",
+    "A part of a split delivery does not say which part of how many it is, or contradicts another part.",
+    "State MessageIndex as n/m, the same m in all parts, under one CorrelationID.",
+)
+REPLY_ADDRESS_REFUSED = ErrorCode(
+    "1133",
+    "REPLY_ADDRESS_REFUSED",
+    "The reply address is not one that this site knows for the caller; nothing is ever sent there.",
+    "Name a reply address that the operator has entered for you.",
+)
+REPLY_ADDRESS_MISSING = ErrorCode(
+    "1134",
+    "REPLY_ADDRESS_MISSING",
+    "An asynchronous answer is wanted, but no reply address is given.",
+    "State ReplyAddress and CorrelationID, or ask without AsyncReplyFlag.",
+)
+BULK_NEEDS_ASYNC = ErrorCode(
+    "1135",
+    "BULK_NEEDS_ASYNC",
+    "The request names more objects than are answered while the caller waits, or than are answered at all.",
+    "Ask with AsyncReplyFlag and a ReplyAddress, or split the request.",
+)
+REQUEST_NOT_FOUND = ErrorCode(
+    "1136",
+    "REQUEST_NOT_FOUND",
+    "No request of this caller has the correlation id that is to be cancelled or changed.",
+    "Use the CorrelationID of the original request.",
+)
+REQUEST_AMBIGUOUS = ErrorCode(
+    "1137",
+    "REQUEST_AMBIGUOUS",
+    "More than one request of this caller has the correlation id that is to be cancelled or changed.",
+    "Give each request a CorrelationID of its own, and name the MessageID in Request/ID.",
+)
+REQUEST_FINAL = ErrorCode(
+    "1138",
+    "REQUEST_FINAL",
+    "The request to be cancelled or changed has already come to its end.",
+    "Look at its answer.",
+)
+REQUEST_UNDER_WAY = ErrorCode(
+    "1139",
+    "REQUEST_UNDER_WAY",
+    "The request to be cancelled or changed is being carried out at this moment.",
+    "Wait for its answer.",
+    retryable=True,
+)
+REQUEST_TIMED_OUT = ErrorCode(
+    "1140",
+    "REQUEST_TIMED_OUT",
+    "The request's deadline passed before everything was answered.",
+    "Ask again for what is missing; a late answer is kept with the request.",
+)
+READINGS_UNAVAILABLE = ErrorCode(
+    "1141",
+    "READINGS_UNAVAILABLE",
+    "The meter data system holds no readings of the object for the span.",
+    "Check the object and the span, or ask for a fresh reading.",
+)
+CANCELLED_BY_CALLER = ErrorCode(
+    "1142",
+    "CANCELLED_BY_CALLER",
+    "The caller withdrew the request before it was carried out.",
+    "Nothing: ask again if it is wanted after all.",
+    severity="INFO",
+)
+MESSAGE_REPLAYED = ErrorCode(
+    "1143",
+    "MESSAGE_REPLAYED",
+    "A nonce came a second time, or its Created lies outside the window: the message may be a recording.",
+    "Send a fresh nonce and the present time; set the sender's clock.",
+)
+SIGNATURE_REFUSED = ErrorCode(
+    "1144",
+    "SIGNATURE_REFUSED",
+    "The signature is missing, wrong, made with another key, or does not cover the body that is to be read.",
+    "Sign Body and Timestamp with the key whose certificate the operator has pinned, RSA or ECDSA with SHA-256.",
+)
+OPERATIONS_ROLLED_BACK = ErrorCode(
+    "1145",
+    "OPERATIONS_ROLLED_BACK",
+    "An operation of a transactional set failed, so none of the set was done.",
+    "Correct the operation that the error names and send the whole set again.",
+)

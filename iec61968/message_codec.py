@@ -1,0 +1,227 @@
+"""Messages of IEC 61968-100 from and to XML, typed and generic alike: strict when written, by policy when read."""
+
+from datetime import UTC, datetime
+from typing import cast
+
+from lxml import etree
+
+from canonical.codes import message as codes
+from canonical.errors import RejectedError
+from iec61968 import compression, safe_xml
+from iec61968.compression import CompressionLimits
+from iec61968.envelope import child_text, header_from_xml, local_name, reply_from_xml, verb_of
+from iec61968.safe_xml import XmlLimits
+from iec61968.wire import (
+    IdKind,
+    MessageKind,
+    Operation,
+    OperationSet,
+    WireHeader,
+    WireId,
+    WireMessage,
+    WirePayload,
+    WireRequest,
+)
+
+_GENERIC: dict[str, MessageKind] = {
+    "RequestMessage": "request",
+    "ResponseMessage": "response",
+    "EventMessage": "event",
+    "FaultMessage": "fault",
+}
+_PARTICIPLES = ("created", "changed", "canceled", "closed", "deleted", "executed")
+_PAYLOAD_OWN = ("OperationSet", "Compressed", "ID", "Format")
+_REQUEST_OWN = ("StartTime", "EndTime", "Option", "ID")
+_HEADER_OWN = (
+    *("Verb", "Noun", "Revision", "ReplayDetection", "Context", "Timestamp", "Source", "AsyncReplyFlag"),
+    *("ReplyAddress", "AckRequired", "User", "MessageID", "CorrelationID", "Comment", "Property"),
+)
+
+
+def message_from_xml(
+    root: etree._Element,
+    *,
+    strict: bool = True,
+    limits: XmlLimits | None = None,
+    compressed: CompressionLimits | None = None,
+) -> WireMessage:
+    """Return what a message element says; names are matched without namespace. A compressed XML payload is expanded.
+
+    With `strict`, ids must be UUIDs and the timestamp an instant with an offset.
+
+    Raises:
+        RejectedError: no header, an unknown verb, a value that cannot be read, or a payload that cannot be expanded.
+    """
+    name = local_name(root)
+    parts = {local_name(child): child for child in root}
+    if "Header" not in parts:
+        if "Reply" in parts:
+            return WireMessage("fault", None, name, reply=reply_from_xml(parts["Reply"]))
+        raise RejectedError("no Header", code=codes.SCHEMA_INVALID, where=f"/{name}")
+    header = wire_header(parts["Header"], strict=strict)
+    return WireMessage(
+        kind_of(root, header.verb),
+        header,
+        name,
+        _request(parts["Request"]) if "Request" in parts else None,
+        reply_from_xml(parts["Reply"]) if "Reply" in parts else None,
+        _payload(parts["Payload"], limits, compressed) if "Payload" in parts else WirePayload(),
+    )
+
+
+def kind_of(root: etree._Element, verb: str) -> MessageKind:
+    """Return what a message is: by its own name where generic, else by its parts and its verb."""
+    name = local_name(root)
+    if name in _GENERIC:
+        return _GENERIC[name]
+    parts = {local_name(child) for child in root}
+    if "Reply" in parts:
+        return "response" if "Header" in parts else "fault"
+    if "Request" in parts:
+        return "request"
+    return "event" if verb in _PARTICIPLES or verb == "reply" else "request"
+
+
+def wire_header(element: etree._Element, *, strict: bool = True) -> WireHeader:
+    """Return every part of a Header element.
+
+    Raises:
+        RejectedError: an unknown verb, a boolean that is none, or what `header_from_xml` refuses.
+    """
+    simple = header_from_xml(element, strict=strict)
+    replay = _child(element, "ReplayDetection")
+    user = _child(element, "User")
+    return WireHeader(
+        verb=simple.verb,
+        noun=simple.noun,
+        message_id=simple.message_id,
+        correlation_id=simple.correlation_id,
+        timestamp=simple.created_at,
+        timestamp_text=child_text(element, "Timestamp"),
+        source=simple.source,
+        revision=child_text(element, "Revision"),
+        nonce=child_text(replay, "Nonce") if replay is not None else "",
+        nonce_created=_instant(replay, "Created") if replay is not None else None,
+        context=child_text(element, "Context"),
+        async_reply=_boolean(element, "AsyncReplyFlag"),
+        reply_address=simple.reply_address,
+        ack_required=_boolean(element, "AckRequired"),
+        user=child_text(user, "UserID") if user is not None else "",
+        organization=child_text(user, "Organization") if user is not None else "",
+        comment=child_text(element, "Comment"),
+        properties=_pairs(element, "Property", "Name", "Value"),
+        extensions=tuple(child for child in element if local_name(child) not in _HEADER_OWN),
+    )
+
+
+def _request(element: etree._Element) -> WireRequest:
+    """Return what a Request element says."""
+    return WireRequest(
+        _instant(element, "StartTime"),
+        _instant(element, "EndTime"),
+        _pairs(element, "Option", "name", "value"),
+        _ids(element),
+        tuple(child for child in element if local_name(child) not in _REQUEST_OWN),
+    )
+
+
+def _payload(element: etree._Element, limits: XmlLimits | None, compressed: CompressionLimits | None) -> WirePayload:
+    """Return what a Payload element holds; compressed XML becomes its element."""
+    parts = tuple(child for child in element if local_name(child) not in _PAYLOAD_OWN)
+    packed = _child(element, "Compressed")
+    data: bytes | None = None
+    form = child_text(element, "Format")
+    if packed is not None:
+        data = compression.expand(packed.text or "", limits=compressed)
+        if form.upper() in ("", "XML"):
+            parts, data = (*parts, safe_xml.parse(data, limits=limits, where="Payload/Compressed")), None
+    found = _child(element, "OperationSet")
+    return WirePayload(parts, _operations(found) if found is not None else None, data, _ids(element), form)
+
+
+def _operations(element: etree._Element) -> OperationSet:
+    """Return the operations of a set, in the order in which they are to be done.
+
+    Raises:
+        RejectedError: an id is no number or comes twice, or a verb is unknown.
+    """
+    found = []
+    for child in element:
+        if local_name(child) != "Operation":
+            continue
+        text = child_text(child, "operationId")
+        if not text.isascii() or not text.isdigit():
+            raise RejectedError(f"{text!r} is no number", code=codes.BAD_XML_VALUE, where="Operation/operationId")
+        own = ("operationId", "noun", "verb", "elementOperation")
+        body = next((part for part in child if local_name(part) not in own), None)
+        found.append(
+            Operation(
+                int(text),
+                child_text(child, "noun"),
+                verb_of(child_text(child, "verb"), where="Operation/verb"),
+                body,
+                bool(_boolean(child, "elementOperation")),
+            )
+        )
+    if len({one.operation_id for one in found}) != len(found):
+        raise RejectedError("an operationId comes twice", code=codes.BAD_XML_VALUE, where="OperationSet")
+    in_sequence = bool(_boolean(element, "enforceMsgSequence"))
+    if in_sequence:
+        found.sort(key=lambda one: one.operation_id)
+    return OperationSet(tuple(found), in_sequence, bool(_boolean(element, "enforceTransactionalIntegrity")))
+
+
+def _child(element: etree._Element, name: str) -> etree._Element | None:
+    return next((child for child in element if local_name(child) == name), None)
+
+
+def _pairs(element: etree._Element, name: str, key: str, value: str) -> tuple[tuple[str, str], ...]:
+    return tuple((child_text(c, key), child_text(c, value)) for c in element if local_name(c) == name)
+
+
+def _ids(element: etree._Element) -> tuple[WireId, ...]:
+    return tuple(
+        WireId(
+            (child.text or "").strip(),
+            cast("IdKind", child.get("kind", "")),
+            child.get("objectType", ""),
+            child.get("idType", ""),
+            child.get("idAuthority", ""),
+        )
+        for child in element
+        if local_name(child) == "ID"
+    )
+
+
+def _boolean(element: etree._Element, name: str) -> bool | None:
+    """Return a boolean child, None where there is none.
+
+    Raises:
+        RejectedError: it is neither true nor false.
+    """
+    text = child_text(element, name)
+    if text in ("true", "1"):
+        return True
+    if text in ("false", "0"):
+        return False
+    if text:
+        raise RejectedError(f"{text!r} is neither true nor false", code=codes.BAD_XML_VALUE, where=name)
+    return None
+
+
+def _instant(element: etree._Element, name: str) -> datetime | None:
+    """Return an instant child in UTC, None where there is none.
+
+    Raises:
+        RejectedError: it is no instant with an offset.
+    """
+    text = child_text(element, name)
+    if not text:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise RejectedError(f"{text!r} is no instant", code=codes.BAD_XML_VALUE, where=name) from error
+    if instant.tzinfo is None:
+        raise RejectedError(f"{text!r} has no offset", code=codes.BAD_XML_VALUE, where=name)
+    return instant.astimezone(UTC)
