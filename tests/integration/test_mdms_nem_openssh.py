@@ -8,11 +8,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from servers.openssh import private_sshd
 
 from adapters.registry import load
 from canonical.billing import FileAcknowledgement
 from canonical.messages import Header, Item, Message
+from servers.openssh import private_sshd
 
 pytestmark = pytest.mark.servers
 
