@@ -49,6 +49,8 @@ _BLOCK_TYPE = re.compile(_TYPE)
 
 def columns_of_bytes(block: bytes) -> MeterReadingColumns | None:
     """Return the columns of a block from START to END, or None when it does not follow the grammar."""
+    if not block.startswith(START) or not block.endswith(END):
+        return None
     position = len(START)
     blocks: tuple[Block, ...] | None = ()
     if block.startswith(_BLOCK_OPEN, position):

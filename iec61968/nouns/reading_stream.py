@@ -53,6 +53,8 @@ class ValidatingParser:
         self._seen = 0
         self._lines = 1
         self.in_payload = False
+        self.prefix: str | None = None
+        """Namespace prefix of the payload's own tag; None when its namespace is the default one."""
 
     @property
     def tags(self) -> Tags:
@@ -85,11 +87,21 @@ class ValidatingParser:
         Raises:
             RejectedError: the document is too large.
         """
+        if not self._seen:
+            self._stand_in()
         self._seen += 1
         self._fed += len(block)
         self._since = 0
         if self._fed > self._limits.total_bytes:
             raise self._error("document too large", codes.MESSAGE_TOO_LARGE)
+
+    def _stand_in(self) -> None:
+        """Give the parser an empty MeterReading: it must refuse what may only stand before the first one."""
+        mark = f"{self.prefix}:" if self.prefix else ""
+        self._parser.feed(f"<{mark}MeterReading/>".encode())
+        events: Any = self._parser.read_events()
+        for _, element in events:
+            _release(element)
 
     def close(self) -> Iterator[Element]:
         """End the document; yield what is left.
@@ -113,6 +125,7 @@ class ValidatingParser:
             if element.tag == self._payload:
                 if event == "start":
                     self._check_place(element)
+                    self.prefix = element.prefix
                 self.in_payload = event == "start"
             elif event == "end":
                 if element.tag == self._tags.meter_reading:
