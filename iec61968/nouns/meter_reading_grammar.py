@@ -1,17 +1,19 @@
 """One MeterReading from its bytes, where they follow a strict grammar; anything else is left to the XML parser.
 
-The grammar is a subset of what the schema allows, written without white space, comments, entities or other encodings.
-Every byte of a block is accounted for: what is accepted here, libxml2 and the schema accept too, with equal values.
+The grammar is a subset of what the schema allows: ASCII, no comments, no entities, white space only where the form of
+the writer puts it. Every byte of a block is accounted for: what is accepted here, libxml2 and the schema accept too,
+with equal values.
 """
 
 import re
 from array import array
+from collections.abc import Iterable
 from functools import lru_cache
 
-from iec61968.nouns.columns import Block, Identity, MeterReadingColumns, Name, QualityMark, Readings
-from iec61968.nouns.scalars import decimal_parts, microseconds, scaled, uniform
-
-START, END = b"<MeterReading>", b"</MeterReading>"
+from iec61968.nouns.columns import NO_VALUE, Block, Identity, MeterReadingColumns, Name, QualityMark, Readings, Span
+from iec61968.nouns.plain_form import SPACE, plain
+from iec61968.nouns.scalars import decimals, microseconds, uniform
+from iec61968.nouns.written_form import Grammar, grammar_of
 
 _TEXT = rb"([ -%'-;=?-~]*)"
 _NAME_OPTIONAL = rb"(?:<NameTypeAuthority><name>" + _TEXT + rb"</name></NameTypeAuthority>)?"
@@ -28,54 +30,54 @@ def _identity_of(tag: bytes) -> re.Pattern[bytes]:
 
 
 _METER, _USAGE_POINT = _identity_of(b"Meter"), _identity_of(b"UsagePoint")
-
-_VALUE = rb"<timeStamp>([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)</timeStamp>"
-_VALUE += rb"<value>(-?[0-9]+(?:\.[0-9]+)?)"
-_MARK_OPEN, _MARK_CLOSE = b'<ReadingQualities><ReadingQualityType ref="', b'"/></ReadingQualities>'
-_REF = rb"[0-9]{1,3}\.[0-9]{1,4}\.[0-9]{1,6}"
-_REFS = re.compile(_REF)
-_MARK = rb"((?:" + _MARK_OPEN + _REF + _MARK_CLOSE + rb")*)"
-_TYPE = rb'<ReadingType ref="([0-9.]+)"/>'
-_READING = re.compile(rb"<Readings>" + _VALUE + rb"</value>" + _MARK + _TYPE + rb"</Readings>")
-_INTERVAL = re.compile(rb"<IntervalReadings>" + _VALUE + rb"</value>" + _MARK + rb"</IntervalReadings>")
-
-_STAMP_LENGTH = len(b"2026-03-01T00:00:00Z")
-_VALUE_LENGTH = len(b"<timeStamp></timeStamp><value></value>") + _STAMP_LENGTH
-_READING_LENGTH = len(b'<Readings><ReadingType ref=""/></Readings>') + _VALUE_LENGTH
-_INTERVAL_LENGTH = len(b"<IntervalReadings></IntervalReadings>") + _VALUE_LENGTH
-_BLOCK_OPEN, _BLOCK_CLOSE = b"<IntervalBlocks>", b"</IntervalBlocks>"
-_BLOCK_TYPE = re.compile(_TYPE)
+_REFS = re.compile(rb"[0-9]{1,3}\.[0-9]{1,4}\.[0-9]{1,6}")
+_STAMP = re.compile(
+    rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:24:00:00|(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?)"
+    rb"(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9])"
+)
+_REASON = re.compile(rb">([A-Za-z]+)<")
+_END = re.compile(rb"end>([0-9TZ:.+-]+)<")
+_START = re.compile(rb"start>([0-9TZ:.+-]+)<")
 
 
-def columns_of_bytes(block: bytes) -> MeterReadingColumns | None:
-    """Return the columns of a block from START to END, or None when it does not follow the grammar."""
-    if not block.startswith(START) or not block.endswith(END):
+def columns_of_bytes(block: bytes, prefix: str | None) -> MeterReadingColumns | None:
+    """Return the columns of a block from its start tag to its end tag, or None when it does not follow the grammar."""
+    columns = _columns_in(block, grammar_of(block, prefix), prefix)
+    if columns is not None:
+        return columns
+    flat = plain(block, prefix)
+    return _columns_in(flat, grammar_of(flat, None), None) if flat != block else None
+
+
+def _columns_in(block: bytes, own: Grammar, prefix: str | None) -> MeterReadingColumns | None:
+    """Return the columns of a block that is written in one form from beginning to end."""
+    if not block.startswith(own.start) or not block.endswith(own.end):
         return None
-    position = len(START)
+    position, stop = len(own.start), len(block) - len(own.end)
     blocks: tuple[Block, ...] | None = ()
-    if block.startswith(_BLOCK_OPEN, position):
-        end = block.rfind(_BLOCK_CLOSE) + len(_BLOCK_CLOSE)
-        blocks = _blocks(block[position:end])
+    if block.startswith(own.block_open, position):
+        end = block.rfind(own.block_close) + len(own.block_close)
+        blocks = _blocks(block[position:end], own)
         position = end
-    first = block.find(b"<Readings>", position)
-    last = block.rfind(b"</Readings>") + len(b"</Readings>")
-    stop = len(block) - len(END)
+    first = block.find(own.reading_open, position)
+    last = block.rfind(own.reading_close) + len(own.reading_close)
     if first < 0:
         # Without readings the two identities stand beside each other; the parser tells them apart.
-        first = last = block.find(b"<UsagePoint>", position)
+        first = last = block.find(own.usage_point_open, position)
         first = last = stop if first < 0 else first
-    if blocks is None or last < first:
+    if blocks is None or last < first or last > stop:
         return None
-    meter = _identity(_METER, block[position:first])
-    point = _identity(_USAGE_POINT, block[last:stop])
-    readings = _readings(block[first:last]) if last > first else Readings()
+    meter = _identity(_METER, block[position:first], prefix)
+    point = _identity(_USAGE_POINT, block[last:stop], prefix)
+    readings = _readings(block[first:last], own) if last > first else Readings()
     if meter is None or point is None or readings is None:
         return None
     return MeterReadingColumns(meter, point, blocks, readings)
 
 
-def _identity(grammar: re.Pattern[bytes], text: bytes) -> Identity | None:
+def _identity(grammar: re.Pattern[bytes], text: bytes, prefix: str | None) -> Identity | None:
     """Return a meter or usage point; None when the text is anything else."""
+    text = plain(text.strip(SPACE), prefix)
     if not text:
         return Identity()
     match = grammar.fullmatch(text)
@@ -88,58 +90,82 @@ def _identity(grammar: re.Pattern[bytes], text: bytes) -> Identity | None:
     )
 
 
-def _readings(text: bytes) -> Readings | None:
+def _readings(text: bytes, own: Grammar) -> Readings | None:
     """Return Readings that cover every byte of the text; None when they do not."""
-    found = _READING.findall(text)
+    found = own.reading.findall(text)
     if not found:
         return None
-    stamps, values, marks, types = zip(*found, strict=True)
-    rest = len(text) - len(found) * _READING_LENGTH - sum(map(len, types))
-    columns = _columns(stamps, values, marks, rest)
+    reasons, stamps, values, marks, types, periods = zip(*found, strict=True)
+    rest = len(text) - len(found) * own.reading_length - sum(map(len, types)) - sum(map(len, reasons))
+    columns = _columns(stamps, values, marks, periods, rest)
     if columns is None or any(code.count(b".") != 17 for code in set(types)):
         return None
-    return Readings(*columns, tuple(map(_ascii, types)))
+    instants, numbers, exponent, qualities, spans = columns
+    said = tuple(map(_reason, reasons)) if any(reasons) else ()
+    return Readings(instants, numbers, exponent, qualities, tuple(map(_ascii, types)), spans, said)
 
 
-def _blocks(text: bytes) -> tuple[Block, ...] | None:
+def _blocks(text: bytes, own: Grammar) -> tuple[Block, ...] | None:
     """Return IntervalBlocks that cover every byte of the text; None when they do not."""
     made = []
-    for piece in text.removesuffix(_BLOCK_CLOSE).split(_BLOCK_CLOSE):
-        opened, code_at = piece.startswith(_BLOCK_OPEN), piece.rfind(b"<ReadingType ")
-        match = _BLOCK_TYPE.fullmatch(piece, code_at) if opened and code_at > 0 else None
-        body = piece[len(_BLOCK_OPEN) : code_at]
-        found = _INTERVAL.findall(body)
+    for piece in text.removesuffix(own.block_close).split(own.block_close):
+        opened, code_at = piece.startswith(own.block_open), piece.rfind(own.type_open)
+        match = own.block_type.fullmatch(piece, code_at) if opened and code_at > 0 else None
+        body = piece[len(own.block_open) : code_at]
+        found = own.interval.findall(body)
         if match is None or not found or match.group(1).count(b".") != 17:
             return None
-        stamps, values, marks = zip(*found, strict=True)
-        columns = _columns(stamps, values, marks, len(body) - len(found) * _INTERVAL_LENGTH)
+        stamps, values, marks, periods = zip(*found, strict=True)
+        columns = _columns(stamps, values, marks, periods, len(body) - len(found) * own.interval_length)
         if columns is None:
             return None
         made.append(Block(_ascii(match.group(1)), *columns))
     return tuple(made)
 
 
-_Columns = tuple["array[int]", "array[int]", int, tuple[tuple[QualityMark, ...], ...]]
+_Bytes = tuple[bytes, ...]
+_Columns = tuple["array[int]", "array[int]", int, tuple[tuple[QualityMark, ...], ...], tuple[Span | None, ...]]
 
 
-def _columns(
-    stamps: tuple[bytes, ...], values: tuple[bytes, ...], marks: tuple[bytes, ...], rest: int
-) -> _Columns | None:
-    """Return stamps, values, exponent and qualities, if they use up exactly the `rest` of the bytes."""
-    if rest != sum(map(len, values)) + sum(map(len, marks)):
+def _columns(stamps: _Bytes, values: _Bytes, marks: _Bytes, periods: _Bytes, rest: int) -> _Columns | None:
+    """Return stamps, values, exponent, qualities and periods, if they use up exactly the `rest` of the bytes."""
+    if rest != _length(stamps) + _length(values) + _length(marks) + _length(periods):
         return None
     joined = b",".join(values).decode("ascii")
     try:
-        numbers = uniform([joined]) or scaled([decimal_parts(text) for text in joined.split(",")])
+        numbers = uniform([joined]) or decimals(joined.split(","))
         instants = array("q", map(_stamp, stamps))
+        spans = tuple(map(_span, periods)) if any(periods) else ()
     except ValueError:
         return None
-    return instants, numbers[0], numbers[1], tuple(map(_marks, marks))
+    return instants, numbers[0], numbers[1], tuple(map(_marks, marks)), spans
+
+
+def _length(texts: Iterable[bytes]) -> int:
+    return sum(map(len, texts))
 
 
 @lru_cache(maxsize=200_000)
 def _stamp(text: bytes) -> int:
+    """Return the microseconds of an instant that the schema accepts too; raise ValueError for any other."""
+    if not _STAMP.fullmatch(text):
+        raise ValueError(text)
     return microseconds(text.decode("ascii"))
+
+
+@lru_cache(maxsize=10_000)
+def _span(text: bytes) -> Span | None:
+    """Return the timePeriod in whose element these bytes are; end stands before start."""
+    if not text:
+        return None
+    start, end = _START.search(text), _END.search(text)
+    return Span(_stamp(start.group(1)) if start else NO_VALUE, _stamp(end.group(1)) if end else NO_VALUE)
+
+
+@lru_cache(maxsize=1000)
+def _reason(text: bytes) -> str:
+    found = _REASON.search(text)
+    return _ascii(found.group(1)) if found else ""
 
 
 @lru_cache(maxsize=10_000)

@@ -6,7 +6,8 @@ so that the strict grammar behind refuses them and the XML parser reads them ins
 
 import re
 
-from iec61968.nouns.meter_reading_grammar import END, START
+SPACE = b" \t\r\n"
+"""What XML calls white space."""
 
 COMMENT = re.compile(rb"<!--(?:[\t\r\n -,.-~]|-[\t\r\n -,.-~])*-->")
 """A well-formed comment in plain ASCII."""
@@ -19,10 +20,8 @@ _KINDS_OF_INDENT = 12
 
 def start_and_end(prefix: str | None) -> tuple[bytes, bytes]:
     """Return the tags around a MeterReading whose payload uses that prefix."""
-    if not prefix:
-        return START, END
-    mark = prefix.encode() + b":"
-    return b"<" + mark + START[1:], b"</" + mark + END[2:]
+    mark = prefix.encode() + b":" if prefix else b""
+    return b"<%sMeterReading>" % mark, b"</%sMeterReading>" % mark
 
 
 def plain(block: bytes, prefix: str | None) -> bytes:

@@ -16,7 +16,7 @@ from iec61968 import safe_xml
 from iec61968.editions import Edition
 from iec61968.nouns.columns import MeterReadingColumns
 from iec61968.nouns.meter_reading_grammar import columns_of_bytes
-from iec61968.nouns.plain_form import COMMENT, plain, start_and_end
+from iec61968.nouns.plain_form import COMMENT, start_and_end
 from iec61968.nouns.reading_stream import Element, StreamLimits, ValidatingParser
 from iec61968.validation import Policy
 
@@ -101,9 +101,7 @@ class PartReader:
             end = self._buffer.find(self._last, self._at + searched)
         block = self._buffer[self._at : end + len(self._last)]
         self._at = end + len(self._last)
-        columns = columns_of_bytes(block)
-        if columns is None:
-            columns = columns_of_bytes(plain(block, self.parser.prefix))
+        columns = columns_of_bytes(block, self.parser.prefix)
         if columns is not None:
             self.parser.skip(block)
             yield columns

@@ -117,6 +117,25 @@ def uniform(texts: Sequence[str | None]) -> tuple["array[int]", int] | None:
     return array("q", map(int, joined.replace(".", "").split(","))), -decimals
 
 
+_POWERS = tuple(10**n for n in range(19))
+
+
+def decimals(texts: Sequence[str]) -> tuple["array[int]", int]:
+    """Return numbers written as digits with at most one point, on the finest exponent among them.
+
+    Raises:
+        ValueError: more than 18 digits, or a number does not fit 64 bits on that exponent.
+    """
+    places = [len(text) - point if (point := text.find(".") + 1) else 0 for text in texts]
+    finest = max(places)
+    if max(map(len, texts)) > 18:
+        return scaled([decimal_parts(text) for text in texts])
+    column = [int(text.replace(".", "")) * _POWERS[finest - n] for text, n in zip(texts, places, strict=True)]
+    if min(column) < -_LIMIT or max(column) > _LIMIT:
+        raise ValueError("too large together")
+    return array("q", column), -finest
+
+
 def stamps_of(texts: Iterable[str | None]) -> "array[int] | None":
     """Return instants as microseconds; None when one is missing or unreadable (take the slow way)."""
     try:
