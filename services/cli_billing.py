@@ -14,7 +14,7 @@ def run(
     until_quiet: bool = typer.Option(
         False, "--until-quiet", help="Repeat until a pass brings nothing new: no file, no due item, no part."
     ),
-    most: int = typer.Option(20, help="Most passes of one call."),
+    most: int = typer.Option(20, min=1, help="Most passes of one call."),
 ) -> None:
     """Run one pass: take in, advance what is due, hand on, deliver, verdict. Exit 1 when the verdict is red."""
     from services.billing_by_hand import run_pass

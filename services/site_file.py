@@ -96,6 +96,9 @@ def load_site(path: Path | None = None) -> Site:
         raise MisconfiguredError(
             f"cannot read the site file {file}: {error.strerror}", code=SITE_FILE_MISSING, where=str(file)
         ) from error
+    except UnicodeDecodeError as error:
+        reason = f"byte {error.start} is not UTF-8, which TOML must be"
+        raise MisconfiguredError(reason, code=SITE_FILE_SYNTAX, where=file.name) from error
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -17,7 +17,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlmodel.sql.sqltypes import AutoString
 
-from store.session import open_engine
+from store.session import asking_database, open_engine
 from store.tables import METADATA
 
 FOLDER = Path(__file__).parent / "migrations"
@@ -45,7 +45,7 @@ OPTIONS: dict[str, Any] = {
 def upgrade(url: str) -> str:
     """Bring the database to the newest revision and return it; one that is there already stays as it is."""
     engine = open_engine(url)
-    with engine.begin() as connection:
+    with asking_database(), engine.begin() as connection:
         command.upgrade(_config(connection), "head")
     engine.dispose()
     return head()
@@ -54,7 +54,7 @@ def upgrade(url: str) -> str:
 def status(url: str) -> tuple[str, str]:
     """Return the database's revision (empty before the first upgrade) and the newest one."""
     engine = open_engine(url)
-    with engine.begin() as connection:
+    with asking_database(), engine.begin() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
     engine.dispose()
     return current or "", head()

@@ -5,9 +5,13 @@ from contextlib import AbstractContextManager, contextmanager
 
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
 from sqlmodel import Session, create_engine
 
-__all__ = ["Session", "Transaction", "open_engine", "transactions"]
+from canonical.codes.configuration import STORE_AWAY, STORE_NOT_UPGRADED, STORE_URL
+from canonical.errors import MisconfiguredError, UnavailableError
+
+__all__ = ["Session", "Transaction", "asking_database", "open_engine", "transactions"]
 
 Transaction = Callable[[], AbstractContextManager[Session]]
 """Opens one short write transaction: committed at the end of the block, rolled back whole on any error."""
@@ -18,8 +22,15 @@ def open_engine(url: str) -> Engine:
 
     A transaction that has read and then writes after another's commit fails at once on SQLite, whatever the
     timeout; taking the write lock first (BEGIN IMMEDIATE) makes it wait instead.
+
+    Raises:
+        MisconfiguredError: `url` is no database address (`STORE_URL`).
     """
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        # The address is not repeated: a password may stand in it.
+        raise MisconfiguredError("[store] url is no database address", code=STORE_URL) from error
     if parsed.get_backend_name() == "sqlite":
         engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
         event.listen(engine, "connect", _prepare_sqlite)
@@ -45,11 +56,42 @@ def _begin_immediate(connection: object) -> None:
 
 
 def transactions(engine: Engine) -> Transaction:
-    """Return the opener of transactions that flows are given."""
+    """Return the opener of transactions that flows are given.
+
+    A transaction raises, rolled back whole:
+        MisconfiguredError: the database has not the tables of this version (`STORE_NOT_UPGRADED`).
+        UnavailableError: it does not answer, is locked, full or not writable (`STORE_AWAY`).
+    """
 
     @contextmanager
     def transaction() -> Iterator[Session]:
-        with Session(engine, expire_on_commit=False) as session, session.begin():
+        with asking_database(), Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     return transaction
+
+
+@contextmanager
+def asking_database() -> Iterator[None]:
+    """Turn what the database refuses inside the block into our errors; a wrong statement of ours stays a surprise.
+
+    Raises:
+        MisconfiguredError: `STORE_NOT_UPGRADED`.
+        UnavailableError: `STORE_AWAY`.
+    """
+    try:
+        yield
+    except (OperationalError, ProgrammingError) as error:
+        if _lacks_tables(error):
+            raise MisconfiguredError(str(error.orig), code=STORE_NOT_UPGRADED) from error
+        if isinstance(error, ProgrammingError):
+            raise
+        raise UnavailableError(str(error.orig), code=STORE_AWAY) from error
+
+
+def _lacks_tables(error: OperationalError | ProgrammingError) -> bool:
+    """Whether the database said that a table or column is not there: SQLite in words, PostgreSQL by SQLSTATE."""
+    if getattr(error.orig, "sqlstate", None) in ("42P01", "42703"):
+        return True
+    said = str(error.orig)
+    return said.startswith(("no such table", "no such column")) or "has no column named" in said

@@ -114,7 +114,6 @@ class Run:
     out: str
     err: str
     seconds: float
-    peak_mb: float
 
     @property
     def text(self) -> str:
@@ -167,10 +166,9 @@ class HubByHand:
             [str(AMIHUB), *arguments], env=values, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.folder
         )
         out, err = process.communicate(timeout=570)
-        peak = float(next(iter([]), 0.0))
-        return Run(process.returncode, out.decode(), err.decode(), time.monotonic() - began, peak)
+        return Run(process.returncode, out.decode(), err.decode(), time.monotonic() - began)
 
-    def offer(self, name: str, data: bytes, *, control: bool = True, **wrong: Any) -> None:
+    def offer(self, name: str, data: bytes, /, *, control: bool = True, **wrong: Any) -> None:
         """Lay a file into the CIS's outbox, with a control file that is right but for what `wrong` says."""
         outbound = self.server.files / "outbound"
         (outbound / name).write_bytes(data)

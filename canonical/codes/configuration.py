@@ -90,6 +90,31 @@ SERVE_SECTION_MISSING = ErrorCode(
     acts="administrator",
     severity="FATAL",
 )
+STORE_NOT_UPGRADED = ErrorCode(
+    "4909",
+    "STORE_NOT_UPGRADED",
+    "The hub's database has not the tables of this version.",
+    "Run `amihub db upgrade`, then the same again.",
+    acts="administrator",
+    severity="FATAL",
+)
+STORE_AWAY = ErrorCode(
+    "4910",
+    "STORE_AWAY",
+    "The hub's database does not answer, or cannot be written.",
+    "See that the database of [store] url runs and has room; then the same again.",
+    acts="administrator",
+    severity="FATAL",
+    retryable=True,
+)
+STORE_URL = ErrorCode(
+    "4911",
+    "STORE_URL",
+    "The address of the hub's database cannot be read.",
+    "Write [store] url as sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE.",
+    acts="administrator",
+    severity="FATAL",
+)
 WORK_NOT_FOUND = ErrorCode(
     "4930", "WORK_NOT_FOUND", "No work item, or more than one, answers to the id given.",
     "Take the id from `amihub work list`; the first eight characters usually do.", acts="operator",
