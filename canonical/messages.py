@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
+from canonical.codes.file import REPEATED_IN_FILE
 from canonical.errors import RejectedError
 
 Payload = TypeVar("Payload")
@@ -95,6 +96,11 @@ class Rejection:
 
     raw: str = ""
     byte_offset: int = -1
+
+    @property
+    def verdict(self) -> Literal["REJECTED", "DUPLICATE"]:
+        """What its sender is told: the same record twice in one file was taken once, and is not refused."""
+        return "DUPLICATE" if self.code == str(REPEATED_IN_FILE) else "REJECTED"
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ class ReferenceHandler:
         """Keep the rows of a batch; a row that is held already, value for value, is a repeat."""
         record(session, [entry.payload for entry in batch if isinstance(entry, Item)], now=now)
         return [
-            ItemVerdict(entry.key, "REJECTED", entry.code, entry.reason, entry.line)
+            ItemVerdict(entry.key, entry.verdict, entry.code, entry.reason, entry.line)
             if isinstance(entry, Rejection)
             else ItemVerdict(entry.key, "ACCEPTED", line=entry.line)
             for entry in batch

@@ -82,7 +82,8 @@ def waive(session: Session, word: str, *, by: str, reason: str, now: datetime) -
 
 def _parked_message(session: Session, entry: int) -> StoredMessage:
     """Return a parked message, locked."""
-    row = session.exec(select(StoredMessage).where(StoredMessage.entry == entry).with_for_update()).one_or_none()
+    query = select(StoredMessage).where(StoredMessage.entry == entry).with_for_update()
+    row = session.exec(query).one_or_none() if entry < 1 << 63 else None
     if row is None:
         raise RejectedError(f"no message has the entry number {entry}", code=NOT_IN_STORE)
     if row.state != "parked":

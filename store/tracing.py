@@ -96,7 +96,7 @@ def show(session: Session, word: str) -> Shown:
 
 def _show_message(session: Session, entry: int) -> Shown:
     """Return the message of an entry number."""
-    row = session.get(StoredMessage, entry)
+    row = session.get(StoredMessage, entry) if entry < 1 << 63 else None
     if row is None:
         raise RejectedError(f"no message has the entry number {entry}", code=NOT_IN_STORE)
     attempts = session.exec(

@@ -38,7 +38,7 @@ class BilledHandler:
         """Record what was billed, row by row in one batch."""
         rows = [(n, entry.payload) for n, entry in enumerate(batch) if isinstance(entry, Item)]
         verdicts = {
-            n: ItemVerdict(entry.key, "REJECTED", entry.code, entry.reason, entry.line)
+            n: ItemVerdict(entry.key, entry.verdict, entry.code, entry.reason, entry.line)
             for n, entry in enumerate(batch)
             if isinstance(entry, Rejection)
         }

@@ -50,7 +50,7 @@ class RequestHandler:
         withdrawn: list[tuple[int, BillingRequestItem]] = []
         for place, entry in enumerate(batch):
             if isinstance(entry, Rejection):
-                verdicts[place] = ItemVerdict(entry.key, "REJECTED", entry.code, entry.reason, entry.line)
+                verdicts[place] = ItemVerdict(entry.key, entry.verdict, entry.code, entry.reason, entry.line)
             elif entry.payload.reason == "CANCEL":
                 withdrawn.append((place, entry.payload))
             else:
