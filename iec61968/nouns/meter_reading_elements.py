@@ -18,6 +18,8 @@ from iec61968.nouns.columns import (
     Readings,
     Span,
 )
+from iec61968.nouns.meter_reading_grammar import columns_of_bytes
+from iec61968.nouns.plain_form import start_and_end
 from iec61968.nouns.scalars import bad_value, decimal_parts, microseconds, one_mark, scaled, stamps_of, uniform
 
 Element: TypeAlias = etree._Element
@@ -71,13 +73,38 @@ def columns_of(element: Element, tags: Tags, *, valid: bool, where: str = "") ->
     Raises:
         RejectedError: a number, an instant or a reading type that cannot be read.
     """
+    quick = _regular(element, tags) or _by_grammar(element) if valid else None
+    if quick is not None:
+        return quick
     meter = next(element.iterchildren(tags.meter), None)
     point = next(element.iterchildren(tags.usage_point), None)
-    blocks = tuple(_block(child, tags, valid, where) for child in element.iterchildren(tags.interval_blocks))
-    readings = _regular_readings(element, tags) if valid and not blocks else None
+    blocks = tuple(_block(child, tags, where) for child in element.iterchildren(tags.interval_blocks))
+    return MeterReadingColumns(_identity(meter, tags), _identity(point, tags), blocks, _readings(element, tags, where))
+
+
+def _regular(element: Element, tags: Tags) -> MeterReadingColumns | None:
+    """Return the columns of an element all of whose readings are alike; None when they are not."""
+    blocks = []
+    for child in element.iterchildren(tags.interval_blocks):
+        block = _regular_block(child, tags)
+        if block is None:
+            return None
+        blocks.append(block)
+    alone = next(element.iterchildren(tags.readings), None) is None
+    readings = Readings() if alone else None if blocks else _regular_readings(element, tags)
     if readings is None:
-        readings = _readings(element, tags, where)
-    return MeterReadingColumns(_identity(meter, tags), _identity(point, tags), blocks, readings)
+        return None
+    meter = next(element.iterchildren(tags.meter), None)
+    point = next(element.iterchildren(tags.usage_point), None)
+    return MeterReadingColumns(_identity(meter, tags), _identity(point, tags), tuple(blocks), readings)
+
+
+def _by_grammar(element: Element) -> MeterReadingColumns | None:
+    """Return the columns of an element that lxml writes out in the grammar of bytes; None when they are others."""
+    raw = etree.tostring(element, with_tail=False)
+    _, _, rest = raw.partition(b">")
+    start, _ = start_and_end(element.prefix)
+    return columns_of_bytes(start + rest, element.prefix)
 
 
 def _identity(element: Element | None, tags: Tags) -> Identity:
@@ -158,11 +185,8 @@ def _column(rows: list[_Parts], where: str) -> tuple["array[int]", int]:
         raise bad_value("within 64 bits together with the others", str(error), where) from error
 
 
-def _block(element: Element, tags: Tags, valid: bool, where: str) -> Block:
+def _block(element: Element, tags: Tags, where: str) -> Block:
     """Return one IntervalBlock."""
-    block = _regular_block(element, tags) if valid else None
-    if block is not None:
-        return block
     rows = [_reading(child, tags, where) for child in element.iterchildren(tags.interval_readings)]
     kind = element.find(tags.reading_type)
     code = (kind.get("ref") or "").strip() if kind is not None else ""
