@@ -5,6 +5,7 @@ import secrets
 import socket
 from dataclasses import dataclass
 from pathlib import Path
+from string import Template
 
 from simulators import city
 from simulators.certificates import make_certificates
@@ -103,95 +104,11 @@ def site_text(folder: Path, ports: dict[str, int], *, points: int, calm: bool) -
     """Return the site file of the demo's utility."""
     keys = folder / "keys"
     cis, mdms = public_line(keys / "cis_host"), public_line(keys / "mdms_host")
-    window = f"""zone = "{ZONE_NAME}"
-window_start = "MidnightOfReceivedDate"
-window_hours = 17
-loading_cutoff = "17:30"
-decimals = 3
-part_size = {part_size(points, calm=calm)}
-batch_size = 500
-read_lag_minutes = 0
-read_lead_minutes = 4320
-"""
-    folders = 'outbox = "outbound"\ninbox = "inbound"\narchive = "outbound/archive"\nreject = "outbound/reject"\n'
-    return f"""# The utility of the demo. Written by simulators.demo; see site.example.toml for what each key means.
-[site]
-name = "Demo City Power"
-zone = "{ZONE_NAME}"
-env = "TEST"
-sender = "AMIHUB"
-data = "hub"
-demo_clock = "clock.json"
-
-[store]
-url = "sqlite:///hub.db"
-
-[roles.cis]
-adapter = "cis_flatfile"
-kind = "customer_system"
-clock = "OFFSET_IN_MESSAGE"
-multiplier = "raw"
-[roles.cis.settings]
-host = "127.0.0.1"
-port = {ports["cis"]}
-user = "amihub"
-private_key = "env:CIS_SFTP_KEY"
-host_keys = ["{cis}"]
-{folders}layout = "billing_drop"
-
-[roles.mdms]
-adapter = "mdms_cim"
-kind = "meter_data_system"
-clock = "UTC"
-multiplier = "raw"
-[roles.mdms.settings]
-url = "https://127.0.0.1:{ports["mdms"]}/cim/GetMeterReadings"
-events_url = "https://127.0.0.1:{ports["mdms"]}/cim/ReceiveMeterReadings"
-edition = "2011"
-user = "amihub"
-password = "env:MDMS_PASSWORD"
-ca_file = "keys/ca.pem"
-batch = 200
-
-[roles.mdms_files]
-adapter = "mdms_nem"
-kind = "meter_data_files"
-clock = "ALWAYS_STANDARD"
-multiplier = "raw"
-[roles.mdms_files.settings]
-host = "127.0.0.1"
-port = {ports["mdms_sftp"]}
-user = "amihub"
-private_key = "env:MDMS_SFTP_KEY"
-host_keys = ["{mdms}"]
-{folders}zone = "Etc/GMT+5"
-
-[serve]
-host = "127.0.0.1"
-port = {ports["hub"]}
-certificate = "env:AMIHUB_CERT"
-private_key = "env:AMIHUB_CERT_KEY"
-[serve.clients.mdms]
-password = "env:MDMS_CALLER_PASSWORD"
-
-[billing.mass]
-customer_system = "cis"
-partner = "CISMASS"
-inboxes = ["cis", "mdms_files"]
-meter_data = "mdms"
-determinants = "mdms"
-rounding = "cumulative"
-{window}
-[billing.interval]
-customer_system = "cis"
-partner = "CISINT"
-inboxes = ["cis", "mdms_files"]
-meter_data = "mdms"
-determinants = "hub"
-rounding = "interval_residual"
-{window}
-[work.owners]
-billing = "billing-desk"
-metering = "meter-ops"
-integration = "integration-team"
-"""
+    template = Template(Path(__file__).with_name("demo_site.toml").read_text(encoding="utf-8"))
+    return template.substitute(
+        zone=ZONE_NAME,
+        part_size=part_size(points, calm=calm),
+        cis_key=cis,
+        mdms_key=mdms,
+        **{f"{name}_port": str(port) for name, port in ports.items()},
+    )
