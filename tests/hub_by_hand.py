@@ -181,7 +181,7 @@ class HubByHand:
     def answer(self, name: str) -> dict[str, Any] | None:
         """Return the acknowledgement of a file, None when there is none."""
         path = self.server.files / "inbound" / f"{name.split('.')[0]}.ack"
-        return json.loads(path.read_text()) if path.exists() else None  # type: ignore[no-any-return]
+        return json.loads(path.read_text()) if path.exists() else None
 
     def lies_in(self, folder: str) -> list[str]:
         """Return the data files in a folder of the CIS."""
