@@ -1,7 +1,7 @@
 """The port of an MDMS over IEC 61968-9 web services: asked for readings, told what was billed. No state."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
@@ -22,6 +22,7 @@ from iec61968.editions import default_namespace
 from iec61968.envelope import WireReply, header_from_xml, header_to_xml
 from iec61968.nouns import get_meter_readings, meter_readings
 from iec61968.nouns.get_meter_readings import GetMeterReadings
+from iec61968.nouns.meter_readings import BadMeterReading, Each
 from iec61968.soap_client import Partner, SoapClient
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,8 @@ class CimMeterData:
 
     def readings(self, questions: Sequence[ReadingQuestion], *, timeout_s: float) -> Iterator[MeterReadings]:
         """Yield what the MDMS holds for the questions; a usage point that it cannot answer is left out, and logged.
+
+        So is a single MeterReading whose values cannot be read, with code and place; the others are kept.
 
         One call for each span, purpose and batch of usage points. Until the last reading of a call has been
         yielded, a mistake later in its answer may still raise: what was yielded before it is true all the same.
@@ -79,10 +82,7 @@ class CimMeterData:
         request = {"GetMeterReadings": get_meter_readings.as_values(payload)}
         with client.call("GetMeterReadings", header, timeout_s, Request=request) as answer:
             self._judge(answer.reply, identity)
-            for number, columns in enumerate(answer.readings, 1):
-                yield readings_from_columns(
-                    columns, source=self._settings.source, where=f"answer to {identity} MeterReading[{number}]"
-                )
+            yield from readings_of_answer(answer.each, source=self._settings.source, where=f"answer to {identity}")
 
     def _judge(self, reply: WireReply, identity: str) -> None:
         """Raise when the question as a whole was refused; log what is left out.
@@ -190,6 +190,18 @@ def batches(questions: Sequence[ReadingQuestion], size: int) -> Iterator[Sequenc
         alike = list({question.usage_point: question for question in group}.values())
         for start in range(0, len(alike), size):
             yield alike[start : start + size]
+
+
+def readings_of_answer(each: Iterable[Each], *, source: str, where: str) -> Iterator[MeterReadings]:
+    """Yield the MeterReadings of an answer that can be read; log code and place of one that cannot."""
+    for number, one in enumerate(each, 1):
+        place = f"{where} MeterReading[{number}]"
+        try:
+            if isinstance(one, BadMeterReading):
+                raise one.error
+            yield readings_from_columns(one, source=source, where=place)
+        except RejectedError as error:
+            log.warning("%s left out: %s at %s", place, error.code, error.where)
 
 
 def _outcome(error: HubError) -> Outcome:

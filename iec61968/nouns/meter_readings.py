@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias, TypeGuard
 
 from lxml import etree
 
@@ -19,10 +19,31 @@ from iec61968.nouns.reading_stream import StreamLimits
 from iec61968.soap import SoapFault, fault_from_xml
 from iec61968.validation import Policy
 
-__all__ = ["Answer", "MeterReadingColumns", "StreamLimits", "decode", "encode", "open_answer", "to_xml"]
+__all__ = [
+    "Answer",
+    "BadMeterReading",
+    "MeterReadingColumns",
+    "StreamLimits",
+    "decode",
+    "decode_each",
+    "encode",
+    "open_answer",
+    "to_xml",
+]
 
 NOUN = "MeterReadings"
 _LIMITS = StreamLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class BadMeterReading:
+    """One MeterReading of a valid document that holds a value which cannot be read."""
+
+    error: RejectedError
+    """Code, reason, and the place: its number in the document and the element."""
+
+
+Each: TypeAlias = MeterReadingColumns | BadMeterReading
 
 
 def decode(
@@ -41,9 +62,31 @@ def decode(
     Raises:
         RejectedError: not XML, not valid, a value that cannot be read, beyond a limit, cut short.
     """
-    for part in _parts(stream, edition, policy, limits, where):
-        if isinstance(part, MeterReadingColumns):
-            yield part
+    return _all_good(decode_each(stream, edition=edition, policy=policy, limits=limits, where=where))
+
+
+def decode_each(
+    stream: BinaryIO,
+    *,
+    edition: Edition = EDITIONS["2011"],
+    policy: Policy = "strict",
+    limits: StreamLimits = _LIMITS,
+    where: str = "",
+) -> Iterator[Each]:
+    """Yield every MeterReading of a document as `decode` does; one with a bad value is said and does not end the rest.
+
+    Raises:
+        RejectedError: not XML, not valid, beyond a limit, cut short: then nothing of the document can be trusted.
+    """
+    return (part for part in _parts(stream, edition, policy, limits, where) if _is_reading(part))
+
+
+def _all_good(parts: Iterator[Each]) -> Iterator[MeterReadingColumns]:
+    """Yield good MeterReadings; raise what is wrong with the first bad one."""
+    for part in parts:
+        if isinstance(part, BadMeterReading):
+            raise part.error
+        yield part
 
 
 @dataclass(slots=True)
@@ -52,8 +95,13 @@ class Answer:
 
     header: Header
     reply: WireReply
-    readings: Iterator[MeterReadingColumns] = field(default_factory=lambda: iter(()))
-    """To be read once, to its end; raises as `decode` does."""
+    each: Iterator[Each] = field(default_factory=lambda: iter(()))
+    """Its MeterReadings, to be read once, to the end; raises as `decode_each` does."""
+
+    @property
+    def readings(self) -> Iterator[MeterReadingColumns]:
+        """Return the same readings for one who takes all or none; raises as `decode` does."""
+        return _all_good(self.each)
 
 
 def open_answer(
@@ -77,13 +125,17 @@ def open_answer(
         if isinstance(part, Header):
             header = part
         elif isinstance(part, WireReply) and header is not None:
-            return Answer(header, part, (p for p in parts if isinstance(p, MeterReadingColumns)))
+            return Answer(header, part, (p for p in parts if _is_reading(p)))
         else:
             break
     raise RejectedError("no Header and Reply", code=codes.SCHEMA_INVALID, where=where)
 
 
-_Part = MeterReadingColumns | Header | WireReply | SoapFault
+_Part: TypeAlias = MeterReadingColumns | BadMeterReading | Header | WireReply | SoapFault
+
+
+def _is_reading(part: _Part) -> TypeGuard[Each]:
+    return isinstance(part, MeterReadingColumns | BadMeterReading)
 
 
 def _parts(stream: BinaryIO, edition: Edition, policy: Policy, limits: StreamLimits, where: str) -> Iterator[_Part]:
@@ -98,7 +150,10 @@ def _parts(stream: BinaryIO, edition: Edition, policy: Policy, limits: StreamLim
         elif part.tag == tags.meter_reading:
             count += 1
             place = f"{where} MeterReading[{count}]".strip()
-            yield columns_of(part, tags, valid=policy == "strict", where=place)
+            try:
+                yield columns_of(part, tags, valid=policy == "strict", where=place)
+            except RejectedError as error:
+                yield BadMeterReading(error)
         else:
             yield _envelope_part(part)
 

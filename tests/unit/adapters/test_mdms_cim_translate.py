@@ -3,12 +3,13 @@
 from array import array
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from io import BytesIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.mdms_cim.adapter import batches, build
+from adapters.mdms_cim.adapter import batches, build, readings_of_answer
 from adapters.mdms_cim.blocks import blocks_from_columns
 from adapters.mdms_cim.translate import columns_from_notice, readings_from_columns
 from adapters.mdms_cim.written import columns_from_readings
@@ -19,7 +20,7 @@ from canonical.metering import MISSING, IntervalBlock, MeterReadings, ReadingQue
 from canonical.periods import Period
 from canonical.quality import Quality
 from iec61968.nouns.columns import NO_VALUE, Block, Identity, MeterReadingColumns, Name, QualityMark, Readings, Span
-from iec61968.nouns.meter_readings import readings_from_xml, readings_to_xml
+from iec61968.nouns.meter_readings import decode_each, readings_from_xml, readings_to_xml
 
 HALF_HOUR = "0.0.5.4.1.1.12.0.0.0.0.0.0.0.0.3.72.0"
 REGISTER = "0.0.0.1.1.1.12.0.0.0.0.0.0.0.0.3.72.0"
@@ -205,3 +206,31 @@ def test_a_wrong_setting_is_named(wrong: dict[str, object]) -> None:
         build({**GOOD, **wrong})
 
     assert next(iter(wrong)) in caught.value.reason
+
+
+def test_one_bad_meter_reading_of_an_answer_is_reported_with_code_and_place_and_the_others_are_kept(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def reading(point: str, value: str) -> str:
+        stamped = f"<timeStamp>2026-03-01T00:00:00Z</timeStamp><value>{value}</value>"
+        return (
+            f'<MeterReading><Readings>{stamped}<ReadingType ref="{REGISTER}"/></Readings>'
+            f"<UsagePoint><mRID>{point}</mRID></UsagePoint></MeterReading>"
+        )
+
+    raw = (
+        '<MeterReadings xmlns="http://iec.ch/TC57/2011/MeterReadings#">'
+        + reading("up-1", "1.5")
+        + reading("up-2", "out of order")
+        + reading("up-3", "2.5")
+        + "</MeterReadings>"
+    ).encode()
+
+    kept = list(readings_of_answer(decode_each(BytesIO(raw)), source="mdms", where="answer"))
+
+    assert [one.usage_point for one in kept] == ["up-1", "up-3"]
+    (record,) = caplog.records
+    assert "1117" in record.getMessage()
+    assert "MeterReading[2]" in record.getMessage()
+    with pytest.raises(RejectedError):
+        readings_from_xml(raw)
