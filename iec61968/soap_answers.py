@@ -1,5 +1,6 @@
 """What an endpoint answers: response messages, and faults with a typed message in their detail."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +10,7 @@ from canonical.errors import ErrorCode, RejectedError
 from canonical.ids import mint
 from canonical.messages import Header, Reply
 from iec61968 import soap
+from iec61968.bindings import wrap
 from iec61968.dialects.reply_codes import reply_code
 from iec61968.editions import default_namespace
 from iec61968.envelope import ReplyError, WireReply, header_to_xml, reply_to_xml
@@ -18,7 +20,7 @@ from iec61968.soap_call import Call
 NOBODY = "00000000-0000-0000-0000-000000000000"
 """Correlation id of an answer to a message that stated none (only with a tolerant policy)."""
 
-_STATUS = {"1112": 401, "1103": 413, "1002": 503}
+_STATUS = {"1112": 401, "1143": 401, "1144": 401, "1103": 413, "1002": 503}
 """HTTP status by our error number; a fault is 500 otherwise (SOAP 1.1, 6.2)."""
 
 _KEPT = {9: 9, 10: 10, 13: 13}
@@ -33,11 +35,20 @@ class HttpAnswer:
     body: bytes
 
 
-def answer(reply: Reply, call: Call, *, source: str, now: datetime) -> HttpAnswer:
+def answer(
+    reply: Reply,
+    call: Call,
+    *,
+    source: str,
+    now: datetime,
+    payload: etree._Element | None = None,
+    errors: Sequence[ReplyError] = (),
+) -> HttpAnswer:
     """Return the answer to a call that the hub has taken, refused, or is still working on.
 
     OK and business refusals are response messages. What was wrong with the message itself (numbers 1xxx) is a fault:
-    Client, or Server where the same message may succeed later.
+    Client, or Server where the same message may succeed later. `payload` and `errors`, an Error for each object that
+    failed, are what a question was answered with.
     """
     number, _, name = reply.code.partition(" ")
     if reply.result == "BUSY":
@@ -45,10 +56,10 @@ def answer(reply: Reply, call: Call, *, source: str, now: datetime) -> HttpAnswe
         return _fault("Server", text, "", call, number or "1002")
     if reply.result == "FAILED" and (number.startswith("1") or call.header is None):
         return _fault("Client", f"{number} {name}: {reply.reason}", reply.details.get("where", ""), call, number)
-    errors: tuple[ReplyError, ...] = (ReplyError("0.0", "INFORM"),)
-    if reply.result != "OK":
-        errors = (ReplyError(reply_code(number), "FATAL", printable(f"{reply.code}: {reply.reason}")),)
-    return HttpAnswer(200, _response(WireReply(reply.result, errors), call, source, now))
+    said = tuple(errors) or (ReplyError("0.0", "INFORM"),)
+    if reply.result != "OK" and not errors:
+        said = (ReplyError(reply_code(number), "FATAL", printable(f"{reply.code}: {reply.reason}")),)
+    return HttpAnswer(200, _response(WireReply(reply.result, said), call, source, now, payload))
 
 
 def refusal(error: RejectedError, call: Call) -> HttpAnswer:
@@ -61,10 +72,10 @@ def unavailable(code: ErrorCode, call: Call) -> HttpAnswer:
     return _fault("Server", f"{code}: try again later", "", call, "1002")
 
 
-def _response(reply: WireReply, call: Call, source: str, now: datetime) -> bytes:
+def _response(reply: WireReply, call: Call, source: str, now: datetime, payload: etree._Element | None) -> bytes:
     """Return a response message; its id follows from the request's."""
     noun, edition = call.service.noun, call.edition
-    namespace = edition.typed_message(call.service.message_noun)
+    namespace, name = _own(call, "ResponseMessage")
     request = call.header or Header("", "", "get", noun)
     header = Header(
         message_id=mint("cim-reply", call.caller or "", request.message_id),
@@ -74,20 +85,32 @@ def _response(reply: WireReply, call: Call, source: str, now: datetime) -> bytes
         correlation_id=request.correlation_id or NOBODY,
         created_at=now,
     )
-    root = etree.Element(f"{{{namespace}}}{noun}ResponseMessage", nsmap=default_namespace(namespace))
+    root = etree.Element(f"{{{namespace}}}{name}", nsmap=default_namespace(namespace))
     root.append(header_to_xml(header, edition=edition, namespace=namespace))
     root.append(reply_to_xml(reply, edition=edition, namespace=namespace))
-    return soap.envelope(root)
+    if payload is not None:
+        etree.SubElement(root, f"{{{namespace}}}Payload").append(payload)
+    return wrap(root, call.binding, operation=call.string_operation, is_answer=True)
+
+
+def _own(call: Call, suffix: str) -> tuple[str, str]:
+    """Return namespace and name of a message that answers a call, in the binding in which the call came."""
+    if call.binding == "typed":
+        return call.edition.typed_message(call.service.message_noun), f"{call.service.noun}{suffix}"
+    return call.edition.message, suffix
 
 
 def _fault(side: FaultSide, text: str, details: str, call: Call, number: str) -> HttpAnswer:
     """Return a SOAP fault whose detail is the noun's typed fault message."""
-    noun, edition = call.service.noun, call.edition
-    namespace = edition.typed_message(call.service.message_noun)
+    edition = call.edition
+    namespace, name = _own(call, "FaultMessage")
     error = ReplyError(reply_code(number), "FATAL", printable(text), printable(details))
-    root = etree.Element(f"{{{namespace}}}{noun}FaultMessage", nsmap=default_namespace(namespace))
+    root = etree.Element(f"{{{namespace}}}{name}", nsmap=default_namespace(namespace))
     root.append(reply_to_xml(WireReply("FAILED", (error,)), edition=edition, namespace=namespace))
     status = 503 if side == "Server" else _STATUS.get(number, 500)
+    if call.binding in ("bare", "string"):
+        # A caller that speaks no SOAP faults reads the fault message where its answer would be.
+        return HttpAnswer(status, wrap(root, call.binding, operation=call.string_operation, is_answer=True))
     return HttpAnswer(status, soap.fault(side, printable(text), root))
 
 

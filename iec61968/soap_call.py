@@ -1,6 +1,6 @@
 """Is an inbound SOAP call one that this endpoint takes: every way in which it is not has its own code."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from lxml import etree
@@ -9,11 +9,15 @@ from canonical.codes import message as codes
 from canonical.errors import RejectedError
 from canonical.messages import Header
 from iec61968 import safe_xml, validation
-from iec61968.editions import SOAP_11, Edition
+from iec61968.bindings import BindingName, StringOperation, unwrap_tree
+from iec61968.editions import EDITIONS, SOAP_11, Edition
 from iec61968.envelope import header_from_xml, local_name, verb_of
+from iec61968.inbound import normalized
+from iec61968.message_codec import wire_header
 from iec61968.safe_xml import XmlLimits
 from iec61968.services_spoken import EVENT_VERBS, REQUEST_VERBS, Service
 from iec61968.validation import Policy
+from iec61968.wire import WireHeader
 
 
 @dataclass(slots=True)
@@ -45,15 +49,35 @@ class Call:
     reported: tuple[validation.Finding, ...] = ()
     """With policy `report`: where the message breaks its schema."""
 
+    binding: BindingName = "typed"
+    """How the message came, and how it is answered."""
 
-def check_call(raw: bytes, call: Call) -> None:
+    string_operation: StringOperation = field(default_factory=StringOperation)
+    any_service: bool = False
+    """Whether the address is that of all services, so that the message itself says which one it means."""
+
+    refused: RejectedError | None = None
+    """Why the sender is not the one it says it is; WRONG_CREDENTIALS where nothing better is known."""
+
+    wire: WireHeader | None = None
+    """The message's header, whole, as soon as it has been read."""
+
+    proof: Callable[["Call"], None] = lambda _call: None
+    """Looks at the header's ReplayDetection, where the caller has to give one; raises when it is not fresh."""
+
+
+def check_call(raw: bytes, call: Call) -> bytes:
     """Take a call apart as far as its refusal needs; fill in the call's header and operation.
+
+    Returns the message in the typed form of the endpoint's edition, which is `raw` itself where it came so.
 
     Raises:
         RejectedError: WRONG_CREDENTIALS, MESSAGE_TOO_LARGE, NOT_XML, DTD_REFUSED, XML_LIMITS, UNSUPPORTED_ENCODING,
             NOT_SOAP, WRONG_NAMESPACE, UNKNOWN_VERB, UNKNOWN_NOUN, WRONG_SOAP_ACTION, SCHEMA_INVALID, BAD_XML_VALUE or
             NOT_SUPPORTED_HERE.
     """
+    if call.caller is None and call.refused is not None:
+        raise call.refused
     if call.caller is None:
         raise RejectedError("no valid user and password", code=codes.WRONG_CREDENTIALS, where="HTTP Authorization")
     if call.too_large:
@@ -61,6 +85,7 @@ def check_call(raw: bytes, call: Call) -> None:
             f"more than {call.limits.total_bytes} bytes", code=codes.MESSAGE_TOO_LARGE, where="HTTP body"
         )
     root = safe_xml.parse(raw, limits=call.limits)
+    root, raw = _in_typed_form(root, raw, call)
     message = body_of(root)
     call.operation = _operation(message, call)
     _check_action(call)
@@ -73,10 +98,38 @@ def check_call(raw: bytes, call: Call) -> None:
     call.reported = tuple(found)
     if header is not None:
         call.header = header_from_xml(header, strict=call.policy == "strict")
+        call.wire = wire_header(header, strict=call.policy == "strict")
+        call.proof(call)
     if call.operation not in call.supported:
         raise RejectedError(
             f"nothing at this site takes {call.operation}", code=codes.NOT_SUPPORTED_HERE, where=call.operation
         )
+    return raw
+
+
+def _in_typed_form(root: etree._Element, raw: bytes, call: Call) -> tuple[etree._Element, bytes]:
+    """Return envelope and bytes in the typed form of the endpoint's edition; most messages come so."""
+    if root.tag != f"{{{SOAP_11}}}Envelope" and not call.any_service:
+        return root, raw
+    carried = unwrap_tree(root, limits=call.limits)
+    call.binding, call.string_operation = carried.binding, carried.operation
+    namespace = etree.QName(carried.message).namespace or ""
+    if carried.binding == "typed" and (
+        not call.any_service or namespace == call.edition.typed_message(call.service.message_noun)
+    ):
+        others = [e for e in EDITIONS.values() if namespace == e.typed_message(call.service.message_noun)]
+        tolerated = call.policy != "strict" and namespace.endswith(f"/{call.service.message_noun}Message")
+        if namespace == call.edition.typed_message(call.service.message_noun) or not (others or tolerated):
+            return root, raw
+    found = normalized(carried, expected=call.edition, policy=call.policy, limits=call.limits)
+    if call.any_service:
+        call.service = found.service
+    elif found.service.noun != call.service.noun:
+        raise RejectedError(
+            f"noun {found.header.noun!r} at {call.service.name}", code=codes.UNKNOWN_NOUN, where="Header"
+        )
+    call.service, call.soap_action = found.service, ""
+    return safe_xml.parse(found.raw, limits=call.limits), found.raw
 
 
 def body_of(root: etree._Element) -> etree._Element:
@@ -141,7 +194,7 @@ def _check_payload_namespace(message: etree._Element, call: Call) -> None:
         for child in part:
             name = local_name(child)
             expected = call.edition.profile(name)
-            if name in ("MeterReadings", "GetMeterReadings") and etree.QName(child).namespace != expected:
+            if name in (call.service.noun, f"Get{call.service.noun}") and etree.QName(child).namespace != expected:
                 raise RejectedError(
                     f"{etree.QName(child).namespace!r}, {expected!r} is spoken",
                     code=codes.WRONG_NAMESPACE,

@@ -1,6 +1,6 @@
 """Web services offered over HTTP: WSDLs, schemas, and operations that end in a durable take or a coded refusal."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -14,25 +14,32 @@ from canonical.errors import MisconfiguredError, UnavailableError
 from canonical.messages import Reply
 from iec61968 import soap_answers, wsdl
 from iec61968.editions import EDITIONS, Edition
+from iec61968.proof import prove
 from iec61968.safe_xml import XmlLimits
-from iec61968.security import caller_of
+from iec61968.security import Clients, NonceCache, caller_of, client_of
 from iec61968.services_spoken import SERVICES, Service
 from iec61968.soap_answers import HttpAnswer
 from iec61968.soap_call import Call, check_call
 from iec61968.validation import Policy
 
 XML = "text/xml; charset=utf-8"
+ANY_SERVICE = "/cim/message"
+"""Takes generic messages of every noun: in SOAP, in a string operation, or bare."""
+
 KEPT_OF_REFUSED = 65_536
 """Bytes that are archived of a body that is too large, or whose sender has not proven who it is."""
+
+_ANY = Service("Receive", "MeterReadings")
+"""Stands for the service until the message has said which one it means."""
 
 STRANGER = "unauthenticated"
 """Source under which the calls of unproven senders are archived."""
 
 
 class Receive(Protocol):
-    """Takes one message durably: archives the bytes first, then runs `check` and, if it raises nothing, the rest."""
+    """Takes one message durably: archives the bytes first, then runs `check`, and reads what that returns."""
 
-    def __call__(self, raw: bytes, *, caller: str, check: Callable[[bytes], None]) -> Reply:
+    def __call__(self, raw: bytes, *, caller: str, check: Callable[[bytes], bytes]) -> Reply:
         """Return what the sender is told; a refusal that `check` raises is archived and returned as FAILED."""
         ...
 
@@ -42,19 +49,29 @@ class Endpoint:
     """What is offered, to whom, and who takes it."""
 
     receive: Receive
-    clients: Mapping[str, str]
-    """Password by user."""
+    clients: Clients
+    """Callers by user, and how they prove themselves."""
 
     now: Callable[[], datetime]
+    """Business time, for what is answered."""
+
+    machine_now: Callable[[], datetime]
+    """The machine's time, for tokens and signatures."""
+
     supported: Collection[str] = ("CreatedMeterReadings", "ChangedMeterReadings")
     """Operations that `receive` knows how to handle."""
 
-    services: Collection[str] = ("ReceiveMeterReadings", "GetMeterReadings")
+    services: Collection[str] = tuple(SERVICES)
     edition: Edition = EDITIONS["2011"]
     policy: Policy = "strict"
     limits: XmlLimits = field(default_factory=lambda: XmlLimits(total_bytes=32 * 1024 * 1024))
     source: str = "AMIHUB"
     """Source in the headers of what is answered."""
+
+    nonces: NonceCache = field(default_factory=NonceCache)
+
+    answered: "Callable[[Call, Reply], HttpAnswer | None]" = lambda _call, _reply: None
+    """Answers a question whose request was taken; None where the reply alone is the answer."""
 
 
 def routes(endpoint: Endpoint) -> list[Route]:
@@ -74,6 +91,7 @@ def routes(endpoint: Endpoint) -> list[Route]:
 
     return [
         Route("/cim/schemas/{name}", schema, methods=["GET"]),
+        Route(ANY_SERVICE, call, methods=["POST"]),
         Route("/cim/{service}", documents, methods=["GET"]),
         Route("/cim/{service}", call, methods=["POST"]),
     ]
@@ -96,16 +114,19 @@ def _document(request: Request, endpoint: Endpoint) -> Response:
 
 async def _call(request: Request, endpoint: Endpoint) -> Response:
     """Read, take or refuse, answer one call."""
-    service = _service(request, endpoint)
+    any_service = request.url.path == ANY_SERVICE
+    service = _ANY if any_service else _service(request, endpoint)
     if service is None:
         return PlainTextResponse("no such service\n", 404)
     caller = caller_of(request.headers.get("authorization", ""), endpoint.clients)
-    limit = endpoint.limits.total_bytes if caller else KEPT_OF_REFUSED
+    higher = any(client_of(endpoint.clients, user).tier != "basic" for user in endpoint.clients)
+    limit = endpoint.limits.total_bytes if caller or higher else KEPT_OF_REFUSED
     raw, too_large = await _body(request, limit)
     action = request.headers.get("soapaction", "").strip().strip('"')
     call = Call(
         service, endpoint.edition, caller, action, too_large, endpoint.supported, endpoint.policy, endpoint.limits
     )
+    call.any_service = any_service
     answer = await run_in_threadpool(_take, raw[:KEPT_OF_REFUSED] if too_large else raw, call, endpoint)
     headers = {"WWW-Authenticate": 'Basic realm="cim"'} if answer.status == 401 else {}
     if too_large:
@@ -127,8 +148,13 @@ async def _body(request: Request, limit: int) -> tuple[bytes, bool]:
 
 def _take(raw: bytes, call: Call, endpoint: Endpoint) -> HttpAnswer:
     """Hand one call to whoever takes it durably; return what to answer."""
+    prove(raw, call, endpoint.clients, endpoint.nonces, machine_now=endpoint.machine_now())
+    kept = raw if call.caller else raw[:KEPT_OF_REFUSED]
     try:
-        reply = endpoint.receive(raw, caller=call.caller or STRANGER, check=lambda data: check_call(data, call))
+        reply = endpoint.receive(kept, caller=call.caller or STRANGER, check=lambda data: check_call(data, call))
+        found = endpoint.answered(call, reply) if reply.result == "OK" else None
     except (UnavailableError, MisconfiguredError) as error:
         return soap_answers.unavailable(error.code, call)
+    if found is not None:
+        return found
     return soap_answers.answer(reply, call, source=endpoint.source, now=endpoint.now())

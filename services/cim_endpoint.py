@@ -1,6 +1,6 @@
 """The hub's web services as a Starlette app, and how they end in the spine."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
@@ -11,23 +11,36 @@ from canonical.messages import Message, Reply
 from flows import spine
 from iec61968.editions import EDITIONS
 from iec61968.safe_xml import XmlLimits
+from iec61968.security import Clients
+from iec61968.soap_answers import HttpAnswer
+from iec61968.soap_call import Call
 from iec61968.soap_endpoint import Endpoint, Receive, routes
+from iec61968.validation import Policy
+from services.clock import machine_now
 from store.session import Session, Transaction
+
+EVENTS_TAKEN = ("CreatedMeterReadings", "ChangedMeterReadings")
+"""Operations that `event_receiver` takes: readings that a meter data system tells of its own accord."""
 
 
 def cim_app(
     *,
     receive_event: Receive,
-    clients: Mapping[str, str],
+    clients: Clients,
     now: Callable[[], datetime],
     edition: str = "2011",
     limit_bytes: int = 32 * 1024 * 1024,
     source: str = "AMIHUB",
+    policy: Policy = "strict",
+    supported: Collection[str] = EVENTS_TAKEN,
+    machine_now: Callable[[], datetime] = machine_now,
+    answered: Callable[[Call, Reply], HttpAnswer | None] = lambda _call, _reply: None,
 ) -> Starlette:
-    """Return the app that serves `/cim/ReceiveMeterReadings` and `/cim/GetMeterReadings` (a coded refusal).
+    """Return the app that serves `/cim/<Service>` of every noun, and `/cim/message` for messages that are not typed.
 
-    `clients` maps user to password (HTTP Basic; the server in front of the app speaks TLS). `receive_event` takes a
-    message durably: see `event_receiver`. `now` is business time, for the timestamps of what is answered.
+    `clients` maps user to password or `Client` (the server in front of the app speaks TLS). `receive_event` takes a
+    message durably: see `event_receiver`; `supported` are the operations it has an owner for, every other one is
+    refused by code. `now` is business time, for the timestamps of what is answered.
     """
     endpoint = Endpoint(
         receive=receive_event,
@@ -36,6 +49,10 @@ def cim_app(
         edition=EDITIONS[edition],
         limits=XmlLimits(total_bytes=limit_bytes),
         source=source,
+        policy=policy,
+        supported=supported,
+        machine_now=machine_now,
+        answered=answered,
     )
     return Starlette(routes=list(routes(endpoint)))
 
@@ -54,12 +71,11 @@ def event_receiver(
     source is the caller. What `check` refuses is archived and parked like anything that cannot be translated.
     """
 
-    def receive(raw: bytes, *, caller: str, check: Callable[[bytes], None]) -> Reply:
+    def receive(raw: bytes, *, caller: str, check: Callable[[bytes], bytes]) -> Reply:
         instant = now()
 
         def translate(data: bytes) -> Message[Any]:
-            check(data)
-            return readings_from_event(data, source=caller, edition=EDITIONS[edition])
+            return readings_from_event(check(data), source=caller, edition=EDITIONS[edition])
 
         def handled(session: Session, message: Message[Any]) -> Reply:
             return handle(session, message, now=instant)

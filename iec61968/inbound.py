@@ -1,0 +1,158 @@
+"""An inbound message in whatever binding and edition, brought to the one form that the hub's services work on."""
+
+import re
+from dataclasses import dataclass
+
+from lxml import etree
+
+from canonical.codes import message as codes
+from canonical.errors import RejectedError
+from iec61968 import validation
+from iec61968.bindings import Carried, wrap
+from iec61968.editions import EDITIONS, Edition
+from iec61968.envelope import VERBS, local_name
+from iec61968.message_codec import message_from_xml
+from iec61968.message_writer import message_to_xml
+from iec61968.safe_xml import XmlLimits
+from iec61968.services_spoken import SERVICES, Kind, Service
+from iec61968.validation import Finding, Policy
+from iec61968.wire import WireHeader, WireMessage, WirePayload, WireRequest
+
+_FAMILY = re.compile(r"https?://(?:www\.)?iec\.ch/TC57/(?:CIM-)?[^#]*#?")
+"""Namespaces that may stand for one of ours where the endpoint is tolerant."""
+
+_KIND: dict[str, Kind] = {"get": "Get", "created": "Receive", "changed": "Receive"}
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """A message in the typed form of the endpoint's edition."""
+
+    service: Service
+    raw: bytes
+    """SOAP envelope around the typed message."""
+
+    header: WireHeader
+    reported: tuple[Finding, ...] = ()
+    """Where it broke the schema of its own edition, with policy `report`."""
+
+
+def edition_of(carried: Carried, *, expected: Edition, policy: Policy) -> Edition:
+    """Return the edition that a message is written in: the endpoint's own, a known one, or the nearest if tolerant.
+
+    Raises:
+        RejectedError: none of them (WRONG_NAMESPACE).
+    """
+    namespace = etree.QName(carried.message).namespace or ""
+    for edition in (expected, *EDITIONS.values()):
+        is_typed = namespace.startswith(f"{edition.typed}/") and namespace.endswith("Message")
+        if is_typed if carried.binding == "typed" else namespace == edition.message:
+            return edition
+    if policy != "strict" and (not namespace or _FAMILY.fullmatch(namespace)):
+        return expected
+    raise RejectedError(
+        f"{namespace!r} is no edition of {expected.name} and the like",
+        code=codes.WRONG_NAMESPACE,
+        where=f"/{local_name(carried.message)}",
+    )
+
+
+def normalized(carried: Carried, *, expected: Edition, policy: Policy, limits: XmlLimits | None = None) -> Inbound:
+    """Return the message in the typed form of the endpoint's edition; its own schema is asked first.
+
+    Raises:
+        RejectedError: another namespace, invalid by its own schema, or a noun or verb that no service has.
+    """
+    spoken = edition_of(carried, expected=expected, policy=policy)
+    found = () if policy == "off" else tuple(validation.findings(carried.message, spoken))
+    if found and policy == "strict":
+        raise validation.invalid(found)
+    message = message_from_xml(carried.message, strict=policy == "strict", limits=limits)
+    if message.header is None:
+        raise RejectedError("no Header", code=codes.SCHEMA_INVALID, where=f"/{local_name(carried.message)}")
+    service = service_for(message.header.verb, message.header.noun)
+    typed = WireMessage(
+        message.kind,
+        _complete(message.header),
+        operation_name(message.header.verb, service),
+        _request(message, expected),
+        message.reply,
+        WirePayload(
+            tuple(_renamed(part, expected) for part in message.payload.parts if not _is_query(part)),
+            message.payload.operation_set,
+            message.payload.compressed,
+            message.payload.ids,
+        ),
+    )
+    root = message_to_xml(typed, edition=expected, typed=service.message_noun)
+    return Inbound(service, wrap(root, "typed"), message.header, found)
+
+
+def service_for(verb: str, noun: str) -> Service:
+    """Return the service that takes a verb and noun.
+
+    Raises:
+        RejectedError: no such noun (UNKNOWN_NOUN), or no service takes the verb of it (NOT_SUPPORTED_HERE).
+    """
+    plain = noun.removeprefix("Get")
+    wanted = [_KIND.get(verb, "Receive"), "Execute"]
+    for kind in wanted:
+        found = SERVICES.get(f"{kind}{plain}")
+        operation = operation_name(verb, found) if found else ""
+        if found is not None and operation in found.operations:
+            return found
+    if any(service.noun == plain for service in SERVICES.values()):
+        raise RejectedError(f"nothing takes {verb} {noun}", code=codes.NOT_SUPPORTED_HERE, where="Header/Verb")
+    raise RejectedError(f"noun {noun!r}", code=codes.UNKNOWN_NOUN, where="Header/Noun")
+
+
+def operation_name(verb: str, service: Service) -> str:
+    """Return the name of the body element of a verb, such as `CreatedMeterReadings`."""
+    return service.name if verb == "get" and service.kind == "Get" else f"{verb.capitalize()}{service.noun}"
+
+
+def verb_in(operation: str, noun: str) -> str:
+    """Return the verb that an operation's name begins with, or an empty string."""
+    verb = operation.removesuffix(noun).lower()
+    return verb if verb in VERBS else ""
+
+
+def _complete(header: WireHeader) -> WireHeader:
+    """Return a header that can be written in the strict form; only tolerant endpoints let others come this far."""
+    from dataclasses import replace
+    from datetime import UTC, datetime
+
+    from canonical.ids import mint
+
+    identity = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+    ids = {
+        name: value if identity.fullmatch(value) else mint("foreign-id", header.source, value)
+        for name, value in (("message_id", header.message_id), ("correlation_id", header.correlation_id))
+    }
+    stamp = header.timestamp or datetime(1970, 1, 1, tzinfo=UTC)
+    return replace(header, timestamp=stamp, extensions=(), **ids)
+
+
+def _is_query(part: etree._Element) -> bool:
+    return local_name(part).startswith("Get")
+
+
+def _request(message: WireMessage, edition: Edition) -> WireRequest | None:
+    """Return the Request; a query that stands in the Payload, as some senders have it, belongs here."""
+    asked = [_renamed(part, edition) for part in message.payload.parts if _is_query(part)]
+    own = message.request
+    if own is None:
+        return WireRequest(parts=tuple(asked)) if asked else None
+    parts = tuple(_renamed(part, edition) for part in own.parts)
+    return WireRequest(own.start, own.end, own.options, own.ids, parts + tuple(asked))
+
+
+def _renamed(part: etree._Element, edition: Edition) -> etree._Element:
+    """Return a profile in the namespace that the endpoint speaks, where it is in another of the same family."""
+    namespace, wanted = etree.QName(part).namespace or "", edition.profile(local_name(part))
+    if namespace == wanted or not (not namespace or _FAMILY.fullmatch(namespace)):
+        return part
+    for element in part.iter():
+        if isinstance(element.tag, str) and (etree.QName(element).namespace or "") == namespace:
+            element.tag = f"{{{wanted}}}{local_name(element)}"
+    return part
