@@ -14,6 +14,7 @@ import store.message_items
 import store.messages
 import store.readings
 import store.reference
+import store.requests
 import store.work  # noqa: F401
 
 METADATA = SQLModel.metadata
