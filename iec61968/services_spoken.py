@@ -1,9 +1,14 @@
 """Which web services there are: kinds, nouns and operations, from which WSDLs and typed messages are made."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
-Kind = Literal["Get", "Send", "Receive"]
+from iec61968.nouns.registry import NOUNS, QUERY_MESSAGES
+
+Kind = Literal["Execute", "Get", "Send", "Receive", "Reply"]
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+"""Every kind: commands to the owner of an object, queries, the owner's events out, and in, late answers."""
 
 EVENT_VERBS = ("Created", "Changed", "Canceled", "Closed", "Deleted")
 """Participles of the events of a noun, in the order of its WSDL."""
@@ -27,23 +32,22 @@ class Service:
 
     @property
     def message_noun(self) -> str:
-        """Return the noun whose typed messages it uses: a query has its own, `GetMeterReadings`."""
-        return self.name if self.kind == "Get" else self.noun
+        """Return the noun whose typed messages it uses: some queries have their own, as `GetMeterReadings` has."""
+        return self.name if self.name in QUERY_MESSAGES else self.noun
 
     @property
     def operations(self) -> tuple[str, ...]:
         """Return its operations, named as their body elements."""
         if self.kind == "Get":
             return (self.name,)
-        return tuple(f"{verb}{self.noun}" for verb in EVENT_VERBS)
+        verbs = REQUEST_VERBS if self.kind == "Execute" else EVENT_VERBS
+        return tuple(f"{verb}{self.noun}" for verb in verbs)
 
 
 SERVICES: dict[str, Service] = {
     service.name: service
-    for service in (
-        Service("Get", "MeterReadings"),
-        Service("Send", "MeterReadings"),
-        Service("Receive", "MeterReadings"),
-    )
+    for noun in NOUNS.values()
+    if not noun.is_query
+    for service in (Service(kind, noun.name) for kind in KINDS)
 }
 """Every service by name."""

@@ -53,14 +53,7 @@ def compiled(edition: Edition) -> etree.XMLSchema:
     """Return one schema that knows every typed message, payload and the SOAP 1.1 envelope of an edition."""
     documents = {name: wsdl.schema(name, edition) for name in wsdl.schema_names()}
     documents["SoapEnvelope.xsd"] = wsdl.soap_envelope_schema()
-    namespaces = {
-        SOAP_11: "SoapEnvelope.xsd",
-        edition.message: "Message.xsd",
-        edition.typed_message("MeterReadings"): "MeterReadingsMessage.xsd",
-        edition.typed_message("GetMeterReadings"): "GetMeterReadingsMessage.xsd",
-        edition.profile("MeterReadings"): "MeterReadings.xsd",
-        edition.profile("GetMeterReadings"): "GetMeterReadings.xsd",
-    }
+    namespaces = {SOAP_11: "SoapEnvelope.xsd", **wsdl.schema_of_namespace(edition)}
     imports = "".join(f'<xs:import namespace="{n}" schemaLocation="{d}"/>' for n, d in namespaces.items())
     entry = f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">{imports}</xs:schema>'
     parser = etree.XMLParser(no_network=True)

@@ -5,11 +5,16 @@ from importlib.resources import files
 from string import Template
 
 from iec61968.editions import EDITIONS, Edition
+from iec61968.nouns.registry import NOUNS, QUERY_MESSAGES
 from iec61968.services_spoken import EVENT_VERBS, REQUEST_VERBS, Service
 
 _SCHEMAS = files("iec61968") / "schemas"
-PLAIN_SCHEMAS = ("Message.xsd", "MeterReadings.xsd", "GetMeterReadings.xsd")
+PLAIN_SCHEMAS = ("Message.xsd", *(f"{noun}.xsd" for noun in NOUNS))
 """Schemas that stand alone, without imports."""
+
+_TYPED_SCHEMAS = tuple(
+    f"{noun.name}Message.xsd" for noun in NOUNS.values() if not noun.is_query or noun.name in QUERY_MESSAGES
+)
 
 
 def _read(name: str) -> str:
@@ -25,21 +30,32 @@ def schema(name: str, edition: Edition) -> str:
     """
     if name in PLAIN_SCHEMAS:
         return _read(name).replace(EDITIONS["2011"].message, edition.message)
-    if name == "MeterReadingsMessage.xsd":
-        return _noun_messages("MeterReadings", edition)
-    if name == "GetMeterReadingsMessage.xsd":
-        return _query_messages("MeterReadings", edition)
-    raise KeyError(name)
+    noun = name.removesuffix("Message.xsd")
+    if name not in _TYPED_SCHEMAS:
+        raise KeyError(name)
+    return (
+        _query_messages(noun.removeprefix("Get"), edition) if noun in QUERY_MESSAGES else _noun_messages(noun, edition)
+    )
 
 
 def schema_names() -> tuple[str, ...]:
     """Return the names of all schemas."""
-    return (*PLAIN_SCHEMAS, "MeterReadingsMessage.xsd", "GetMeterReadingsMessage.xsd")
+    return (*PLAIN_SCHEMAS, *_TYPED_SCHEMAS)
+
+
+def schema_of_namespace(edition: Edition) -> dict[str, str]:
+    """Return the name of the schema of every namespace of an edition."""
+    found = {edition.message: "Message.xsd"}
+    found |= {edition.profile(noun): f"{noun}.xsd" for noun in NOUNS}
+    typed = (name.removesuffix("Message.xsd") for name in _TYPED_SCHEMAS)
+    return found | {edition.typed_message(noun): f"{noun}Message.xsd" for noun in typed}
 
 
 def _noun_messages(noun: str, edition: Edition) -> str:
     """Return the typed messages of a noun: requests, events, response, fault."""
-    elements = [f'  <xs:element name="{v}{noun}" type="t:RequestMessageType"/>' for v in REQUEST_VERBS]
+    asked = () if f"Get{noun}" in QUERY_MESSAGES else ("Get",)
+    verbs = (*REQUEST_VERBS, *asked)
+    elements = [f'  <xs:element name="{v}{noun}" type="t:RequestMessageType"/>' for v in verbs]
     elements += [f'  <xs:element name="{v}{noun}" type="t:EventMessageType"/>' for v in EVENT_VERBS]
     return Template(_read("NounMessage.xsd.template")).substitute(
         noun=noun,
@@ -112,7 +128,7 @@ def wsdl(service: Service, edition: Edition, *, address: str, schema_folder: str
 
 def _operation_parts(service: Service, operation: str, edition: Edition) -> tuple[str, str, str]:
     """Return message, port operation and binding operation of one operation."""
-    message = f"{operation}RequestMessage" if service.kind == "Get" else f"{operation}EventMessage"
+    message = f"{operation}{'Request' if service.kind in ('Execute', 'Get') else 'Event'}Message"
     values = {
         "operation": operation,
         "message": message,

@@ -4,6 +4,7 @@ from array import array
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from io import BytesIO
+from itertools import chain, repeat
 from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
@@ -80,7 +81,13 @@ def _identity(tag: str, identity: Identity) -> str:
 
 
 def _readings(readings: Readings) -> Iterator[str]:
-    """Yield every Reading of a MeterReading."""
+    """Yield every Reading of a MeterReading, in pieces."""
+    if not readings.reasons and not readings.periods and _all_stated(readings.stamps, readings.values):
+        starts = map(_reading_start, readings.stamps)
+        ends = map(_reading_end, readings.qualities, readings.reading_types)
+        numbers = _numbers(readings.values, readings.exponent)
+        yield from chain.from_iterable(zip(starts, numbers, ends, strict=True))
+        return
     texts = _values(readings.values, readings.exponent)
     for n, stamp in enumerate(readings.stamps):
         reason = readings.reasons[n] if readings.reasons else ""
@@ -101,8 +108,14 @@ def _readings(readings: Readings) -> Iterator[str]:
 
 def _block(block: Block) -> str:
     """Return one IntervalBlock; its type stands after its intervals."""
-    texts = _values(block.values, block.exponent)
     parts = ["<IntervalBlocks>"]
+    if not block.periods and _all_stated(block.stamps, block.values):
+        numbers = _numbers(block.values, block.exponent)
+        pieces = zip(map(_interval_start, block.stamps), numbers, map(_interval_end, block.qualities), strict=True)
+        parts.extend(chain.from_iterable(pieces))
+        parts.append(f"{_reading_type(block.reading_type)}</IntervalBlocks>")
+        return "".join(parts)
+    texts = _values(block.values, block.exponent)
     for n, stamp in enumerate(block.stamps):
         period = block.periods[n] if block.periods else None
         end = _period(period) if period is not None else ""
@@ -116,6 +129,39 @@ def _block(block: Block) -> str:
 def _values(values: "array[int]", exponent: int) -> list[str]:
     """Return the value elements of a column, empty where there is none."""
     return ["" if v == NO_VALUE else f"<value>{decimal_text(v, exponent)}</value>" for v in values]
+
+
+def _all_stated(stamps: "array[int]", values: "array[int]") -> bool:
+    """Return whether no stamp and no value is missing: then every reading is start, number, end."""
+    return NO_VALUE not in stamps and NO_VALUE not in values
+
+
+def _numbers(values: "array[int]", exponent: int) -> Iterable[str]:
+    """Return the numbers of a column as texts, each with all its decimals."""
+    if exponent < 0 and values and min(values) >= 0:
+        whole_and_rest = f"%d.%0{-exponent}d".__mod__
+        return map(whole_and_rest, map(divmod, values, repeat(10**-exponent)))
+    return [decimal_text(value, exponent) for value in values]
+
+
+@lru_cache(maxsize=100_000)
+def _reading_start(micros: int) -> str:
+    return f"<Readings>{_stamp(micros)}<value>"
+
+
+@lru_cache(maxsize=10_000)
+def _reading_end(marks: tuple[QualityMark, ...], code: str) -> str:
+    return f"</value>{_qualities(marks)}{_reading_type(code)}</Readings>"
+
+
+@lru_cache(maxsize=100_000)
+def _interval_start(micros: int) -> str:
+    return f"<IntervalReadings>{_stamp(micros)}<value>"
+
+
+@lru_cache(maxsize=10_000)
+def _interval_end(marks: tuple[QualityMark, ...]) -> str:
+    return f"</value>{_qualities(marks)}</IntervalReadings>"
 
 
 @lru_cache(maxsize=100_000)
@@ -165,3 +211,9 @@ def clean(value: str) -> str:
     if value.translate(_FORBIDDEN) != value or any("\ud800" <= c <= "\udfff" for c in value):
         raise RejectedError(f"{value!r} cannot stand in XML", code=codes.EXPORT_IMPOSSIBLE)
     return value
+
+
+def forget() -> None:
+    """Drop the texts that are kept from one document to the next; what is written does not depend on them."""
+    for kept in (_reading_start, _reading_end, _interval_start, _interval_end, _stamp, _qualities, _reading_type):
+        kept.cache_clear()
