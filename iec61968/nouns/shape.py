@@ -33,6 +33,9 @@ Expected = Annotated[_T | None, _EXPECTED]
 Attribute = Annotated[str | None, _ATTRIBUTE]
 
 
+_ODD_NAMES = {"mrid": "mRID", "system_id": "systemId"}
+
+
 class TypeName(NamedTuple):
     """Name that the schema gives to a type of values, such as `Voltage`."""
 
@@ -157,8 +160,8 @@ def _scalar(hint: Any) -> Scalar:
 
 def element_name(field: str, *, capital: bool) -> str:
     """Return the element that a field is named after: `issuer_id` is issuerID, `mrid` is mRID."""
-    if field == "mrid":
-        return "mRID"
+    if field in _ODD_NAMES:
+        return _ODD_NAMES[field]
     first, *rest = field.split("_")
     words = [first.capitalize() if capital else first]
     words += ["ID" if word == "id" else word.capitalize() for word in rest]

@@ -189,7 +189,8 @@ def write(noun: Any, *, edition: Edition = EDITIONS["2011"]) -> etree._Element:
 
 def _fill(element: etree._Element, thing: Any, prefix: str, path: str) -> None:
     """Append an object's elements in document order."""
-    for slot in slots(type(thing)):
+    kind: type = type(thing)
+    for slot in slots(kind):
         value = getattr(thing, slot.field)
         if slot.attribute:
             if value is not None:
