@@ -26,6 +26,9 @@ from iec61968.nouns.scalars import decimal_text, instant_text
 
 _FORBIDDEN = {code: None for code in range(32) if code not in (9, 10, 13)} | {0xFFFE: None, 0xFFFF: None}
 
+_SHORT = 3000
+"""Readings of a MeterReading whose surroundings are kept for the next one: a month of quarter hours."""
+
 
 def encode(readings: Iterable[MeterReadingColumns], *, edition: Edition = EDITIONS["2011"]) -> Iterator[bytes]:
     """Yield the bytes of a MeterReadings document, one MeterReading at a time.
@@ -83,10 +86,8 @@ def _identity(tag: str, identity: Identity) -> str:
 def _readings(readings: Readings) -> Iterator[str]:
     """Yield every Reading of a MeterReading, in pieces."""
     if not readings.reasons and not readings.periods and _all_stated(readings.stamps, readings.values):
-        starts = map(_reading_start, readings.stamps)
-        ends = map(_reading_end, readings.qualities, readings.reading_types)
-        numbers = _numbers(readings.values, readings.exponent)
-        yield from chain.from_iterable(zip(starts, numbers, ends, strict=True))
+        ends = tuple(map(_reading_end, readings.qualities, readings.reading_types))
+        yield _filled("<Readings>", readings.stamps, readings.values, readings.exponent, ends)
         return
     texts = _values(readings.values, readings.exponent)
     for n, stamp in enumerate(readings.stamps):
@@ -110,9 +111,8 @@ def _block(block: Block) -> str:
     """Return one IntervalBlock; its type stands after its intervals."""
     parts = ["<IntervalBlocks>"]
     if not block.periods and _all_stated(block.stamps, block.values):
-        numbers = _numbers(block.values, block.exponent)
-        pieces = zip(map(_interval_start, block.stamps), numbers, map(_interval_end, block.qualities), strict=True)
-        parts.extend(chain.from_iterable(pieces))
+        ends = tuple(map(_interval_end, block.qualities))
+        parts.append(_filled("<IntervalReadings>", block.stamps, block.values, block.exponent, ends))
         parts.append(f"{_reading_type(block.reading_type)}</IntervalBlocks>")
         return "".join(parts)
     texts = _values(block.values, block.exponent)
@@ -136,32 +136,35 @@ def _all_stated(stamps: "array[int]", values: "array[int]") -> bool:
     return NO_VALUE not in stamps and NO_VALUE not in values
 
 
-def _numbers(values: "array[int]", exponent: int) -> Iterable[str]:
-    """Return the numbers of a column as texts, each with all its decimals."""
+def _filled(opening: str, stamps: "array[int]", values: "array[int]", exponent: int, ends: tuple[str, ...]) -> str:
+    """Return readings that all have a stamp and a number; what surrounds the numbers is the same for many meters."""
+    template_of = _template if len(stamps) <= _SHORT else _template.__wrapped__
     if exponent < 0 and values and min(values) >= 0:
-        whole_and_rest = f"%d.%0{-exponent}d".__mod__
-        return map(whole_and_rest, map(divmod, values, repeat(10**-exponent)))
-    return [decimal_text(value, exponent) for value in values]
+        template = template_of(opening, stamps.tobytes(), ends, f"%d.%0{-exponent}d")
+        return template % tuple(chain.from_iterable(map(divmod, values, repeat(10**-exponent))))
+    numbers = tuple(decimal_text(value, exponent) for value in values)
+    return template_of(opening, stamps.tobytes(), ends, "%s") % numbers
 
 
-@lru_cache(maxsize=100_000)
-def _reading_start(micros: int) -> str:
-    return f"<Readings>{_stamp(micros)}<value>"
+@lru_cache(maxsize=32)
+def _template(opening: str, stamps: bytes, ends: tuple[str, ...], number: str) -> str:
+    """Return the text of readings with a place for each number; `stamps` are the bytes of their column."""
+    pieces = (
+        f"{opening}{_stamp(stamp)}<value>{number}{end}" for stamp, end in zip(array("q", stamps), ends, strict=True)
+    )
+    return "".join(pieces)
 
 
 @lru_cache(maxsize=10_000)
 def _reading_end(marks: tuple[QualityMark, ...], code: str) -> str:
-    return f"</value>{_qualities(marks)}{_reading_type(code)}</Readings>"
-
-
-@lru_cache(maxsize=100_000)
-def _interval_start(micros: int) -> str:
-    return f"<IntervalReadings>{_stamp(micros)}<value>"
+    """Return what follows a number, as part of a template."""
+    return f"</value>{_qualities(marks)}{_reading_type(code)}</Readings>".replace("%", "%%")
 
 
 @lru_cache(maxsize=10_000)
 def _interval_end(marks: tuple[QualityMark, ...]) -> str:
-    return f"</value>{_qualities(marks)}</IntervalReadings>"
+    """Return what follows a number, as part of a template."""
+    return f"</value>{_qualities(marks)}</IntervalReadings>".replace("%", "%%")
 
 
 @lru_cache(maxsize=100_000)
@@ -215,5 +218,5 @@ def clean(value: str) -> str:
 
 def forget() -> None:
     """Drop the texts that are kept from one document to the next; what is written does not depend on them."""
-    for kept in (_reading_start, _reading_end, _interval_start, _interval_end, _stamp, _qualities, _reading_type):
+    for kept in (_template, _reading_end, _interval_end, _stamp, _qualities, _reading_type):
         kept.cache_clear()
