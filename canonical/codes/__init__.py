@@ -8,13 +8,14 @@ from types import ModuleType
 from canonical.codes import billing, configuration, file, identity, message, transport
 from canonical.errors import ErrorCode
 
+MODULES = (message, identity, configuration, billing, file, transport)
+"""The areas of the catalogue."""
 
-def _of(module: ModuleType) -> tuple[ErrorCode, ...]:
+
+def of_module(module: ModuleType) -> tuple[ErrorCode, ...]:
     """Return the codes that one area's module defines, in order of number."""
     return tuple(sorted((c for c in vars(module).values() if isinstance(c, ErrorCode)), key=lambda c: c.number))
 
 
-ALL: dict[str, ErrorCode] = {
-    code.number: code for module in (message, identity, configuration, billing, file, transport) for code in _of(module)
-}
+ALL: dict[str, ErrorCode] = {code.number: code for module in MODULES for code in of_module(module)}
 """Every code of the catalogue by its four digits."""

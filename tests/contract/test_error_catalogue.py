@@ -12,8 +12,7 @@ PACKAGES = ("canonical", "iec61968", "sftp", "messaging", "store", "adapters", "
 
 
 def _defined() -> list[ErrorCode]:
-    modules = (codes.message, codes.identity, codes.configuration, codes.billing, codes.file)
-    return [value for module in modules for value in vars(module).values() if isinstance(value, ErrorCode)]
+    return [code for module in codes.MODULES for code in codes.of_module(module)]
 
 
 def test_numbers_and_names_are_unique_and_well_formed() -> None:
@@ -35,7 +34,7 @@ def test_every_code_is_raised_or_said_somewhere() -> None:
     )
     unused = [
         name
-        for module in (codes.message, codes.identity, codes.configuration, codes.billing, codes.file)
+        for module in codes.MODULES
         for name, value in vars(module).items()
         if isinstance(value, ErrorCode) and not re.search(rf"\b{name}\b", text)
     ]
