@@ -12,7 +12,7 @@ from canonical.messages import Header, Message, Parcel, Reply
 from canonical.metering import MeterReadings
 from canonical.ports import MeterDataSystem
 from canonical.questions import ReadingsAnswer, ReadingsAsked, RequestChange, Unanswered
-from store import deliveries, readings, requests
+from store import deliveries, readings, requests, withdrawals
 from store.requests import Taken
 from store.session import Session, Transaction
 
@@ -84,7 +84,7 @@ def _withdraw(session: Session, header: Header, change: RequestChange, *, policy
         allowed = policy.bulk_limit
         if len(change.asked.questions) > allowed:
             raise RejectedError(f"more than {allowed} objects", code=codes.BULK_NEEDS_ASYNC)
-    outcome, request_id = requests.withdraw(
+    outcome, request_id = withdrawals.withdraw(
         session,
         source=header.source,
         correlation_id=header.correlation_id,
@@ -176,7 +176,8 @@ def _from_store(taken: Taken, transaction: Transaction, now: datetime) -> Readin
         for question in taken.questions:
             held = readings.held(session, [question.usage_point], question.period).get(question.usage_point)
             if held is not None:
-                meter = next((one.meter for one in (*held.registers, *held.blocks)), "")
+                meters = [one.meter for one in held.registers] + [one.meter for one in held.blocks]
+                meter = next(iter(meters), "")
                 told.append(MeterReadings(question.usage_point, meter, held.registers, held.blocks))
     return ReadingsAnswer(tuple(told), _missing(taken, told), "store", now)
 

@@ -1,27 +1,31 @@
 """An inbound message in whatever binding and edition, brought to the one form that the hub's services work on."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from lxml import etree
 
 from canonical.codes import message as codes
 from canonical.errors import RejectedError
+from canonical.ids import mint
 from iec61968 import validation
 from iec61968.bindings import Carried, wrap
 from iec61968.editions import EDITIONS, Edition
-from iec61968.envelope import VERBS, local_name
+from iec61968.envelope import local_name
 from iec61968.message_codec import message_from_xml
 from iec61968.message_writer import message_to_xml
 from iec61968.safe_xml import XmlLimits
-from iec61968.services_spoken import SERVICES, Kind, Service
+from iec61968.services_spoken import SERVICES, Service
 from iec61968.validation import Finding, Policy
 from iec61968.wire import WireHeader, WireMessage, WirePayload, WireRequest
 
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _FAMILY = re.compile(r"https?://(?:www\.)?iec\.ch/TC57/(?:CIM-)?[^#]*#?")
 """Namespaces that may stand for one of ours where the endpoint is tolerant."""
 
-_KIND: dict[str, Kind] = {"get": "Get", "created": "Receive", "changed": "Receive"}
+PARTICIPLES = ("created", "changed", "canceled", "closed", "deleted", "executed", "reply")
+"""Verbs of events and answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ def normalized(carried: Carried, *, expected: Edition, policy: Policy, limits: X
     service = service_for(message.header.verb, message.header.noun)
     typed = WireMessage(
         message.kind,
-        _complete(message.header),
+        _complete(message.header, service),
         operation_name(message.header.verb, service),
         _request(message, expected),
         message.reply,
@@ -95,12 +99,10 @@ def service_for(verb: str, noun: str) -> Service:
         RejectedError: no such noun (UNKNOWN_NOUN), or no service takes the verb of it (NOT_SUPPORTED_HERE).
     """
     plain = noun.removeprefix("Get")
-    wanted = [_KIND.get(verb, "Receive"), "Execute"]
+    wanted = ("Get",) if verb == "get" else ("Receive",) if verb in PARTICIPLES else ("Execute", "Receive")
     for kind in wanted:
-        found = SERVICES.get(f"{kind}{plain}")
-        operation = operation_name(verb, found) if found else ""
-        if found is not None and operation in found.operations:
-            return found
+        if f"{kind}{plain}" in SERVICES:
+            return SERVICES[f"{kind}{plain}"]
     if any(service.noun == plain for service in SERVICES.values()):
         raise RejectedError(f"nothing takes {verb} {noun}", code=codes.NOT_SUPPORTED_HERE, where="Header/Verb")
     raise RejectedError(f"noun {noun!r}", code=codes.UNKNOWN_NOUN, where="Header/Noun")
@@ -111,26 +113,21 @@ def operation_name(verb: str, service: Service) -> str:
     return service.name if verb == "get" and service.kind == "Get" else f"{verb.capitalize()}{service.noun}"
 
 
-def verb_in(operation: str, noun: str) -> str:
-    """Return the verb that an operation's name begins with, or an empty string."""
-    verb = operation.removesuffix(noun).lower()
-    return verb if verb in VERBS else ""
-
-
-def _complete(header: WireHeader) -> WireHeader:
+def _complete(header: WireHeader, service: Service) -> WireHeader:
     """Return a header that can be written in the strict form; only tolerant endpoints let others come this far."""
-    from dataclasses import replace
-    from datetime import UTC, datetime
-
-    from canonical.ids import mint
-
-    identity = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-    ids = {
-        name: value if identity.fullmatch(value) else mint("foreign-id", header.source, value)
-        for name, value in (("message_id", header.message_id), ("correlation_id", header.correlation_id))
-    }
+    message_id, correlation_id = (
+        value if _UUID.fullmatch(value) else mint("foreign-id", header.source, value)
+        for value in (header.message_id, header.correlation_id)
+    )
     stamp = header.timestamp or datetime(1970, 1, 1, tzinfo=UTC)
-    return replace(header, timestamp=stamp, extensions=(), **ids)
+    return replace(
+        header,
+        noun=service.noun,
+        timestamp=stamp,
+        extensions=(),
+        message_id=message_id,
+        correlation_id=correlation_id,
+    )
 
 
 def _is_query(part: etree._Element) -> bool:

@@ -27,6 +27,10 @@ _KEPT = {9: 9, 10: 10, 13: 13}
 _UNPRINTABLE = {code: " " for code in range(32) if code not in _KEPT} | {0xFFFE: " ", 0xFFFF: " "}
 
 
+TAKEN = ReplyError("0.3", "INFORM")
+"""Simple acknowledgement: the answer follows by itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
     """Status and body to send back."""
@@ -43,6 +47,7 @@ def answer(
     now: datetime,
     payload: etree._Element | None = None,
     errors: Sequence[ReplyError] = (),
+    properties: Sequence[tuple[str, str]] = (),
 ) -> HttpAnswer:
     """Return the answer to a call that the hub has taken, refused, or is still working on.
 
@@ -59,7 +64,7 @@ def answer(
     said = tuple(errors) or (ReplyError("0.0", "INFORM"),)
     if reply.result != "OK" and not errors:
         said = (ReplyError(reply_code(number), "FATAL", printable(f"{reply.code}: {reply.reason}")),)
-    return HttpAnswer(200, _response(WireReply(reply.result, said), call, source, now, payload))
+    return HttpAnswer(200, _response(WireReply(reply.result, said), call, source, now, payload, properties))
 
 
 def refusal(error: RejectedError, call: Call) -> HttpAnswer:
@@ -72,7 +77,14 @@ def unavailable(code: ErrorCode, call: Call) -> HttpAnswer:
     return _fault("Server", f"{code}: try again later", "", call, "1002")
 
 
-def _response(reply: WireReply, call: Call, source: str, now: datetime, payload: etree._Element | None) -> bytes:
+def _response(
+    reply: WireReply,
+    call: Call,
+    source: str,
+    now: datetime,
+    payload: etree._Element | None,
+    properties: Sequence[tuple[str, str]],
+) -> bytes:
     """Return a response message; its id follows from the request's."""
     noun, edition = call.service.noun, call.edition
     namespace, name = _own(call, "ResponseMessage")
@@ -86,7 +98,12 @@ def _response(reply: WireReply, call: Call, source: str, now: datetime, payload:
         created_at=now,
     )
     root = etree.Element(f"{{{namespace}}}{name}", nsmap=default_namespace(namespace))
-    root.append(header_to_xml(header, edition=edition, namespace=namespace))
+    head = header_to_xml(header, edition=edition, namespace=namespace)
+    for key, value in properties:
+        node = etree.SubElement(head, f"{{{edition.message}}}Property")
+        etree.SubElement(node, f"{{{edition.message}}}Name").text = key
+        etree.SubElement(node, f"{{{edition.message}}}Value").text = value
+    root.append(head)
     root.append(reply_to_xml(reply, edition=edition, namespace=namespace))
     if payload is not None:
         etree.SubElement(root, f"{{{namespace}}}Payload").append(payload)

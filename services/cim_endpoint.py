@@ -1,6 +1,7 @@
 """The hub's web services as a Starlette app, and how they end in the spine."""
 
-from collections.abc import Callable, Collection
+import re
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ from starlette.applications import Starlette
 
 from adapters.mdms_cim.translate import readings_from_event
 from canonical.messages import Message, Reply
+from canonical.questions import ReadingsAsked, RequestChange
 from flows import spine
 from iec61968.editions import EDITIONS
 from iec61968.safe_xml import XmlLimits
@@ -16,6 +18,7 @@ from iec61968.soap_answers import HttpAnswer
 from iec61968.soap_call import Call
 from iec61968.soap_endpoint import Endpoint, Receive, routes
 from iec61968.validation import Policy
+from services.cim_requests import request_from_call
 from services.clock import machine_now
 from store.session import Session, Transaction
 
@@ -57,6 +60,15 @@ def cim_app(
     return Starlette(routes=list(routes(endpoint)))
 
 
+_BODY = re.compile(rb"<(?:[\w.-]+:)?Body\b[^>]*>\s*<(?:[\w.-]+:)?(\w+)")
+
+
+def is_request(raw: bytes) -> bool:
+    """Return whether the body element of a checked call asks the hub for readings, or withdraws such a request."""
+    found = _BODY.search(raw, 0, 65_536)
+    return found is not None and found.group(1) in (b"GetMeterReadings", b"CancelMeterReadings", b"ChangeMeterReadings")
+
+
 def event_receiver(
     *,
     handle: Callable[..., Reply],
@@ -64,20 +76,29 @@ def event_receiver(
     now: Callable[[], datetime],
     machine_now: Callable[[], datetime],
     edition: str = "2011",
+    register: Callable[..., Reply] | None = None,
+    replies: Mapping[tuple[str, str], str] | None = None,
 ) -> Receive:
     """Return what takes a CreatedMeterReadings or ChangedMeterReadings durably: spine, translator, the flow's handler.
 
     `handle(session, message, now=...)` is the flow's: its message carries a tuple of canonical MeterReadings whose
-    source is the caller. What `check` refuses is archived and parked like anything that cannot be translated.
+    source is the caller. `register` is the handler of requests for readings, where the site answers them, and
+    `replies` names the reply addresses that it knows, by (caller, address). What `check` refuses is archived and
+    parked like anything that cannot be translated.
     """
 
     def receive(raw: bytes, *, caller: str, check: Callable[[bytes], bytes]) -> Reply:
         instant = now()
 
         def translate(data: bytes) -> Message[Any]:
-            return readings_from_event(check(data), source=caller, edition=EDITIONS[edition])
+            checked = check(data)
+            if is_request(checked):
+                return request_from_call(checked, caller=caller, replies=replies or {}, edition=EDITIONS[edition])
+            return readings_from_event(checked, source=caller, edition=EDITIONS[edition])
 
         def handled(session: Session, message: Message[Any]) -> Reply:
+            if register is not None and isinstance(message.payload, ReadingsAsked | RequestChange):
+                return register(session, message, now=instant)
             return handle(session, message, now=instant)
 
         return spine.receive(

@@ -83,8 +83,10 @@ class Hub:
         return self._ports[role]
 
     def destinations(self) -> Mapping[str, Destination]:
-        """Return every role's port, for the relay."""
-        return {role: self.port(role) for role in self.site.model.roles}
+        """Return every role's port, and every reply address of the site, for the relay."""
+        from services.cim_site import reply_destinations
+
+        return {**{role: self.port(role) for role in self.site.model.roles}, **reply_destinations(self.site)}
 
     def delivery_policies(self) -> Mapping[str, DeliveryPolicy]:
         """Return how each role's deliveries are paced and retried, as `[roles.NAME.delivery]` says."""

@@ -2,6 +2,7 @@
 
 import logging
 import signal
+import ssl
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -29,6 +30,8 @@ def serve(parts: Sequence[Part]) -> int:
     with open_hub() as hub:
         server = _server(hub) if "cim" in parts else None
         threads = [_thread("relay", partial(_relay, hub, stop), stop, died)] if "relay" in parts else []
+        if "cim" in parts and hub.site.model.on_demand_read is not None:
+            threads.append(_thread("requests", partial(_requests, hub, stop), stop, died))
         for thread in threads:
             thread.start()
         if server is None:
@@ -50,6 +53,13 @@ def _relay(hub: Hub, stop: threading.Event) -> None:
     run_relay(hub, stop)
 
 
+def _requests(hub: Hub, stop: threading.Event) -> None:
+    """Answer asynchronous requests until asked to stop."""
+    from services.cim_site import run_requests
+
+    run_requests(hub, stop)
+
+
 def _thread(name: str, work: Callable[[], None], stop: threading.Event, died: threading.Event) -> threading.Thread:
     """Return a thread whose end before `stop` ends the whole process: half a hub must not look alive."""
 
@@ -67,28 +77,22 @@ def _thread(name: str, work: Callable[[], None], stop: threading.Event, died: th
 
 def _server(hub: Hub) -> uvicorn.Server:
     """Return the web services' server, over TLS, for the callers that the site names."""
-    from flows.billing_exchange import readings_arrived
-    from services.cim_endpoint import cim_app, event_receiver
+    from services.cim_site import site_app
 
     section = hub.site.model.serve
     if section is None:
         raise MisconfiguredError(
             "the site file has no [serve] section", code=SERVE_SECTION_MISSING, where=hub.site.path.name
         )
-    clients = {
-        name: str(hub.site.secret(client.password, ("serve", "clients", name, "password")))
-        for name, client in section.clients.items()
-    }
-    receive = event_receiver(
-        handle=readings_arrived, transaction=hub.transaction, now=hub.now, machine_now=hub.machine_now
-    )
-    app = cim_app(receive_event=receive, clients=clients, now=hub.now, source=hub.site.model.site.sender)
+    app = site_app(hub, section)
     config = uvicorn.Config(
         app,
         host=section.host,
         port=section.port,
         ssl_certfile=str(hub.site.secret(section.certificate, ("serve", "certificate"))),
         ssl_keyfile=str(hub.site.secret(section.private_key, ("serve", "private_key"))),
+        ssl_ca_certs=str((hub.site.folder / section.client_ca).resolve()) if section.client_ca else None,
+        ssl_cert_reqs=ssl.CERT_REQUIRED if section.client_ca else ssl.CERT_NONE,
         log_config=None,
         timeout_graceful_shutdown=20,
     )

@@ -92,9 +92,34 @@ class RoleSection(_Section):
 
 
 class ClientSection(_Section):
-    """A caller of the hub's web services."""
+    """A caller of the hub's web services, and how it proves itself."""
 
-    password: str
+    password: str = ""
+    tier: Literal["basic", "token", "signature"] = "basic"
+    """HTTP Basic, WS-Security digest token, or X.509 signature; all over TLS."""
+
+    certificate: str = ""
+    """PEM file of the pinned certificate of a signing caller."""
+
+    replay_detection: bool = False
+    """Whether its headers must carry Nonce and Created."""
+
+    policy: Literal["strict", "report", "off"] | None = None
+    """What is done with messages that break their schema; as the endpoint says where it is not given."""
+
+
+class ReplySection(_Section):
+    """One address to which asynchronous answers may go; the hub sends them nowhere else."""
+
+    address: str = Field(pattern=r"^https://")
+    clients: tuple[str, ...]
+    """Callers who may ask for answers there."""
+
+    binding: Literal["typed", "generic", "string", "bare"] = "typed"
+    edition: Literal["2011", "www", "2017"] = "2011"
+    user: str = ""
+    password: str = ""
+    ca_file: str = ""
 
 
 class ServeSection(_Section):
@@ -104,7 +129,27 @@ class ServeSection(_Section):
     port: int = Field(8443, ge=1, le=65535)
     certificate: str
     private_key: str
+    client_ca: str = ""
+    """PEM file of who vouches for client certificates; given, every caller must show one (mTLS)."""
+
+    edition: Literal["2011", "www", "2017"] = "2011"
+    policy: Literal["strict", "report", "off"] = "strict"
     clients: dict[str, ClientSection] = Field(default_factory=dict)
+    replies: dict[str, ReplySection] = Field(default_factory=dict)
+
+
+class OnDemandSection(_Section):
+    """Readings that others ask the hub for."""
+
+    meter_data: str
+    """Role that is asked."""
+
+    sync_limit: int = Field(20, ge=1)
+    bulk_limit: int = Field(5000, ge=1)
+    deadline_seconds: float = Field(3600.0, gt=0)
+    timeout_seconds: float = Field(30.0, gt=0)
+    from_store: bool = False
+    """Whether the hub's own store may answer, with source and time, while the role is away."""
 
 
 class BillingSection(_Section):
@@ -142,6 +187,7 @@ class SiteModel(_Section):
     store: StoreSection = StoreSection()
     roles: dict[str, RoleSection]
     serve: ServeSection | None = None
+    on_demand_read: OnDemandSection | None = None
     billing: dict[str, BillingSection] = Field(default_factory=dict)
     work: WorkSection = WorkSection()
 
@@ -168,6 +214,7 @@ def known_keys(path: tuple[str, ...]) -> list[str]:
     """Return the keys that may stand in the section at `path`, for "did you mean"."""
     top: dict[str, type[BaseModel]] = {
         "site": SiteSection, "store": StoreSection, "roles": RoleSection, "serve": ServeSection,
+        "on_demand_read": OnDemandSection,
         "billing": BillingSection, "work": WorkSection,
     }  # fmt: skip
     if not path:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import LargeBinary, UniqueConstraint, insert, or_, update
+from sqlalchemy import LargeBinary, UniqueConstraint, insert, or_
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from canonical.ids import mint
@@ -42,8 +42,6 @@ NEXT: Mapping[State, tuple[State, ...]] = {
     "PARTIAL_SUCCESS": ("SCHEDULED",),
 }
 """What may follow each state; a deadline ends whatever was not carried out."""
-
-WithdrawOutcome = Literal["done", "not found", "ambiguous", "final", "under way"]
 
 
 class ServiceRequest(SQLModel, table=True):
@@ -114,11 +112,11 @@ def open_request(session: Session, header: Header, asked: ReadingsAsked, *, dead
         "reply_to": asked.reply_to, "received_at": now, "deadline": deadline,
     }  # fmt: skip
     _insert(session, [parent])
-    _insert_parts(session, request_id, asked.questions, deadline=deadline, now=now)
+    insert_parts(session, request_id, asked.questions, deadline=deadline, now=now)
     return request_id
 
 
-def _insert_parts(
+def insert_parts(
     session: Session, request_id: str, questions: Sequence[ReadingQuestion], *, deadline: datetime, now: datetime
 ) -> None:
     """Keep sub-requests and children of a request."""
@@ -265,54 +263,3 @@ def overdue(session: Session, *, now: datetime, limit: int = 100) -> Sequence[Ta
         )
         for row in rows
     ]  # fmt: skip
-
-
-def withdraw(
-    session: Session,
-    *,
-    source: str,
-    correlation_id: str,
-    message_id: str,
-    now: datetime,
-    instead: ReadingsAsked | None = None,
-    code: str = "",
-) -> tuple[WithdrawOutcome, str]:
-    """Cancel a caller's request, or with `instead` put other questions in its place; return the outcome and its id."""
-    query = select(ServiceRequest).where(
-        ServiceRequest.level == "parent",
-        ServiceRequest.source == source,
-        ServiceRequest.correlation_id == correlation_id,
-    )
-    if message_id:
-        query = query.where(ServiceRequest.message_id == message_id)
-    rows = session.exec(query.with_for_update()).all()
-    if len(rows) != 1:
-        return ("ambiguous" if rows else "not found"), ""
-    row = rows[0]
-    if row.state not in OPEN:
-        return ("final" if row.state in FINAL else "under way"), row.request_id
-    parts = [row.request_id, *session.exec(_below(row.request_id)).all()]
-    if instead is not None:
-        for level in ("child", "sub"):
-            session.connection().execute(
-                ServiceRequest.__table__.delete().where(  # type: ignore[attr-defined]
-                    col(ServiceRequest.request_id).in_(parts), col(ServiceRequest.level) == level
-                )
-            )
-        session.expire_all()
-        _insert_parts(session, row.request_id, instead.questions, deadline=row.deadline, now=now)
-        return "done", row.request_id
-    session.connection().execute(
-        update(ServiceRequest)
-        .where(col(ServiceRequest.request_id).in_(parts))
-        .values(state="CANCELLED", code=code, settled_at=now)
-    )
-    session.expire_all()
-    return "done", row.request_id
-
-
-def _below(request_id: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    subs = select(ServiceRequest.request_id).where(ServiceRequest.parent == request_id)
-    return select(ServiceRequest.request_id).where(
-        or_(col(ServiceRequest.parent) == request_id, col(ServiceRequest.parent).in_(subs))
-    )
