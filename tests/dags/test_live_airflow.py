@@ -23,7 +23,7 @@ pytestmark = [
 def metadata(tmp_path_factory: pytest.TempPathFactory) -> sqlite3.Connection:
     """Airflow's own database after it billed one business day of a small city, to the auditor's content."""
     folder = tmp_path_factory.mktemp("live") / "run"
-    settings = {"ENGINE": "airflow", "ONCE": "1", "POINTS": "60", "DAYS": "1", "SABOTAGE": ""}
+    settings = {"ENGINE": "airflow", "ONCE": "1", "POINTS": "120", "DAYS": "1", "SABOTAGE": ""}
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "AMIHUB"))}
     ended = subprocess.run(
         [sys.executable, "-m", "simulators.demo", "--run", str(folder)],
