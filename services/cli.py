@@ -8,6 +8,7 @@ from canonical.errors import HubError
 from services import (
     cli_airflow,
     cli_billing,
+    cli_cim,
     cli_config,
     cli_db,
     cli_explain,
@@ -40,6 +41,7 @@ app.add_typer(cli_db.app, name="db")
 app.add_typer(cli_serve.app)
 app.add_typer(cli_billing.app, name="billing")
 app.add_typer(cli_work.app, name="work")
+app.add_typer(cli_cim.app, name="cim")
 app.add_typer(cli_messages.app, name="messages")
 app.add_typer(cli_parked.app, name="parked")
 app.add_typer(cli_files.app, name="files")
