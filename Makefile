@@ -9,7 +9,7 @@ PACKAGES := canonical iec61968 sftp messaging store adapters flows services
 STAMP := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench serve servers lock migration format docs clean
+.PHONY: help setup demo test check bench fuzz serve servers lock migration format docs clean
 
 help:  ## show this list
 	@echo "AMI Hub: integration middleware for Advanced Metering Infrastructure"
@@ -43,6 +43,9 @@ test: setup servers check  ## everything: the gate, then all other tests against
 
 bench: setup servers  ## hot paths against their floor and peers; writes benchmarks/results.json
 	$(BIN)/python -m benchmarks
+
+fuzz: setup  ## wounded messages against lxml and the schema; FUZZ=1000000 says how many
+	FUZZ=$${FUZZ:-200000} $(BIN)/pytest -q tests/fuzz -n 2
 
 serve: setup  ## the hub's web services and relay for the site in $$AMIHUB_SITE
 	$(BIN)/amihub serve
