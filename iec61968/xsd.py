@@ -18,11 +18,16 @@ _BASES = {
 }
 
 
-def schema_text(noun: type, namespace: str) -> str:
-    """Return the schema of the noun that a class describes; `namespace` is that of its profile."""
+def schema_text(noun: type, namespace: str, *, tolerant: bool = False) -> str:
+    """Return the schema of the noun that a class describes; `namespace` is that of its profile.
+
+    The tolerant one is not published: what some partners leave out is optional in it, and enumerations are open.
+    """
     classes = list(dict.fromkeys(_classes(noun)))
     scalars = dict.fromkeys(s for cls in classes for s in _scalars(cls) if s.name)
-    parts = [_complex(cls) for cls in classes] + [_simple(s) for s in sorted(scalars, key=lambda s: s.name)]
+    parts = [_complex(cls, tolerant) for cls in classes] + [
+        _simple(s, tolerant) for s in sorted(scalars, key=lambda s: s.name)
+    ]
     name = noun.__name__
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -49,18 +54,20 @@ def _scalars(cls: type) -> Iterator[Scalar]:
         yield from (choice.type for choice in slot.choices if isinstance(choice.type, Scalar))
 
 
-def _complex(cls: type) -> str:
+def _complex(cls: type, tolerant: bool) -> str:
     """Return the complex type of a class."""
-    elements = [line for slot in slots(cls) if not slot.attribute for line in _place(slot)]
+    elements = [line for slot in slots(cls) if not slot.attribute for line in _place(slot, tolerant)]
     sequence = ["    <xs:sequence>", *elements, "    </xs:sequence>"] if elements else []
     attributes = [f'    <xs:attribute name="{s.field}" type="xs:string"/>' for s in slots(cls) if s.attribute]
     lines = [f'  <xs:complexType name="{cls.__name__}">', *sequence, *attributes, "  </xs:complexType>"]
     return "\n".join(lines) + "\n"
 
 
-def _place(slot: Slot) -> list[str]:
+def _place(slot: Slot, tolerant: bool) -> list[str]:
     """Return the lines of one place."""
-    occurs = ("" if slot.expected else ' minOccurs="0"') + (' maxOccurs="unbounded"' if slot.many else "")
+    occurs = ("" if (slot.required if tolerant else slot.expected) else ' minOccurs="0"') + (
+        ' maxOccurs="unbounded"' if slot.many else ""
+    )
     if len(slot.choices) == 1:
         return [f"      {_element(slot.choices[0], occurs)}"]
     inside = [f"        {_element(choice, '')}" for choice in slot.choices]
@@ -78,9 +85,9 @@ def _type_name(kind: Any) -> str:
     return f"m:{kind.name}" if kind.name else f"xs:{_BASES[kind.python]}"
 
 
-def _simple(scalar: Scalar) -> str:
+def _simple(scalar: Scalar, tolerant: bool) -> str:
     """Return the simple type of a quantity or an enumeration."""
-    words = "".join(f'      <xs:enumeration value="{word}"/>\n' for word in scalar.words)
+    words = "".join(f'      <xs:enumeration value="{word}"/>\n' for word in scalar.words if not tolerant)
     base = f'base="xs:{_BASES[scalar.python]}"'
     restriction = (
         f"    <xs:restriction {base}>\n{words}    </xs:restriction>\n" if words else f"    <xs:restriction {base}/>\n"

@@ -63,6 +63,10 @@ def _print(name: str, inspection: "Inspection") -> None:
         console.print(f"  next: {escape(step)}", soft_wrap=True)
     if not inspection.accepted:
         return
+    if inspection.message is not None:
+        _print_message(inspection)
+        if not inspection.channels:
+            return
     table = Table("usage point", "register", "meter", "unit", "minutes", "values", "sum", "quality")
     for c in inspection.channels:
         minutes = "" if c.interval_minutes is None else str(c.interval_minutes)
@@ -72,6 +76,17 @@ def _print(name: str, inspection: "Inspection") -> None:
     console.print(table if inspection.channels else "  no channels: a valid file without readings")
     for remark in inspection.remarks:
         console.print(f"  {escape(remark)}", soft_wrap=True)
+
+
+def _print_message(inspection: "Inspection") -> None:
+    """Print what a CIM message says of itself."""
+    said = inspection.message
+    if said is None:
+        return
+    words = (said.kind, said.verb, said.noun, said.message_id)
+    typer.echo(f"  {' '.join(word for word in words if word)}, objects: {inspection.objects}")
+    for place in inspection.extensions:
+        typer.echo(f"  extension: {place}")
 
 
 def _next_step(code: str) -> str:

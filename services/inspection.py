@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from canonical.codes.file import FORMAT_UNKNOWN
 from canonical.errors import RejectedError
-from services.inspection_facts import ChannelFacts, FileFault, Findings
+from services.inspection_facts import ChannelFacts, FileFault, Findings, MessageFacts
 from services.inspection_source import guess_format, guess_format_by_name, open_content
 
 
@@ -26,8 +26,22 @@ class Inspection:
     remarks: tuple[str, ...] = ()
     """What a person should know although the file is accepted."""
 
+    message: MessageFacts | None = None
+    """For a CIM message: what it says of itself."""
+
+    objects: int = 0
+    """For a CIM message: the objects that its noun is about."""
+
+    extensions: tuple[str, ...] = ()
+    """For a CIM message: places of vendor extensions and other elements that are not of the profile."""
+
     def as_json(self) -> dict[str, Any]:
         """Return the published form (`amihub inspect --json`)."""
+        about_message = {
+            "message": asdict(self.message) if self.message else None,
+            "objects": self.objects,
+            "extensions": list(self.extensions),
+        }
         return {
             "format": self.format,
             "accepted": self.accepted,
@@ -45,6 +59,7 @@ class Inspection:
                 }
                 for c in self.channels
             ],
+            **(about_message if self.format == "cim" else {}),
         }
 
 
@@ -69,7 +84,16 @@ def inspect_file(path: Path, *, format: str = "auto") -> Inspection:
         findings.is_refused = True
     is_refused = bool(findings.faults) if findings.is_refused is None else findings.is_refused
     channels = () if is_refused else tuple(findings.channels.values())
-    return Inspection(chosen, tuple(findings.faults), channels, not is_refused, tuple(findings.remarks))
+    return Inspection(
+        chosen,
+        tuple(findings.faults),
+        channels,
+        not is_refused,
+        tuple(findings.remarks),
+        findings.message,
+        findings.objects,
+        tuple(findings.extensions),
+    )
 
 
 def fault_of(error: RejectedError) -> FileFault:

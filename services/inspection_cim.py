@@ -1,16 +1,28 @@
-"""What a MeterReadings document (IEC 61968-9) holds, channel by channel (usage point, meter, reading type)."""
+"""What a CIM message (IEC 61968-9) holds: its objects, and readings by channel (usage point, meter, reading type)."""
 
 from collections.abc import Iterable
 from decimal import Decimal
+from io import BytesIO
 from typing import BinaryIO
 
+from lxml import etree
+
+from canonical.codes import message as codes
+from canonical.errors import RejectedError
 from canonical.reading_types import ReadingType, reading_type_from_text
-from iec61968.editions import EDITIONS, Edition
+from iec61968 import tolerance, validation
 from iec61968.nouns.columns import NO_VALUE, Block, Identity, MeterReadingColumns, QualityMark
 from iec61968.nouns.meter_readings import decode
+from iec61968.safe_xml import XmlLimits
+from iec61968.tolerance import noun_of
 from services.inspection_facts import EXACT, ChannelFacts, Findings
-
-_PEEK = 4096
+from services.inspection_message import (
+    message_begun,
+    misspelled,
+    mistaken_name,
+    objects_in,
+    read_message,
+)
 
 _UNITS = {29: "V", 5: "A", 38: "W", 42: "m3", 61: "VA", 63: "var", 71: "VAh", 72: "Wh", 73: "varh"}
 """Unit by its number in the reading type (IEC 61968-9:2013, Annex C)."""
@@ -19,15 +31,55 @@ _MULTIPLIERS = {-3: "m", 0: "", 3: "k", 6: "M"}
 
 
 def inspect_cim(stream: BinaryIO, findings: Findings) -> None:
-    """Collect the channels of a document, read as a stream and checked against its schema.
+    """Collect what a message says of itself, its objects and, for MeterReadings, their channels.
 
-    Qualities count readings by their `system.category.index`, joined by `+` where a reading has several; `none` stands
-    for a reading without one, which the standard takes as valid.
+    MeterReadings are read as a stream and checked against their schema; what a schema refuses is looked at again as a
+    whole, without the extensions of its sender. Qualities count readings by their `system.category.index`, joined by
+    `+` where a reading has several; `none` stands for a reading without one, which the standard takes as valid.
 
     Raises:
         RejectedError: the document must be refused whole.
     """
-    for reading in decode(stream, edition=_edition_of(stream)):
+    begun = message_begun(stream)
+    if begun.payload == "MeterReadings":
+        findings.message = begun.facts
+        try:
+            _collect(decode(stream, edition=begun.edition), findings)
+        except RejectedError as error:
+            if error.code not in (codes.SCHEMA_INVALID, codes.WRONG_NAMESPACE):
+                raise
+            strict = error
+        else:
+            return
+        stream.seek(0)
+        findings.channels.clear()
+        findings.objects = 0
+        _look_at_whole(stream, findings, strict)
+    else:
+        _look_at_whole(stream, findings, None)
+
+
+def _look_at_whole(stream: BinaryIO, findings: Findings, strict: RejectedError | None) -> None:
+    """Collect from a message that is held whole; a reason to refuse that the stream found goes first."""
+    message = read_message(stream.read(XmlLimits().total_bytes + 1))
+    findings.message = message.facts
+    for payload in message.payloads:
+        inner, extensions = tolerance.pruned(payload)
+        found = tolerance.findings(etree.fromstring(etree.tostring(inner)))
+        mistaken = misspelled(noun_of(payload), extensions)
+        if found or mistaken:
+            raise strict or (validation.invalid(found) if found else mistaken_name(mistaken))
+        findings.extensions += [extension.path for extension in extensions]
+        if noun_of(payload) == "MeterReadings":
+            _collect(decode(BytesIO(etree.tostring(inner)), policy="report"), findings)
+        else:
+            findings.objects += objects_in(inner)
+
+
+def _collect(readings: Iterable[MeterReadingColumns], findings: Findings) -> None:
+    """Collect the channels of readings."""
+    for reading in readings:
+        findings.objects += 1
         usage_point, meter = _named(reading.usage_point), _named(reading.meter, prefer="serial")
         _take_registers(reading, usage_point, meter, findings)
         for block in reading.blocks:
@@ -35,15 +87,6 @@ def inspect_cim(stream: BinaryIO, findings: Findings) -> None:
             if facts.interval_minutes is None:
                 facts.interval_minutes = _minutes_of(block)
             _add(facts, block.values, block.exponent, block.qualities)
-
-
-def _edition_of(stream: BinaryIO) -> Edition:
-    """Return the edition whose namespaces the document uses; the stream is left where it was."""
-    head = stream.read(_PEEK)
-    stream.seek(0)
-    if b"http://www.iec.ch/" in head:
-        return EDITIONS["www"]
-    return EDITIONS["2017" if b"/TC57/2017" in head else "2011"]
 
 
 def _take_registers(reading: MeterReadingColumns, usage_point: str, meter: str, findings: Findings) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from decimal import Context, Decimal, Inexact
+from typing import Literal
 
 EXACT = Context(prec=200, traps=[Inexact])
 """Decimal arithmetic that cannot round."""
@@ -44,6 +45,17 @@ class ChannelFacts:
     """Count by the source's own code."""
 
 
+@dataclass(frozen=True, slots=True)
+class MessageFacts:
+    """What a message of IEC 61968-100 says of itself, as it stands; None where it says nothing."""
+
+    kind: Literal["request", "response", "event", "fault", "payload"]
+    verb: str | None = None
+    noun: str | None = None
+    message_id: str | None = None
+    correlation_id: str | None = None
+
+
 @dataclass(slots=True)
 class Findings:
     """What an inspector has found so far."""
@@ -53,6 +65,15 @@ class Findings:
     remarks: list[str] = field(default_factory=list)
     is_refused: bool | None = None
     """Whether the file is refused whole; None: if anything is wrong with it."""
+
+    message: MessageFacts | None = None
+    """For a CIM message."""
+
+    objects: int = 0
+    """For a CIM message: the objects that its noun is about."""
+
+    extensions: list[str] = field(default_factory=list)
+    """For a CIM message: places of elements that are not of the profile."""
 
     def channel(self, *key: str, usage_point: str, register: str) -> ChannelFacts:
         """Return the facts of the channel with this key, new ones when it first appears."""
