@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from canonical.event_kinds import EventKind
 from iec61968.dialects import controls, events, reading_types
+from iec61968.dialects.reply_code_meanings import meaning_of
 from iec61968.nouns.elements import EndDeviceEvent, Reference
 from iec61968.samples import _INSTANT
 
@@ -73,3 +74,17 @@ def test_a_reading_type_is_its_code_an_alias_of_the_source_or_unmapped() -> None
     assert reading_types.reading_type_code("kWh forward, daily") == daily
     assert reading_types.reading_type_code("3.0.129.160", aliases={"3.0.129.160": daily}) == daily
     assert reading_types.reading_type_code("3.0.129.160") is None
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("0.0", "no error"),
+        ("2.12", "invalid UsagePoint(s)"),
+        ("7.5", "not authorised"),
+        ("2.11", "invalid parameter"),
+        ("6004", ""),
+    ],
+)
+def test_a_reply_code_has_its_meaning_or_that_of_its_category(code: str, said: str) -> None:
+    assert meaning_of(code) == said
