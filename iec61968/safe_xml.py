@@ -67,7 +67,8 @@ def check_prolog(head: bytes, *, where: str = "") -> bool:
     rest = body[position : position + 9]
     if rest.startswith(b"<!DOCTYPE"):
         raise RejectedError("a document type is declared", code=codes.DTD_REFUSED, where=where)
-    if len(rest) > 1 and rest.startswith(b"<") and rest[1:2] not in (b"!", b"?"):
+    begins = len(rest) > 1 and rest.startswith(b"<") and rest[1:2] not in (b"!", b"?")
+    if begins and position <= PROLOG_BYTES:
         return True
     if len(body) > PROLOG_BYTES:
         raise RejectedError("no root element within 64 KB", code=codes.XML_LIMITS, where=where)
