@@ -13,8 +13,8 @@ from canonical.ids import mint
 from iec61968.editions import Edition
 from iec61968.envelope import ReplyError, WireReply
 from iec61968.message_writer import message_to_xml
-from iec61968.nouns.registry import NOUNS, QUERY_MESSAGES, Noun
 from iec61968.nouns.shape import Choice, Scalar, Slot, slots
+from iec61968.spoken_nouns import NOUNS, QUERY_MESSAGES, Noun
 from iec61968.wire import WireHeader, WireMessage, WirePayload, WireRequest
 
 SampleKind = Literal["request", "response", "event", "payload"]
@@ -114,7 +114,7 @@ def sample_message(
     Raises:
         RejectedError: UNKNOWN_VERB: there is no such message of this noun.
     """
-    payload = noun.to_xml(sample_noun(noun, full=full), edition=edition)
+    payload: etree._Element = noun.to_xml(sample_noun(noun, full=full), edition=edition)
     if kind == "payload":
         return payload
     if kind == "response":

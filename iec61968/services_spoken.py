@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from iec61968.nouns.registry import NOUNS, QUERY_MESSAGES
+from iec61968.spoken_nouns import NOUNS, QUERY_MESSAGES
 
 Kind = Literal["Execute", "Get", "Send", "Receive", "Reply"]
 

@@ -9,8 +9,8 @@ from lxml import etree
 
 from iec61968 import xsd
 from iec61968.editions import EDITIONS
-from iec61968.nouns.registry import NOUNS
 from iec61968.nouns.shape import Extension, Scalar, slots
+from iec61968.spoken_nouns import NOUNS
 from iec61968.validation import Finding, named_path, plain
 
 _PROFILE = re.compile(r".*/(\w+)#")

@@ -5,8 +5,8 @@ from importlib.resources import files
 from string import Template
 
 from iec61968.editions import EDITIONS, Edition
-from iec61968.nouns.registry import NOUNS, QUERY_MESSAGES
 from iec61968.services_spoken import EVENT_VERBS, REQUEST_VERBS, Service
+from iec61968.spoken_nouns import NOUNS, QUERY_MESSAGES
 
 _SCHEMAS = files("iec61968") / "schemas"
 PLAIN_SCHEMAS = ("Message.xsd", *(f"{noun}.xsd" for noun in NOUNS))

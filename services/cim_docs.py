@@ -1,6 +1,6 @@
 """The nouns table of docs/adapters/cim.md, made from the registry."""
 
-from iec61968.nouns.registry import NOUNS
+from iec61968.spoken_nouns import NOUNS
 
 AUTHORED = (
     *("GetUsagePointConfig", "MeterReadSchedule", "MeterServiceRequests", "ComModuleConfig", "CustomerConfig"),

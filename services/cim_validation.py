@@ -7,7 +7,7 @@ from lxml import etree
 from canonical.errors import RejectedError
 from iec61968 import safe_xml, validation
 from iec61968.editions import EDITIONS, Edition
-from iec61968.nouns.registry import NOUNS
+from iec61968.spoken_nouns import NOUNS
 
 
 def mistakes_in(raw: bytes) -> list[str]:

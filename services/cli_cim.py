@@ -45,7 +45,7 @@ EditionOption = Annotated[EditionChoice, typer.Option("--edition", help="Namespa
 @app.command("nouns")
 def nouns_command() -> None:
     """Print every noun that is spoken."""
-    from iec61968.nouns.registry import NOUNS
+    from iec61968.spoken_nouns import NOUNS
 
     for name in NOUNS:
         typer.echo(name)
@@ -66,8 +66,8 @@ def wsdl_command(
     """Print the WSDL of one service of NOUN; its schemas are imported from beside it."""
     from iec61968 import wsdl
     from iec61968.editions import EDITIONS
-    from iec61968.nouns.registry import NOUNS
     from iec61968.services_spoken import SERVICES
+    from iec61968.spoken_nouns import NOUNS
 
     if noun not in NOUNS:
         raise _unknown(noun)
@@ -96,8 +96,8 @@ def sample_command(
     from lxml import etree
 
     from iec61968.editions import EDITIONS
-    from iec61968.nouns.registry import NOUNS
     from iec61968.samples import sample_message
+    from iec61968.spoken_nouns import NOUNS
 
     if noun not in NOUNS:
         raise _unknown(noun)
@@ -135,7 +135,7 @@ def _unknown(noun: str) -> typer.Exit:
     """Say that there is no such noun, and which one may be meant."""
     from difflib import get_close_matches
 
-    from iec61968.nouns.registry import NOUNS
+    from iec61968.spoken_nouns import NOUNS
 
     close = get_close_matches(noun, NOUNS, n=1)
     typer.echo(

@@ -12,9 +12,9 @@ from canonical.errors import RejectedError
 from iec61968 import safe_xml
 from iec61968.editions import EDITIONS, Edition
 from iec61968.envelope import child_text, local_name
-from iec61968.nouns.registry import NOUNS
 from iec61968.nouns.shape import Extension, Scalar, slots
 from iec61968.services_spoken import EVENT_VERBS
+from iec61968.spoken_nouns import NOUNS
 from iec61968.tolerance import noun_of
 from services.cim_validation import edition_of
 from services.inspection_facts import MessageFacts

@@ -9,10 +9,10 @@ from lxml import etree
 from canonical.errors import RejectedError
 from iec61968 import validation, xsd
 from iec61968.editions import EDITIONS
-from iec61968.nouns.registry import NOUNS
 from iec61968.nouns.shape import Scalar, slots
 from iec61968.samples import SampleKind, sample_message, sample_noun
 from iec61968.services_spoken import KINDS, SERVICES
+from iec61968.spoken_nouns import NOUNS
 from iec61968.wsdl import wsdl
 
 SCHEMAS = Path("iec61968/schemas")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from iec61968.nouns.registry import NOUNS
+from iec61968.spoken_nouns import NOUNS
 from services.cli import app
 
 RUN = CliRunner()

@@ -1,10 +1,9 @@
 """Every noun that is spoken: its classes, its objects, and the query that asks for it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
-
-from iec61968.nouns.tree import FromXml, ToXml
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +34,15 @@ class Noun:
         return found
 
     @property
-    def from_xml(self) -> FromXml[Any]:
-        """Return its reader."""
-        reader: FromXml[Any] = self._module.from_xml
+    def from_xml(self) -> Callable[..., Any]:
+        """Return its reader (`nouns.tree.FromXml`)."""
+        reader: Callable[..., Any] = self._module.from_xml
         return reader
 
     @property
-    def to_xml(self) -> ToXml[Any]:
-        """Return its writer."""
-        writer: ToXml[Any] = self._module.to_xml
+    def to_xml(self) -> Callable[..., Any]:
+        """Return its writer (`nouns.tree.ToXml`)."""
+        writer: Callable[..., Any] = self._module.to_xml
         return writer
 
     @property
