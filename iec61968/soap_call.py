@@ -12,10 +12,11 @@ from iec61968 import safe_xml, validation
 from iec61968.bindings import BindingName, StringOperation, unwrap_tree
 from iec61968.editions import EDITIONS, SOAP_11, Edition
 from iec61968.envelope import header_from_xml, local_name, verb_of
-from iec61968.inbound import normalized
-from iec61968.message_codec import wire_header
+from iec61968.inbound import edition_of, normalized
+from iec61968.message_codec import message_from_xml, wire_header
 from iec61968.safe_xml import XmlLimits
 from iec61968.services_spoken import EVENT_VERBS, REQUEST_VERBS, Service
+from iec61968.split_delivery import part_of
 from iec61968.validation import Policy
 from iec61968.wire import WireHeader
 
@@ -40,6 +41,9 @@ class Call:
 
     policy: Policy = "strict"
     limits: XmlLimits = field(default_factory=XmlLimits)
+    content_encoding: str = ""
+    """The Content-Encoding header in lower case; nothing is unpacked, so that a bomb stays packed."""
+
     header: Header | None = None
     """The message's header, as soon as it has been read."""
 
@@ -84,7 +88,16 @@ def check_call(raw: bytes, call: Call) -> bytes:
         raise RejectedError(
             f"more than {call.limits.total_bytes} bytes", code=codes.MESSAGE_TOO_LARGE, where="HTTP body"
         )
+    if call.content_encoding not in ("", "identity"):
+        raise RejectedError(
+            f"Content-Encoding {call.content_encoding!r}: messages are taken as they are, packed payloads in Payload",
+            code=codes.UNSUPPORTED_ENCODING,
+            where="Content-Encoding",
+        )
     root = safe_xml.parse(raw, limits=call.limits)
+    if call.any_service and is_operation_set(root):
+        _check_operation_set(root, call)
+        return raw
     root, raw = _in_typed_form(root, raw, call)
     message = body_of(root)
     call.operation = _operation(message, call)
@@ -99,12 +112,37 @@ def check_call(raw: bytes, call: Call) -> bytes:
     if header is not None:
         call.header = header_from_xml(header, strict=call.policy == "strict")
         call.wire = wire_header(header, strict=call.policy == "strict")
+        part_of(call.wire)
         call.proof(call)
     if call.operation not in call.supported:
         raise RejectedError(
             f"nothing at this site takes {call.operation}", code=codes.NOT_SUPPORTED_HERE, where=call.operation
         )
     return raw
+
+
+def is_operation_set(root: etree._Element) -> bool:
+    """Return whether a document carries a set of operations."""
+    return any(local_name(one) == "OperationSet" for one in root.iter("{*}OperationSet"))
+
+
+def _check_operation_set(root: etree._Element, call: Call) -> None:
+    """Check envelope and header of a set; what its operations are is asked one by one when they are taken."""
+    carried = unwrap_tree(root, limits=call.limits)
+    call.binding, call.string_operation, call.operation = carried.binding, carried.operation, OPERATION_SET
+    spoken = edition_of(carried, expected=call.edition, policy=call.policy)
+    found = () if call.policy == "off" else validation.findings(carried.message, spoken)
+    if found and call.policy == "strict":
+        raise validation.invalid(found)
+    message = message_from_xml(carried.message, strict=call.policy == "strict", limits=call.limits)
+    call.reported, call.wire = tuple(found), message.header
+    if message.header is not None:
+        call.header = message.header.canonical()
+        call.proof(call)
+
+
+OPERATION_SET = "ExecuteOperationSet"
+"""Name under which a set of operations is known here; it has no typed message."""
 
 
 def _in_typed_form(root: etree._Element, raw: bytes, call: Call) -> tuple[etree._Element, bytes]:

@@ -1,12 +1,14 @@
 """Web services offered over HTTP: WSDLs, schemas, and operations that end in a durable take or a coded refusal."""
 
+import asyncio
+import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -22,12 +24,17 @@ from iec61968.soap_answers import HttpAnswer
 from iec61968.soap_call import Call, check_call
 from iec61968.validation import Policy
 
+log = logging.getLogger(__name__)
+
 XML = "text/xml; charset=utf-8"
 ANY_SERVICE = "/cim/message"
 """Takes generic messages of every noun: in SOAP, in a string operation, or bare."""
 
 KEPT_OF_REFUSED = 65_536
 """Bytes that are archived of a body that is too large, or whose sender has not proven who it is."""
+
+BODY_S = 300.0
+"""Seconds of the machine within which a body must have come whole; who is slower is hung up on."""
 
 _ANY = Service("Receive", "MeterReadings")
 """Stands for the service until the message has said which one it means."""
@@ -121,12 +128,19 @@ async def _call(request: Request, endpoint: Endpoint) -> Response:
     caller = caller_of(request.headers.get("authorization", ""), endpoint.clients)
     higher = any(client_of(endpoint.clients, user).tier != "basic" for user in endpoint.clients)
     limit = endpoint.limits.total_bytes if caller or higher else KEPT_OF_REFUSED
-    raw, too_large = await _body(request, limit)
+    try:
+        async with asyncio.timeout(BODY_S):
+            raw, too_large = await _body(request, limit)
+    except (ClientDisconnect, TimeoutError):
+        # Nothing whole came, so there is nothing to archive; the caller has no answer and sends it again.
+        log.warning("%s hung up, or took more than %g s, before its message was whole", caller or STRANGER, BODY_S)
+        return PlainTextResponse("the message did not come whole\n", 408, headers={"Connection": "close"})
     action = request.headers.get("soapaction", "").strip().strip('"')
     call = Call(
         service, endpoint.edition, caller, action, too_large, endpoint.supported, endpoint.policy, endpoint.limits
     )
     call.any_service = any_service
+    call.content_encoding = request.headers.get("content-encoding", "").strip().lower()
     answer = await run_in_threadpool(_take, raw[:KEPT_OF_REFUSED] if too_large else raw, call, endpoint)
     headers = {"WWW-Authenticate": 'Basic realm="cim"'} if answer.status == 401 else {}
     if too_large:
@@ -135,7 +149,13 @@ async def _call(request: Request, endpoint: Endpoint) -> Response:
 
 
 async def _body(request: Request, limit: int) -> tuple[bytes, bool]:
-    """Return the body up to `limit` bytes, and whether it goes on: then the rest is never read."""
+    """Return the body up to `limit` bytes, and whether it goes on: then the rest is never read.
+
+    Of a body that says itself that it is too large, only what is archived is waited for.
+    """
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > limit:
+        limit = min(limit, KEPT_OF_REFUSED)
     chunks: list[bytes] = []
     size = 0
     async for chunk in request.stream():

@@ -11,13 +11,16 @@ from adapters.mdms_cim.translate import readings_from_event
 from canonical.messages import Message, Reply
 from canonical.questions import ReadingsAsked, RequestChange
 from flows import spine
+from flows.operation_set import Steps, carry_out
+from iec61968 import safe_xml
 from iec61968.editions import EDITIONS
 from iec61968.safe_xml import XmlLimits
 from iec61968.security import Clients
 from iec61968.soap_answers import HttpAnswer
-from iec61968.soap_call import Call
+from iec61968.soap_call import Call, is_operation_set
 from iec61968.soap_endpoint import Endpoint, Receive, routes
 from iec61968.validation import Policy
+from services.cim_operations import steps_from_call
 from services.cim_requests import request_from_call
 from services.clock import machine_now
 from store.session import Session, Transaction
@@ -78,6 +81,7 @@ def event_receiver(
     edition: str = "2011",
     register: Callable[..., Reply] | None = None,
     replies: Mapping[tuple[str, str], str] | None = None,
+    taken: Collection[str] = EVENTS_TAKEN,
 ) -> Receive:
     """Return what takes a CreatedMeterReadings or ChangedMeterReadings durably: spine, translator, the flow's handler.
 
@@ -92,11 +96,20 @@ def event_receiver(
 
         def translate(data: bytes) -> Message[Any]:
             checked = check(data)
+            if b"OperationSet" in checked and is_operation_set(safe_xml.parse(checked)):
+                return steps_from_call(
+                    checked, caller=caller, edition=EDITIONS[edition], taken=frozenset(taken), read=read
+                )
+            return read(checked)
+
+        def read(checked: bytes) -> Message[Any]:
             if is_request(checked):
                 return request_from_call(checked, caller=caller, replies=replies or {}, edition=EDITIONS[edition])
             return readings_from_event(checked, source=caller, edition=EDITIONS[edition])
 
         def handled(session: Session, message: Message[Any]) -> Reply:
+            if isinstance(message.payload, Steps):
+                return carry_out(session, message, handle=handled)
             if register is not None and isinstance(message.payload, ReadingsAsked | RequestChange):
                 return register(session, message, now=instant)
             return handle(session, message, now=instant)

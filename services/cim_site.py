@@ -48,6 +48,7 @@ def site_app(hub: "Hub", section: ServeSection) -> Starlette:
         now=hub.now,
         machine_now=hub.machine_now,
         edition=section.edition,
+        taken=operations({"on_demand_read"} if wanted else set()),
         register=partial(on_demand_read.register, policy=policy_of(site)) if wanted else None,
         replies={(name, one.address): key for key, one in section.replies.items() for name in one.clients},
     )

@@ -22,7 +22,7 @@ from iec61968.message_codec import message_from_xml
 from iec61968.message_writer import message_to_xml
 from iec61968.nouns import get_meter_readings
 from iec61968.nouns.get_meter_readings import GetMeterReadings
-from iec61968.wire import WireHeader, WireMessage, WireRequest
+from iec61968.wire import Operation, OperationSet, WireHeader, WireMessage, WirePayload, WireRequest
 from services.cim_site import requests_pass, site_app
 from services.hub import Hub
 from services.site_file import load_site
@@ -206,3 +206,28 @@ def test_a_caller_that_must_detect_replays_is_taken_once_per_nonce(hub: Hub) -> 
 
     assert b"1143 MESSAGE_REPLAYED" in call(1)
     assert b"7.250" in call(2, **fresh)
+
+
+def operations(*operations: Operation, whole: bool, number: int = 1) -> bytes:
+    payload = WirePayload(operation_set=OperationSet(operations, True, whole))
+    head = WireHeader("execute", "OperationSet", uuid(number), uuid(99), NOW, source="CIS")
+    return wrap(message_to_xml(WireMessage("request", head, payload=payload), edition=EDITIONS["2011"]), "generic")
+
+
+@pytest.mark.parametrize(("whole", "result"), [(False, "PARTIAL"), (True, "FAULT")])
+def test_a_set_is_done_operation_by_operation_or_not_at_all(hub: Hub, whole: bool, result: str) -> None:
+    ask(hub, "a", number=7, async_reply=True, reply_address="https://cis.example/reply")
+    cancel, teapot = Operation(1, "MeterReadings", "cancel"), Operation(2, "Teapots", "create")
+
+    response = post(hub, operations(cancel, teapot, whole=whole))
+
+    if whole:
+        assert b"1145 OPERATIONS_ROLLED_BACK" in response.content
+    else:
+        assert said(response)[0] == result
+    assert requests_pass(hub) is whole
+
+
+def test_a_part_that_does_not_say_which_one_it_is_is_refused(hub: Hub) -> None:
+    assert b"1131 BAD_SPLIT" in ask(hub, "a", properties=(("MessageIndex", "3/2"),)).content
+    assert said(ask(hub, "a", number=2, properties=(("MessageIndex", "1/2"),)))[0] == "OK"
