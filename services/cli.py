@@ -9,6 +9,7 @@ from services import (
     cli_airflow,
     cli_billing,
     cli_cim,
+    cli_cim_call,
     cli_config,
     cli_db,
     cli_explain,
@@ -41,6 +42,8 @@ app.add_typer(cli_db.app, name="db")
 app.add_typer(cli_serve.app)
 app.add_typer(cli_billing.app, name="billing")
 app.add_typer(cli_work.app, name="work")
+cli_cim.app.command("call")(cli_cim_call.call_command)
+cli_cim.app.command("support")(cli_cim_call.support_command)
 app.add_typer(cli_cim.app, name="cim")
 app.add_typer(cli_messages.app, name="messages")
 app.add_typer(cli_parked.app, name="parked")

@@ -104,11 +104,12 @@ def _peer(endpoint: str, noun: str, binding: str, verb: str, given: dict[str, st
     chosen = own.get("edition", "2011")
     if binding not in ("typed", "generic", "string", "bare") or chosen not in EDITIONS:
         raise typer.BadParameter(f"binding {binding!r}, edition {chosen!r}")
+    words: Any = binding
     return Peer(
         url,
         EDITIONS[chosen],
-        binding,
+        words,
         own.get("user", ""),
         own.get("password", ""),
-        own.get("ca_file", ""),  # type: ignore[arg-type]
+        own.get("ca_file", ""),
     )
