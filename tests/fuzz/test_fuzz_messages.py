@@ -19,10 +19,10 @@ from iec61968 import safe_xml, soap, soap_answers, validation
 from iec61968.editions import EDITIONS
 from iec61968.nouns.meter_reading_elements import columns_of, tags_of
 from iec61968.nouns.meter_readings import MeterReadingColumns, readings_from_xml
-from iec61968.nouns.registry import NOUNS
 from iec61968.samples import sample_message
 from iec61968.services_spoken import SERVICES
 from iec61968.soap_call import Call, check_call
+from iec61968.spoken_nouns import NOUNS
 
 TOTAL = int(os.environ.get("FUZZ", "20000"))
 OF_ONE_SHARD = 1000
