@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from functools import cache
 
 import pytest
+from fuzz.wounds import DENSE, wounded
 from lxml import etree
 
 from canonical.errors import RejectedError
 from canonical.messages import Reply
-from fuzz.wounds import DENSE, wounded
 from iec61968 import safe_xml, soap, soap_answers, validation
 from iec61968.editions import EDITIONS
 from iec61968.nouns.meter_reading_elements import columns_of, tags_of
