@@ -1,6 +1,5 @@
 """The web services of a site: its callers, reply addresses and owners, composed into one app and one worker."""
 
-from collections.abc import Mapping
 from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
@@ -10,19 +9,16 @@ from starlette.applications import Starlette
 
 from canonical.errors import MisconfiguredError
 from canonical.messages import Reply
-from canonical.ports import Destination
 from flows import on_demand_read
 from iec61968 import soap_answers
-from iec61968.editions import EDITIONS
-from iec61968.message_client import Peer
 from iec61968.message_codec import message_from_xml
 from iec61968.security import Client
 from iec61968.soap_answers import HttpAnswer
 from iec61968.soap_call import Call
 from services.cim_endpoint import cim_app, event_receiver
 from services.cim_owners import operations
-from services.cim_replies import AnswerEncoder, ReplyAddress
-from services.cim_requests import REPLY
+from services.cim_replies import AnswerEncoder
+from services.cim_reply_addresses import reply_peers
 from services.site_file import Site
 from services.site_model import ServeSection
 
@@ -110,22 +106,6 @@ def policy_of(site: Site) -> on_demand_read.Policy:
         timeout_s=own.timeout_seconds,
         from_store=own.from_store,
     )
-
-
-def reply_peers(site: Site) -> dict[str, Peer]:
-    """Return the reply addresses of the site by the name of their destination."""
-    section = site.model.serve
-    found = {}
-    for name, one in (section.replies if section else {}).items():
-        secret = str(site.secret(one.password, ("serve", "replies", name, "password")))
-        ca_file = str((site.folder / one.ca_file).resolve()) if one.ca_file else ""
-        found[f"{REPLY}{name}"] = Peer(one.address, EDITIONS[one.edition], one.binding, one.user, secret, ca_file)
-    return found
-
-
-def reply_destinations(site: Site) -> Mapping[str, Destination]:
-    """Return the ports of the site's reply addresses, for the relay."""
-    return {name: ReplyAddress(peer) for name, peer in reply_peers(site).items()}
 
 
 def _answered(hub: "Hub", call: Call, reply: Reply) -> HttpAnswer | None:

@@ -84,7 +84,7 @@ class Hub:
 
     def destinations(self) -> Mapping[str, Destination]:
         """Return every role's port, and every reply address of the site, for the relay."""
-        from services.cim_site import reply_destinations
+        from services.cim_reply_addresses import reply_destinations
 
         return {**{role: self.port(role) for role in self.site.model.roles}, **reply_destinations(self.site)}
 
