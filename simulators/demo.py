@@ -154,9 +154,11 @@ def bench(points: int, console: Console) -> int:
         sys.stdout.write(json.dumps(result) + "\n")
         for finding in report.findings[:5]:
             console.print(finding)
-        return 1 if report.findings else 0
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    except DemoError:
+        console.print(f"logs are kept in {folder}")
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+    return 1 if report.findings else 0
 
 
 if __name__ == "__main__":
