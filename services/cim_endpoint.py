@@ -13,7 +13,7 @@ from canonical.questions import ReadingsAsked, RequestChange
 from flows import spine
 from flows.operation_set import Steps, carry_out
 from iec61968 import safe_xml
-from iec61968.editions import EDITIONS
+from iec61968.editions import EDITIONS, Edition
 from iec61968.safe_xml import XmlLimits
 from iec61968.security import Clients
 from iec61968.soap_answers import HttpAnswer
@@ -72,6 +72,26 @@ def is_request(raw: bytes) -> bool:
     return found is not None and found.group(1) in (b"GetMeterReadings", b"CancelMeterReadings", b"ChangeMeterReadings")
 
 
+def _is_set(raw: bytes) -> bool:
+    """Return whether a checked call carries a set of operations."""
+    return b"OperationSet" in raw and is_operation_set(safe_xml.parse(raw))
+
+
+def _understood(
+    checked: bytes, caller: str, edition: Edition, replies: Mapping[tuple[str, str], str], taken: frozenset[str]
+) -> Message[Any]:
+    """Return what a checked call means: readings, a request for them, or a set of operations."""
+
+    def read(one: bytes) -> Message[Any]:
+        if is_request(one):
+            return request_from_call(one, caller=caller, replies=replies, edition=edition)
+        return readings_from_event(one, source=caller, edition=edition)
+
+    if _is_set(checked):
+        return steps_from_call(checked, caller=caller, edition=edition, taken=taken, read=read)
+    return read(checked)
+
+
 def event_receiver(
     *,
     handle: Callable[..., Reply],
@@ -95,17 +115,7 @@ def event_receiver(
         instant = now()
 
         def translate(data: bytes) -> Message[Any]:
-            checked = check(data)
-            if b"OperationSet" in checked and is_operation_set(safe_xml.parse(checked)):
-                return steps_from_call(
-                    checked, caller=caller, edition=EDITIONS[edition], taken=frozenset(taken), read=read
-                )
-            return read(checked)
-
-        def read(checked: bytes) -> Message[Any]:
-            if is_request(checked):
-                return request_from_call(checked, caller=caller, replies=replies or {}, edition=EDITIONS[edition])
-            return readings_from_event(checked, source=caller, edition=EDITIONS[edition])
+            return _understood(check(data), caller, EDITIONS[edition], replies or {}, frozenset(taken))
 
         def handled(session: Session, message: Message[Any]) -> Reply:
             if isinstance(message.payload, Steps):

@@ -38,14 +38,7 @@ def withdraw(
         return ("final" if row.state in FINAL else "under way"), row.request_id
     parts = [row.request_id, *session.exec(_below(row.request_id)).all()]
     if instead is not None:
-        for level in ("child", "sub"):
-            session.connection().execute(
-                ServiceRequest.__table__.delete().where(  # type: ignore[attr-defined]
-                    col(ServiceRequest.request_id).in_(parts), col(ServiceRequest.level) == level
-                )
-            )
-        session.expire_all()
-        insert_parts(session, row.request_id, instead.questions, deadline=row.deadline, now=now)
+        _replace_parts(session, row, parts, instead, now=now)
         return "done", row.request_id
     session.connection().execute(
         update(ServiceRequest)
@@ -54,6 +47,20 @@ def withdraw(
     )
     session.expire_all()
     return "done", row.request_id
+
+
+def _replace_parts(
+    session: Session, row: ServiceRequest, parts: list[str], instead: ReadingsAsked, *, now: datetime
+) -> None:
+    """Put other sub-requests and children below a request."""
+    for level in ("child", "sub"):
+        session.connection().execute(
+            ServiceRequest.__table__.delete().where(  # type: ignore[attr-defined]
+                col(ServiceRequest.request_id).in_(parts), col(ServiceRequest.level) == level
+            )
+        )
+    session.expire_all()
+    insert_parts(session, row.request_id, instead.questions, deadline=row.deadline, now=now)
 
 
 def _below(request_id: str) -> Any:
