@@ -128,6 +128,8 @@ class HubByHand:
     folder: Path
     server: SshServer
     environment: dict[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = ()
+    """What runs `amihub`, in front of it; empty: nothing."""
 
     def found(self, *, site: str = SITE, **different: str) -> None:
         """Write site file and clock, make the folders of the CIS, and create the database."""
@@ -153,17 +155,20 @@ class HubByHand:
         """Stop business time at an instant."""
         (self.folder / "clock.json").write_text(json.dumps({"wall": 0, "business": business, "rate": 0}))
 
+    def variables(self) -> dict[str, str]:
+        """Return the environment in which commands of this site run."""
+        return {**os.environ, "AMIHUB_SITE": str(self.folder / "site.toml"), **self.environment}
+
     def amihub(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Run:
         """Run the command and measure it."""
-        values = {
-            **os.environ,
-            "AMIHUB_SITE": str(self.folder / "site.toml"),
-            **self.environment,
-            **(environment or {}),
-        }
+        values = {**self.variables(), **(environment or {})}
         began = time.monotonic()
         process = subprocess.Popen(
-            [str(AMIHUB), *arguments], env=values, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.folder
+            [*self.command, str(AMIHUB), *arguments],
+            env=values,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=self.folder,
         )
         out, err = process.communicate(timeout=570)
         return Run(process.returncode, out.decode(), err.decode(), time.monotonic() - began)
