@@ -28,13 +28,14 @@ def receive(
     transaction: Transaction,
     now: datetime,
     machine_now: datetime | None = None,
+    on_park: Callable[[Session, RejectedError], None] = lambda _session, _error: None,
 ) -> Reply:
     """Take one inbound message from wire to reply, in three transactions.
 
     Archive, translate, recognize a repeat, handle, record: in this order, so that whatever arrived can be looked at
     and replayed even when it could not be read. A repeat gets the reply of the first time and causes nothing; while
     another worker is at it, the reply is BUSY. `now` is business time; `machine_now` counts the lease and is the same
-    where it is not given.
+    where it is not given. `on_park` runs in the transaction that parks what was rejected.
 
     Raises:
         UnavailableError: a system behind the flow is away; the carrier retries, and the retry finds this entry.
@@ -55,7 +56,7 @@ def receive(
             reply = handle(session, message)
             claims.complete(session, held, reply)
     except RejectedError as error:
-        return _park(transaction, entry, held, error, header)
+        return _park(transaction, entry, held, error, header, on_park)
     except (UnavailableError, MisconfiguredError) as error:
         _release(transaction, held, error)
         raise
@@ -223,11 +224,13 @@ def _park(
     held: claims.Claim | None,
     error: RejectedError,
     header: Header | None,
+    on_park: Callable[[Session, RejectedError], None] = lambda _session, _error: None,
 ) -> Reply:
     """Park what was rejected, in a transaction of its own, and return what its sender is told."""
     reply = refusal(error, header.correlation_id if header else "")
     with transaction() as session:
         claims.park(session, entry, error, reply=reply, header=header, held=held)
+        on_park(session, error)
     return reply
 
 

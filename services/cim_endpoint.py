@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
@@ -12,13 +13,14 @@ from canonical.messages import Message, Reply
 from canonical.questions import ReadingsAsked, RequestChange
 from flows import spine
 from flows.operation_set import Steps, carry_out
+from flows.parked_work import tell_parked
 from iec61968 import safe_xml
 from iec61968.editions import EDITIONS, Edition
 from iec61968.safe_xml import XmlLimits
 from iec61968.security import Clients
 from iec61968.soap_answers import HttpAnswer
 from iec61968.soap_call import Call, is_operation_set
-from iec61968.soap_endpoint import Endpoint, Receive, routes
+from iec61968.soap_endpoint import STRANGER, Endpoint, Receive, routes
 from iec61968.validation import Policy
 from services.cim_operations import steps_from_call
 from services.cim_requests import request_from_call
@@ -101,6 +103,7 @@ def event_receiver(
     edition: str = "2011",
     register: Callable[..., Reply] | None = None,
     replies: Mapping[tuple[str, str], str] | None = None,
+    queue: str = "integration",
     taken: Collection[str] = EVENTS_TAKEN,
 ) -> Receive:
     """Return what takes a CreatedMeterReadings or ChangedMeterReadings durably: spine, translator, the flow's handler.
@@ -108,7 +111,7 @@ def event_receiver(
     `handle(session, message, now=...)` is the flow's: its message carries a tuple of canonical MeterReadings whose
     source is the caller. `register` is the handler of requests for readings, where the site answers them, and
     `replies` names the reply addresses that it knows, by (caller, address). What `check` refuses is archived and
-    parked like anything that cannot be translated.
+    parked like anything that cannot be translated, and becomes work of `queue`.
     """
 
     def receive(raw: bytes, *, caller: str, check: Callable[[bytes], bytes]) -> Reply:
@@ -132,6 +135,7 @@ def event_receiver(
             transaction=transaction,
             now=instant,
             machine_now=machine_now(),
+            on_park=partial(tell_parked, source=caller, queue=queue, now=instant, known=caller != STRANGER),
         )
 
     return receive

@@ -55,7 +55,7 @@ def show(work: str = WORK, *, as_json: bool = typer.Option(False, "--json", help
         return
     for name, value in found.item.items():
         if value not in ("", None):
-            typer.echo(f"{name:<14} {value}")
+            typer.echo(f"{name:<14} {_to_people(value)}")
     for act in found.acts:
         typer.echo(f"  {act['at']:%Y-%m-%d %H:%MZ} {act['act']:<10} {act['by']}: {act['reason']}")
 
@@ -107,6 +107,11 @@ def _decide(decide: "Callable[..., str]", work: str, who: str, why: str) -> None
 
     with open_hub() as hub:
         typer.echo(decide(work, by=who, reason=why, transaction=hub.transaction, now=hub.now()))
+
+
+def _to_people(value: Any) -> str:
+    """Return a value as people read it: an instant to the minute, in UTC."""
+    return f"{value:%Y-%m-%d %H:%MZ}" if hasattr(value, "isoformat") else str(value)
 
 
 def _to_json(value: Any) -> str:

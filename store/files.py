@@ -182,6 +182,31 @@ def held_by(session: Session, file: IntakeFile) -> IntakeFile:
     return row
 
 
+def successor(session: Session, role: str, name: str) -> str | None:
+    """Return the name of the first file with accepted items that came after a refused one, in its place.
+
+    In its place: same sender, stream and business date. None while there is no such file.
+    """
+    arrivals = select(IntakeFile).where(
+        IntakeFile.role == role, IntakeFile.name == name, IntakeFile.state == "rejected"
+    )
+    refused = session.exec(arrivals.order_by(col(IntakeFile.arrival).desc())).first()
+    if refused is None or not refused.stream:
+        return None
+    later = select(IntakeFile).where(
+        IntakeFile.role == role,
+        IntakeFile.sender == refused.sender,
+        IntakeFile.stream == refused.stream,
+        IntakeFile.business_date == refused.business_date,
+        col(IntakeFile.state).in_(APPLIED),
+        col(IntakeFile.judged_at) >= refused.judged_at,
+    )
+    for row in session.exec(later.order_by(col(IntakeFile.judged_at), col(IntakeFile.name))):
+        if (row.counts or {}).get("accepted"):
+            return row.name
+    return None
+
+
 def let_go(session: Session, file: IntakeFile) -> None:
     """Give a claim back, so that the next pass begins at once; somebody else's claim stays as it is."""
     row = _locked(session, file.file_id)

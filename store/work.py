@@ -86,7 +86,7 @@ def raise_work(session: Session, items: Sequence[WorkItem], *, now: datetime) ->
                   "at_risk_kwh": item.at_risk_kwh, "due_at": item.due_at}  # fmt: skip
         session.execute(update(WORK_ITEM).where(WORK_ITEM.c.work_id == name).values(**values))
         acts.append(_act(name, "seen_again", "hub", item.summary, now))
-    bulk.insert(session, WORK_ITEM, fresh)
+    bulk.upsert(session, WORK_ITEM, fresh, key=("work_id",))  # another worker may open the same at this moment
     bulk.insert(session, WORK_ACT, acts)
 
 
@@ -109,6 +109,26 @@ def act(
         values["owner"] = owner
     session.execute(update(WORK_ITEM).where(WORK_ITEM.c.work_id.in_(sorted(names))).values(**values))
     bulk.insert(session, WORK_ACT, [_act(name, what, by, reason, now) for name in sorted(names)])
+
+
+def of_ids(session: Session, names: Collection[str]) -> dict[str, Row]:
+    """Return work by its ids, closed work included."""
+    if not names:
+        return {}
+    query = select(WORK_ITEM).where(WORK_ITEM.c.work_id.in_(sorted(names)))
+    return {row["work_id"]: row for row in rows_of(session, query)}
+
+
+def open_of_code(session: Session, code: str) -> list[Row]:
+    """Return open work of one code."""
+    query = select(WORK_ITEM).where(WORK_ITEM.c.code == code, WORK_ITEM.c.state.in_(OPEN_STATES))
+    return rows_of(session, query.order_by(WORK_ITEM.c.work_id))
+
+
+def open_of_key(session: Session, key: str) -> list[Row]:
+    """Return open work about one business key."""
+    query = select(WORK_ITEM).where(WORK_ITEM.c.key == key, WORK_ITEM.c.state.in_(OPEN_STATES))
+    return rows_of(session, query.order_by(WORK_ITEM.c.work_id))
 
 
 def open_of_requests(session: Session, requests: Collection[str]) -> list[Row]:

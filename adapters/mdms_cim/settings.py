@@ -65,6 +65,8 @@ def settings_from(given: Mapping[str, object]) -> Settings:
     for name in ("url", "events_url"):
         if not str(values[name]).startswith("https://"):
             raise _wrong(f"{name} must begin with https://")
+        if "@" in str(values[name]).removeprefix("https://").split("/")[0]:
+            raise _wrong(f"{name} must not carry user or password: they belong into the settings of that name")
     if str(values["edition"]) not in EDITIONS:
         raise _wrong(f"edition {values['edition']!r}, known are {', '.join(EDITIONS)}")
     if values["policy"] not in ("strict", "report", "off"):

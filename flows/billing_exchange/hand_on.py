@@ -1,6 +1,6 @@
 """Handing on: ready items become parts, parts become deliveries, the MDMS is told what was billed."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -9,9 +9,11 @@ from zoneinfo import ZoneInfo
 
 from canonical.billing import BillingPart
 from canonical.codes.billing import PART_NOT_DELIVERED
+from canonical.ids import mint
 from canonical.messages import Header, Message
 from canonical.periods import local_date
 from canonical.ports import Destination
+from canonical.work import WorkItem
 from flows.billing_exchange import billed, holds, notices, parts, windows
 from flows.billing_exchange.interface import HandedOn, Interface, State
 from flows.billing_exchange.stored import plain, total_of
@@ -50,7 +52,9 @@ def hand_on(
 
 
 def follow(session: Session, interface: Interface, *, now: datetime) -> None:
-    """Bring parts to where their deliveries are: sent, or stuck with a person."""
+    """Bring parts to where their deliveries are: sent, or stuck with a person until they move."""
+    stuck: dict[str, WorkItem] = {}
+    queued: set[str] = set()
     for part in billing_parts.parts(session, interface.name, {"QUEUED"}):
         delivery = deliveries.find(session, part["delivery_id"])
         if delivery.state in ("sent", "confirmed"):
@@ -59,12 +63,39 @@ def follow(session: Session, interface: Interface, *, now: datetime) -> None:
             billing_items.move_part(
                 session, part["file_id"], before=State.BATCHED, after=State.SENT, why=part["name"], by="hub", now=now
             )
-        elif delivery.state == "parked":
+            continue
+        queued.add(part["name"])
+        if delivery.state == "parked":
             reason = f"{part['name']}: {delivery.code} {delivery.reason}"
             about = holds.work_about(
                 interface, part["name"], PART_NOT_DELIVERED, reason, due_at=now, run_id=part["run_id"]
             )
-            work.raise_work(session, [about], now=now)
+            stuck[about.work_id] = about
+    _tell_stuck(session, interface, stuck, queued, now=now)
+
+
+def _tell_stuck(
+    session: Session, interface: Interface, stuck: Mapping[str, WorkItem], queued: Collection[str], *, now: datetime
+) -> None:
+    """Open the work of stuck parts once for what stopped them, and resolve that of parts that went.
+
+    Work that a person waived stays closed while the part stands where it stood.
+    """
+    known = work.of_ids(session, stuck)
+    fresh = [one for name, one in stuck.items() if name not in known or _is_new(one, known[name])]
+    work.raise_work(session, fresh, now=now)
+    over = {
+        row["work_id"]
+        for row in work.open_of_code(session, str(PART_NOT_DELIVERED))
+        if row["key"] not in queued
+        and row["work_id"] == mint("work", PART_NOT_DELIVERED.number, row["key"], interface.name)
+    }
+    work.act(session, over, "resolved", state="RESOLVED", by="hub", reason="the part was sent", now=now)
+
+
+def _is_new(item: WorkItem, known: Row) -> bool:
+    """Return whether a part is stuck anew: it went since, or another failure stops it."""
+    return bool(known["state"] == "RESOLVED" or known["summary"] != item.summary)
 
 
 def _runs(interface: Interface, transaction: Transaction) -> list[str]:

@@ -13,6 +13,7 @@ from flows.billing_exchange.interface import Interface, TakenIn
 from flows.billing_exchange.reading_files import ReadingsHandler
 from flows.billing_exchange.requests import RequestHandler
 from flows.file_handling import FileHandler, FilePort, IntakePolicy, IntakeProblem, IntakeReport, TakenFile
+from flows.file_resends import resolve_resent
 from flows.reference import ReferenceHandler
 from store import work
 from store.session import Session, Transaction
@@ -52,6 +53,8 @@ def take_in(
             )
         except UnavailableError as error:
             problems.append(f"{role}: {error}")
+    with transaction() as session:
+        resolve_resent(session, now=now)
     return _sum(reports, problems)
 
 

@@ -2,15 +2,18 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from canonical.codes.identity import READINGS_UNRESOLVED
+from canonical.ids import mint
 from canonical.messages import Message, Reply
 from canonical.metering import MeterReadings
 from canonical.periods import Period
+from canonical.work import WorkItem
 from flows.billing_exchange import ladder, resolving
 from flows.billing_exchange.interface import COLLECTING, State
-from store import billing_items, readings
+from store import billing_items, readings, work
 from store.session import Session
 
 ON_ITS_WAY = (State.BATCHED, State.SENT, State.NACKED, State.REWORK)
@@ -18,6 +21,9 @@ ON_ITS_WAY = (State.BATCHED, State.SENT, State.NACKED, State.REWORK)
 
 LAG, LEAD = timedelta(days=1), timedelta(days=3)
 """How far before and after its instant a read may lie at most; a look too many changes nothing."""
+
+MOST_TOLD = 100
+"""Usage points or meters of one message that become work one by one; more of them are one item."""
 
 OVER = (State.CANCELLED, State.REBILL_REQUESTED, State.AWAITING_SYNC)
 
@@ -37,6 +43,7 @@ def readings_arrived(session: Session, message: Message[tuple[MeterReadings, ...
         "unresolved": str(len(resolved.unresolved)),
     }
     if resolved.unresolved:
+        _tell(session, message, resolved.unresolved, now)
         reason = "; ".join(reason for _, reason in resolved.unresolved[:5])
         result = "PARTIAL" if resolved.readings else "FAILED"
         return Reply(
@@ -47,6 +54,35 @@ def readings_arrived(session: Session, message: Message[tuple[MeterReadings, ...
             details,
         )
     return Reply("OK", message.header.correlation_id, details=details)
+
+
+def _tell(
+    session: Session, message: Message[tuple[MeterReadings, ...]], unresolved: Sequence[tuple[int, str]], now: datetime
+) -> None:
+    """Make work of readings without an owner: one item for each usage point or meter, counted when it comes again."""
+    source, name = message.header.source, message.header.message_id
+    reasons: dict[str, str] = {}
+    for place, reason in unresolved:
+        one = message.payload[place]
+        label = one.usage_point or one.usage_point_name or one.meter or one.serial
+        reasons.setdefault(label or name, reason)
+    if len(reasons) > MOST_TOLD:  # a feed that knows nobody is one trouble, not thousands
+        reasons = {name: f"{len(reasons)} usage points or meters; first: {next(iter(reasons.values()))}"}
+    work.raise_work(session, [_work(source, key, f"{source}: {name}: {r}", now) for key, r in reasons.items()], now=now)
+
+
+def _work(source: str, key: str, summary: str, now: datetime) -> WorkItem:
+    """Return the work that readings without an owner mean."""
+    return WorkItem(
+        work_id=mint("work", READINGS_UNRESOLVED.number, source, key),
+        code=str(READINGS_UNRESOLVED),
+        key=key,
+        queue="metering",
+        summary=summary,
+        due_at=now,
+        at_risk_kwh=Decimal(0),
+        suggested=READINGS_UNRESOLVED.next_step,
+    )
 
 
 def mark(
