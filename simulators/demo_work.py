@@ -32,9 +32,15 @@ def show_work(processes: Processes, console: Console) -> None:
     items = said if isinstance(said, list) else said.get("items", [])
     table = Table(title=f"What people must do: {len(items)} open items (amihub work list)")
     for heading, _ in _COLUMNS:
-        table.add_column(heading, no_wrap=True, max_width=WIDEST)
+        # On a narrow terminal owner and due time stay whole; what happened takes more lines instead.
+        table.add_column(heading, no_wrap=heading in ("owner", "due"), max_width=WIDEST)
     for item in items[:SHOWN]:
-        table.add_row(*(_first(item, keys) for _, keys in _COLUMNS))
+        table.add_row(
+            *(
+                _first(item, keys).replace("T", " ")[:16] + "Z" if heading == "due" else _first(item, keys)
+                for heading, keys in _COLUMNS
+            )
+        )
     if items:
         console.print(table)
     if len(items) > SHOWN:
