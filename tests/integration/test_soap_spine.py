@@ -16,6 +16,7 @@ from test_soap_endpoint_served import MESSAGE_ID, READING, event
 
 import store.tables  # noqa: F401
 from canonical.messages import Message, Reply
+from flows.billing_exchange import readings_arrived
 from services.cim_endpoint import cim_app, event_receiver
 from store.session import Session, Transaction, open_engine, transactions
 
@@ -106,3 +107,34 @@ def test_a_malformed_call_is_archived_in_the_store_and_handled_by_nobody(
     assert code in answer.content
     assert hub.count("message") == before + 1
     assert hub.handled == []
+
+
+def test_refused_messages_of_a_known_caller_are_one_counted_work_item(hub: Hub) -> None:
+    hub.post(b"hello")
+    hub.post(b"hello again")
+
+    with hub.transaction() as session:
+        rows = session.execute(text("SELECT code, key, queue, seen, state FROM work_item")).all()
+    assert [tuple(row) for row in rows] == [("1101 NOT_XML", "mdms", "integration", 2, "OPEN")]
+
+
+def test_a_caller_who_did_not_prove_who_it_is_makes_no_work(hub: Hub) -> None:
+    hub.post(event(READING), WRONG)
+
+    assert hub.count("work_item") == 0
+
+
+def test_readings_that_nobody_owns_are_refused_and_become_work_for_metering(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'hub.db'}")
+    SQLModel.metadata.create_all(engine)
+    transaction = transactions(engine)
+    receive = event_receiver(handle=readings_arrived, transaction=transaction, now=lambda: NOW, machine_now=lambda: NOW)
+    app = cim_app(receive_event=receive, clients={"mdms": "right"}, now=lambda: NOW, limit_bytes=100_000)
+
+    answer = Hub(app, transaction).post(event(READING))
+
+    with transaction() as session:
+        rows = session.execute(text("SELECT code, queue, state FROM work_item")).all()
+    engine.dispose()
+    assert result(answer) == "FAILED"
+    assert [tuple(row) for row in rows] == [("2006 READINGS_UNRESOLVED", "metering", "OPEN")]
