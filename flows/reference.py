@@ -58,6 +58,7 @@ def _usage_point(thing: UsagePoint) -> dict[str, Any]:
     return {
         "usage_point": thing.usage_point, "name": thing.name, "zone": thing.zone, "commodity": thing.commodity,
         "read_source": thing.read_source, "valid_from": thing.valid_from, "valid_to": thing.valid_to,
+        "district": thing.district, "route": thing.route,
     }  # fmt: skip
 
 

@@ -29,6 +29,8 @@ class UsagePointRow(SQLModel, table=True):
     zone: str
     commodity: str
     read_source: str
+    district: str = Field(default="")
+    route: str = Field(default="")
     valid_from: datetime = Field(sa_type=Instant)
     valid_to: datetime | None = Field(default=None, sa_type=Instant)
     version: int

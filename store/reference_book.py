@@ -152,7 +152,7 @@ def _usage_point(row: Row) -> UsagePoint:
     """Return the canonical usage point of a row."""
     return UsagePoint(
         row["usage_point"], row["name"], row["zone"], row["commodity"], row["read_source"],
-        row["valid_from"], row["valid_to"],
+        row["valid_from"], row["valid_to"], district=row["district"], route=row["route"],
     )  # fmt: skip
 
 

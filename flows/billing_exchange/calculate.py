@@ -38,7 +38,8 @@ def calculate(context: BillContext, policy: Policy, *, allow_estimates: bool = T
         RejectedError: the time-of-use calendar does not cover every minute of a day once.
     """
     findings = Findings()
-    estimates = allow_estimates and policy.estimation_allowed
+    in_storm = context.usage_point.district in policy.storm_districts
+    estimates = allow_estimates and policy.estimation_allowed and not in_storm
     segments = segments_of(context.installations, context.item.period, context.item.commodity)
     readings = sort_readings(context.registers)
     check_request(context, policy, findings)

@@ -107,6 +107,9 @@ class Policy:
     estimation_allowed: bool = True
     """Whether a value that its source marked as an estimate may be billed."""
 
+    storm_districts: frozenset[str] = frozenset()
+    """Districts in storm mode: nothing is billed on estimates there while they are listed (domain 4.3)."""
+
     consecutive_estimates: int = 2
     """Bills in a row that may rest on estimates; one more is held."""
 

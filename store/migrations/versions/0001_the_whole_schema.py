@@ -493,6 +493,8 @@ def upgrade() -> None:
     sa.Column('zone', sa.String(), nullable=False),
     sa.Column('commodity', sa.String(), nullable=False),
     sa.Column('read_source', sa.String(), nullable=False),
+    sa.Column('district', sa.String(), nullable=False),
+    sa.Column('route', sa.String(), nullable=False),
     sa.Column('valid_from', columns.Instant(), nullable=False),
     sa.Column('valid_to', columns.Instant(), nullable=True),
     sa.Column('version', sa.Integer(), nullable=False),

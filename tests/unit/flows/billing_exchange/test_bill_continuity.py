@@ -95,3 +95,13 @@ def test_consecutive_bills_add_up_to_the_reads_whatever_was_estimated(steps: lis
 
     assert bill is not None
     assert billed == bill.stops["M1", "E1"] - Decimal(500)
+
+
+def test_nothing_is_billed_on_estimates_in_a_district_in_storm_mode() -> None:
+    given_ = context(read(START, "100"), read(STOP, "200", quality=Quality.ESTIMATED))
+    stormy = replace(given_, usage_point=replace(given_.usage_point, district="NORTH"))
+    policy = replace(HUB, storm_districts=frozenset({"NORTH"}))
+
+    assert calculate(stormy, policy).determinant is None
+    assert calculate(stormy, HUB).determinant is not None
+    assert calculate(given_, policy).determinant is not None
