@@ -28,12 +28,13 @@ _DAY: tuple[tuple[int, int, str, Sequence[str]], ...] = (
     (15, 10, "two hours before the deadline: the MDMS may estimate", BOTH),
     (17, 2, "the window closes: every item is answered, the run is closed", BOTH),
     (18, 40, "the CIS has billed: the billed extract comes back", BOTH),
+    # Whichever interface claimed the extract, the one that it concerns tells the MDMS in its next pass.
+    (19, 0, "what was billed is told to the MDMS", BOTH),
 )
 
 _SECOND_DAY: tuple[tuple[int, int, str, Sequence[str]], ...] = (
     (9, 10, "the CIS answers its lost part; late actual reads after the bill: correction notices", BOTH),
     (9, 40, "cancelled and asked for again: rebills", BOTH),
-    (19, 0, "what was rebilled is told to the MDMS", ("mass",)),
 )
 
 
@@ -43,6 +44,6 @@ def events(days: Sequence[date], *, calm: bool = False) -> Iterator[Event]:
     for number, day in enumerate(days):
         todays = [*_DAY] if number == 0 else [entry for entry in _DAY if entry[0] != 10] + [*_SECOND_DAY]
         if calm:
-            todays = [_DAY[0], _DAY[1], _DAY[4], _DAY[5]]
+            todays = [_DAY[0], _DAY[1], _DAY[4], _DAY[5], _DAY[6]]
         for hour, minute, text, passes in sorted(todays, key=lambda entry: entry[:2]):
             yield Event(at_local(day, hour, minute), text, passes)
