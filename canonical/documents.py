@@ -1,4 +1,4 @@
-"""A message that the hub passes on without needing to understand it: routed by what it names, said in another's form."""
+"""A message that the hub passes on without needing to understand it: routed by what it names, said in other words."""
 
 from dataclasses import dataclass
 
