@@ -1,19 +1,15 @@
 """The port of a flat-file CIS: its files come over SFTP, drops and acknowledgements go back. No state, no business."""
 
-import gzip
 import hashlib
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from adapters.cis_flatfile import translate
 from adapters.cis_flatfile.settings import Settings, settings_from
 from canonical.billing import BillingPart, FileAcknowledgement
-from canonical.codes.file import SPOOL_FILE_MISSING, UNWRITABLE_VALUE
-from canonical.errors import RejectedError, UnavailableError
+from canonical.codes.file import UNWRITABLE_VALUE
+from canonical.errors import RejectedError
 from canonical.messages import (
     FetchedFile,
     FileFacts,
@@ -25,19 +21,19 @@ from canonical.messages import (
     Parcel,
     Rejection,
 )
-from sftp import exchange
 from sftp.formats import billing_drop, file_names
 from sftp.layout_tally import Tally
-from sftp.manifest import acknowledgement_to_json, manifest_from_json, manifest_to_json
+from sftp.mailbox import Mailbox
+from sftp.manifest import acknowledgement_to_json, manifest_to_json
 from sftp.names import control_name, stem
-from sftp.session import SftpSession, open_session
-from sftp.wrapping import unwrap
+from sftp.outgoing import spool_bytes, spool_file
 
 OUTGOING = "outgoing"
 """Folder of the spool in which drops wait with their control files."""
 
 ACKNOWLEDGEMENT = "application/json"
 DROP = "text/plain; charset=utf-8"
+CONTENT_TYPES = {"gz": "application/gzip", "pgp": "application/pgp-encrypted"}
 
 
 def build(settings: Mapping[str, object]) -> "FlatFileCis":
@@ -55,23 +51,19 @@ class FlatFileCis:
     def __init__(self, settings: Settings) -> None:
         """Keep the settings; nothing is connected before a method needs it."""
         self._settings = settings
+        self._mailbox = Mailbox(settings.mailbox)
 
     def offered(self) -> Sequence[OfferedFile]:
         """Return the data files on offer, by name."""
-        with open_session(self._settings.sftp) as session:
-            return exchange.offered(session, self._settings.outbox)
+        return self._mailbox.offered()
 
     def fetch(self, files: Sequence[OfferedFile], into: Path) -> Iterator[FetchedFile]:
         """Bring files here, unpacked; resume what was cut."""
-        opened = partial(unwrap, pgp=self._settings.pgp)
-        with open_session(self._settings.sftp) as session:
-            yield from exchange.fetch(session, files, into, unwrap=opened)
+        return self._mailbox.fetch(files, into)
 
     def retire(self, files: Sequence[OfferedFile], *, accepted: bool) -> None:
         """Move files to the CIS's archive or reject folder."""
-        folder = self._settings.archive if accepted else self._settings.reject
-        with open_session(self._settings.sftp) as session:
-            exchange.retire(session, files, folder)
+        self._mailbox.retire(files, accepted=accepted, identify=self.identify)
 
     def identify(self, name: str) -> FileIdentity:
         """Return what a name says.
@@ -110,19 +102,18 @@ class FlatFileCis:
     def _drop(self, part: BillingPart, key: str, spool: Path) -> Parcel:
         """Write a part file and its control file into the spool; the same part gives the same bytes."""
         settings, tally = self._settings, Tally(self._settings.layout)
-        plain = translate.drop_name(part.header, settings.names["drop"])
-        name = f"{plain}.gz" if settings.wrap else plain
+        name = translate.drop_name(part.header, settings.names["drop"]) + settings.drop_suffix
         folder = spool / OUTGOING / part.header.receiver
         folder.mkdir(parents=True, exist_ok=True)
         chunks = billing_drop.write(
             part.header, part.determinants, part.closing, form=settings.form, upload=settings.layout, tally=tally
         )
-        sha256, size = _spool(chunks, folder / name, packed=bool(settings.wrap))
+        sha256, size = spool_file(chunks, folder / name, packed=bool(settings.wrap), pgp=settings.locks)
         manifest = translate.drop_manifest(part, tally, name=name, size=size, sha256=sha256)
-        _place(folder / control_name(name), manifest_to_json(manifest))
+        spool_bytes(manifest_to_json(manifest), folder / control_name(name))
         return Parcel(
             name=name,
-            content_type="application/gzip" if settings.wrap else DROP,
+            content_type=CONTENT_TYPES[name.rpartition(".")[2]] if settings.drop_suffix else DROP,
             sha256=sha256,
             size=size,
             path=str((folder / name).relative_to(spool)),
@@ -131,41 +122,12 @@ class FlatFileCis:
         )
 
     def carry(self, parcels: Sequence[Parcel], *, spool: Path, timeout_s: float) -> Sequence[Outcome]:
-        """Put parcels into the CIS's inbox in one session, in order; what lies there already is done.
-
-        A part is `sent` until the CIS's acknowledgement names it; an acknowledgement of ours is `confirmed` when it
-        lies there.
-        """
-        sftp = replace(self._settings.sftp, transfer_timeout_s=min(timeout_s, self._settings.sftp.transfer_timeout_s))
-        outcomes: list[Outcome] = []
-        try:
-            with open_session(sftp) as session:
-                for parcel in parcels:
-                    outcomes.append(self._carry_one(session, parcel, spool))
-        except UnavailableError as error:
-            away = Outcome("unavailable", str(error.code), error.reason)
-            outcomes.extend([away] * (len(parcels) - len(outcomes)))
-        return outcomes
-
-    def _carry_one(self, session: SftpSession, parcel: Parcel, spool: Path) -> Outcome:
-        """Put one parcel over."""
-        folder = self._settings.inbox
-        try:
-            if parcel.body is not None:
-                return Outcome("confirmed", reference=exchange.put_answer(session, parcel.body, folder, parcel.name))
-            path = spool / parcel.path
-            control = path.with_name(control_name(parcel.name))
-            if not path.is_file() or not control.is_file():
-                return Outcome("rejected", str(SPOOL_FILE_MISSING), f"{parcel.path} or its control file is gone")
-            manifest = manifest_from_json(control.read_bytes(), where=control.name)
-            exchange.put(session, path, folder, parcel.name, manifest)
-        except RejectedError as error:
-            return Outcome("rejected", str(error.code), error.reason)
-        return Outcome("sent", reference=parcel.name)
+        """Put parcels into the CIS's inbox: a part is `sent` until the CIS's acknowledgement names it."""
+        return self._mailbox.carry(parcels, spool=spool, timeout_s=timeout_s)
 
     def ping(self) -> Sequence[str]:
         """Log in, list the outbox, and say what was found."""
-        return (f"{self._settings.outbox}: {len(self.offered())} files on offer",)
+        return self._mailbox.ping()
 
 
 def _acknowledgement(payload: FileAcknowledgement, key: str) -> Parcel:
@@ -173,28 +135,3 @@ def _acknowledgement(payload: FileAcknowledgement, key: str) -> Parcel:
     body = acknowledgement_to_json(payload)
     sha256 = hashlib.sha256(body).hexdigest()
     return Parcel(f"{stem(payload.file_name)}.ack", ACKNOWLEDGEMENT, sha256, len(body), body=body, key=key)
-
-
-def _spool(chunks: Iterator[bytes], path: Path, *, packed: bool) -> tuple[str, int]:
-    """Write chunks to a file that appears whole; return sha256 and size of its bytes."""
-    part = path.with_name(f".{path.name}.part")
-    with part.open("wb") as raw:
-        if packed:
-            with gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as stream:
-                stream.writelines(chunks)
-        else:
-            raw.writelines(chunks)
-        raw.flush()
-        os.fsync(raw.fileno())
-    with part.open("rb") as whole:
-        sha256 = hashlib.file_digest(whole, "sha256").hexdigest()
-    size = part.stat().st_size
-    part.replace(path)
-    return sha256, size
-
-
-def _place(path: Path, content: bytes) -> None:
-    """Write a small file that appears whole."""
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(content)
-    part.replace(path)

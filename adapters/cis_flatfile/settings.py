@@ -1,7 +1,7 @@
 """Settings of one flat-file CIS, as the site file gives them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,8 +10,8 @@ from canonical.errors import MisconfiguredError
 from sftp.formats.file_names import PATTERNS, Kind, expression
 from sftp.formats.serials import SerialPolicy
 from sftp.layout import STANDARD, Form, Layout, read_layout
+from sftp.mailbox import MailboxSettings, mailbox_settings
 from sftp.pgp import Pgp
-from sftp.session import SftpSettings
 
 LAYOUTS = Path(__file__).parent / "layouts"
 """Layout files of this adapter; one more CIS is one more file."""
@@ -21,15 +21,7 @@ LAYOUTS = Path(__file__).parent / "layouts"
 class Settings:
     """Where a CIS's files lie, and how they are written."""
 
-    sftp: SftpSettings
-    outbox: str
-    """Folder in which the CIS writes and we read."""
-
-    inbox: str
-    """Folder in which we write and the CIS reads."""
-
-    archive: str
-    reject: str
+    mailbox: MailboxSettings
     layout: Layout
     """Layout of the billing drop."""
 
@@ -39,8 +31,17 @@ class Settings:
     wrap: Literal["", "gz"]
     names: Mapping[Kind, str]
     serials: SerialPolicy
-    pgp: Pgp | None
-    """Keys with which encrypted files are opened; None where the site names none."""
+
+    @property
+    def locks(self) -> Pgp | None:
+        """Keys with which drops are signed and encrypted; None where the site names no key of the partner."""
+        pgp = self.mailbox.pgp
+        return pgp if pgp is not None and pgp.recipient else None
+
+    @property
+    def drop_suffix(self) -> str:
+        """What the name of a drop bears for its wrappers, the outermost last."""
+        return (f".{self.wrap}" if self.wrap else "") + (".pgp" if self.locks else "")
 
 
 def settings_from(given: Mapping[str, object]) -> Settings:
@@ -50,10 +51,6 @@ def settings_from(given: Mapping[str, object]) -> Settings:
         MisconfiguredError: a setting is missing, unknown or impossible; the reason names it.
     """
     values: dict[str, Any] = dict(given)
-    missing = [name for name in ("host", "user", "host_keys") if not values.get(name)]
-    if missing:
-        raise _bad(f"settings missing: {', '.join(missing)}")
-    outbox = str(values.pop("outbox", "outbound"))
     layout = _layout(values.pop("layout", "billing_drop"), values.pop("layout_file", ""))
     form = values.pop("format", layout.form)
     wrap = values.pop("wrap", "")
@@ -62,17 +59,12 @@ def settings_from(given: Mapping[str, object]) -> Settings:
     if wrap not in ("", "gz"):
         raise _bad(f"wrap {wrap!r} is neither empty nor gz")
     return Settings(
-        outbox=outbox,
-        inbox=str(values.pop("inbox", "inbound")),
-        archive=str(values.pop("archive", f"{outbox}/archive")),
-        reject=str(values.pop("reject", f"{outbox}/reject")),
         layout=layout,
         form=form,
         wrap=wrap,
         names=_names(values.pop("names", {})),
         serials=_serials(values.pop("serial_digits", {})),
-        pgp=_pgp(values.pop("pgp", None)),
-        sftp=_sftp(values),
+        mailbox=mailbox_settings(values, where="cis_flatfile"),
     )
 
 
@@ -112,24 +104,3 @@ def _serials(given: object) -> SerialPolicy:
     if not isinstance(given, Mapping) or not all(isinstance(n, int) and n > 0 for n in given.values()):
         raise _bad("serial_digits is not a table of manufacturer = digits")
     return SerialPolicy(dict(given))
-
-
-def _pgp(given: object) -> Pgp | None:
-    """Return the keys of the interface, None where the site names none."""
-    if given is None:
-        return None
-    if not isinstance(given, Mapping):
-        raise _bad("pgp is not a table")
-    try:
-        return Pgp(**{**given, "signers": tuple(given.get("signers", ()))})
-    except TypeError as error:
-        raise _bad(f"pgp: {error}") from error
-
-
-def _sftp(values: dict[str, Any]) -> SftpSettings:
-    """Return the settings of the connection: whatever is left."""
-    unknown = values.keys() - {f.name for f in fields(SftpSettings)}
-    if unknown:
-        raise _bad(f"unknown setting: {', '.join(sorted(unknown))}")
-    values["host_keys"] = tuple(values["host_keys"])
-    return SftpSettings(**values)

@@ -11,7 +11,6 @@ from adapters.mdms_nem.names import identity_from_name
 from adapters.mdms_nem.settings import Settings, settings_from
 from adapters.mdms_nem.translate import readings_from_records
 from canonical.billing import FileAcknowledgement
-from canonical.errors import RejectedError, UnavailableError
 from canonical.messages import (
     FetchedFile,
     FileFacts,
@@ -23,13 +22,11 @@ from canonical.messages import (
     Parcel,
     Rejection,
 )
-from sftp import exchange
 from sftp.formats import nem, reference
 from sftp.formats.nem_records import EXACT, Accumulation, Channel, Day, End, Header, Record
+from sftp.mailbox import Mailbox
 from sftp.manifest import acknowledgement_to_json
 from sftp.names import stem
-from sftp.session import open_session
-from sftp.wrapping import unwrap
 
 
 def build(settings: Mapping[str, object]) -> "NemFiles":
@@ -47,22 +44,19 @@ class NemFiles:
     def __init__(self, settings: Settings) -> None:
         """Keep the settings; nothing is connected before a method needs it."""
         self._settings = settings
+        self._mailbox = Mailbox(settings.mailbox)
 
     def offered(self) -> Sequence[OfferedFile]:
         """Return the data files on offer, by name."""
-        with open_session(self._settings.sftp) as session:
-            return exchange.offered(session, self._settings.outbox)
+        return self._mailbox.offered()
 
     def fetch(self, files: Sequence[OfferedFile], into: Path) -> Iterator[FetchedFile]:
         """Bring files here, unpacked; resume what was cut."""
-        with open_session(self._settings.sftp) as session:
-            yield from exchange.fetch(session, files, into, unwrap=unwrap)
+        return self._mailbox.fetch(files, into)
 
     def retire(self, files: Sequence[OfferedFile], *, accepted: bool) -> None:
         """Move files to the provider's archive or reject folder."""
-        folder = self._settings.archive if accepted else self._settings.reject
-        with open_session(self._settings.sftp) as session:
-            exchange.retire(session, files, folder)
+        self._mailbox.retire(files, accepted=accepted, identify=self.identify)
 
     def identify(self, name: str) -> FileIdentity:
         """Return what a name says: readings (NEM) or meters' masters (reference).
@@ -109,26 +103,12 @@ class NemFiles:
         )
 
     def carry(self, parcels: Sequence[Parcel], *, spool: Path, timeout_s: float) -> Sequence[Outcome]:
-        """Put acknowledgements into the provider's inbox; one that lies there already is sent."""
-        outcomes: list[Outcome] = []
-        try:
-            with open_session(self._settings.sftp) as session:
-                for parcel in parcels:
-                    body = parcel.body if parcel.body is not None else (spool / parcel.path).read_bytes()
-                    try:
-                        placed = exchange.put_answer(session, body, self._settings.inbox, parcel.name)
-                    except RejectedError as error:
-                        outcomes.append(Outcome("rejected", str(error.code), error.reason))
-                    else:
-                        outcomes.append(Outcome("sent", reference=placed))
-        except UnavailableError as error:
-            away = Outcome("unavailable", str(error.code), error.reason)
-            outcomes.extend([away] * (len(parcels) - len(outcomes)))
-        return outcomes
+        """Put acknowledgements into the provider's inbox; one that lies there is confirmed."""
+        return self._mailbox.carry(parcels, spool=spool, timeout_s=timeout_s)
 
     def ping(self) -> Sequence[str]:
         """Log in, list the outbox, and say what was found."""
-        return (f"{self._settings.outbox}: {len(self.offered())} files on offer",)
+        return self._mailbox.ping()
 
 
 class _Tally:

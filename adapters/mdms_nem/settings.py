@@ -9,25 +9,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from canonical.codes.file import NEM_DAY_CLOCK
 from canonical.codes.transport import SFTP_SETTINGS
 from canonical.errors import MisconfiguredError
-from sftp.session import SftpSettings
+from sftp.mailbox import MailboxSettings, mailbox_settings
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Where a provider's files lie, and by which clock they are written."""
 
-    sftp: SftpSettings
+    mailbox: MailboxSettings
     zone: ZoneInfo
     """The feed's own clock; its offset never changes."""
 
-    outbox: str
-    """Folder in which the provider writes and we read."""
-
-    inbox: str
-    """Folder in which we write acknowledgements."""
-
-    archive: str
-    reject: str
     source: str
     """Name of the feed in every reading that comes from it."""
 
@@ -39,24 +31,10 @@ def settings_from(given: Mapping[str, object]) -> Settings:
         MisconfiguredError: a setting is missing or unknown, or the zone is unknown or changes its offset.
     """
     values: dict[str, Any] = dict(given)
-    missing = [name for name in ("host", "user", "host_keys", "zone") if not values.get(name)]
-    if missing:
-        raise MisconfiguredError(f"settings missing: {', '.join(missing)}", code=SFTP_SETTINGS, where="mdms_nem")
-    zone = fixed_zone(str(values.pop("zone")))
-    outbox = str(values.pop("outbox", "outbound"))
-    folders = {
-        "outbox": outbox,
-        "inbox": str(values.pop("inbox", "inbound")),
-        "archive": str(values.pop("archive", f"{outbox}/archive")),
-        "reject": str(values.pop("reject", f"{outbox}/reject")),
-    }
-    source = str(values.pop("source", "mdms_nem"))
-    values["host_keys"] = tuple(values["host_keys"])
-    try:
-        sftp = SftpSettings(**values)
-    except TypeError as error:
-        raise MisconfiguredError(f"unknown setting: {error}", code=SFTP_SETTINGS, where="mdms_nem") from error
-    return Settings(sftp, zone, source=source, **folders)
+    if not values.get("zone"):
+        raise MisconfiguredError("settings missing: zone", code=SFTP_SETTINGS, where="mdms_nem")
+    zone, source = fixed_zone(str(values.pop("zone"))), str(values.pop("source", "mdms_nem"))
+    return Settings(mailbox_settings(values, where="mdms_nem"), zone, source)
 
 
 def fixed_zone(name: str) -> ZoneInfo:

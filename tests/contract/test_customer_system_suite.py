@@ -113,7 +113,8 @@ def test_examining_counts_the_items_that_reading_yields(case: str) -> None:
         ({"format": "wide"}, "format"), ({"wrap": "rar"}, "wrap"), ({"layout": "none"}, "none"),
         ({"hots": "x"}, "hots"),
         ({"names": {"request": "{nothing}"}}, "nothing"), ({"host": ""}, "host"),
-        ({"serial_digits": {"ACME": "8"}}, "serial_digits"),
+        ({"serial_digits": {"ACME": "8"}}, "serial_digits"), ({"archive_by_date": "yes"}, "archive_by_date"),
+        ({"pgp": {"home": "ring", "recipient": "ab"}}, "own_key"), ({"pgp": {"hom": "ring"}}, "pgp"),
     ],
 )  # fmt: skip
 def test_a_setting_that_cannot_be_used_is_named(settings: Mapping[str, Any], named: str) -> None:
@@ -134,6 +135,29 @@ def test_a_server_that_is_away_is_an_outcome_for_every_parcel(tmp_path: Path) ->
     outcomes = port.carry(parcels, spool=tmp_path, timeout_s=5)
 
     assert [outcome.state for outcome in outcomes] == ["unavailable", "unavailable"]
+
+
+@pytest.mark.servers
+def test_an_archive_by_date_has_a_folder_for_each_business_date(tmp_path: Path) -> None:
+    names = (REQUEST, REQUEST.replace("20261103", "20261104"), "of_no_pattern.dat")
+    with private_sshd() as server:
+        (server.files / "outbound").mkdir()
+        for name in names:
+            (server.files / "outbound" / name).write_bytes(b"x")
+        port = port_of(
+            host="127.0.0.1", port=server.port, user=server.user, private_key=str(server.private_key),
+            host_keys=list(server.host_keys), outbox=f"{server.home}/outbound", archive_by_date=True,
+        )  # fmt: skip
+        *dated, other = port.offered()
+
+        port.retire(dated, accepted=True)
+        port.retire([other], accepted=False)
+
+        moved = {str(path.relative_to(server.files)) for path in server.files.rglob("*.dat")}
+        assert moved == {
+            f"outbound/archive/20261103/{names[0]}", f"outbound/archive/20261104/{names[1]}",
+            f"outbound/reject/{names[2]}",
+        }  # fmt: skip
 
 
 @pytest.mark.servers

@@ -60,7 +60,7 @@ def test_a_zipped_file_is_taken_in_acknowledged_and_put_away(tmp_path: Path) -> 
         assert (identity.kind, facts.items, facts.totals) == ("readings", 1, {"E1.kWh": Decimal(6)})
         assert isinstance(item, Item)
         assert item.payload.blocks[0].total == Decimal(6)
-        assert outcomes == ["sent", "sent"]
+        assert outcomes == ["confirmed", "confirmed"]
         ack = json.loads((server.files / "inbound" / "NEM12#20261101A#MDMS#AMIHUB.ack").read_text())
         assert (ack["file"], ack["verdict"]) == (NAME, "ACCEPTED")
         assert [path.name for path in (server.files / "outbound").iterdir()] == ["archive"]

@@ -1,5 +1,6 @@
 """PGP by the gpg program: what we encrypt, the partner reads; what the partner sends must bear a trusted signature."""
 
+import json
 import shutil
 import subprocess
 import tempfile
@@ -9,8 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from adapters.cis_flatfile import adapter as cis_flatfile
+from canonical.billing import BillingPart
 from canonical.codes import transport as codes
 from canonical.errors import ErrorCode, MisconfiguredError, RejectedError
+from canonical.messages import Header, Message
+from sftp.formats import billing_drop
+from sftp.names import stem
+from sftp.outgoing import spool_file
 from sftp.pgp import Pgp, sign_and_encrypt
 from sftp.wrapping import Limits, unwrap
 
@@ -19,6 +26,8 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("gpg") is None, reason="there is no gpg program"),
 ]
 
+GOLDEN = Path(__file__).resolve().parents[2] / "adapters" / "cis_flatfile" / "golden"
+SETTINGS = {"host": "sftp.cis.example", "user": "amihub", "host_keys": ["ssh-ed25519 AAAA"]}
 PLAIN = b"HDR|1\nTRL|0\n"
 
 
@@ -98,6 +107,38 @@ def test_without_keys_nothing_is_encrypted(tmp_path: Path, pgp: Pgp) -> None:
         encrypted(tmp_path, replace(pgp, recipient="0" * 40))
 
     assert missing.value.code == unknown.value.code == codes.PGP_NOT_CONFIGURED
+
+
+def test_a_drop_for_a_partner_with_a_key_is_signed_and_encrypted_once(tmp_path: Path, keys: dict[str, str]) -> None:
+    hub = {"home": keys["home"], "own_key": keys["hub"], "recipient": keys["partner"]}
+    plain = cis_flatfile.build(SETTINGS).encode(drop(), spool=tmp_path / "plain")
+    port = cis_flatfile.build({**SETTINGS, "pgp": hub})
+
+    first, again = (port.encode(drop(), spool=tmp_path / "locked") for _ in range(2))
+
+    wire = tmp_path / "locked" / first.path
+    control = json.loads(wire.with_name(f"{stem(first.name)}.ctl").read_text())
+    assert first == again, "gpg never gives the same bytes twice; a parcel does"
+    assert (first.name, first.content_type) == (f"{plain.name}.pgp", "application/pgp-encrypted")
+    assert (control["name"], control["bytes"], control["sha256"]) == (first.name, first.size, first.sha256)
+    assert [path.name for path in wire.parent.iterdir() if b"DET|" in path.read_bytes()] == []
+    opened = unwrap(wire, pgp=Pgp(keys["home"], signers=(keys["hub"],)))
+    assert opened.read_bytes() == (tmp_path / "plain" / plain.path).read_bytes()
+
+
+def test_other_content_under_the_same_name_is_encrypted_anew(tmp_path: Path, pgp: Pgp) -> None:
+    path = tmp_path / "A.dat.pgp"
+    first = spool_file(iter((b"one",)), path, pgp=pgp)
+
+    second = spool_file(iter((b"two",)), path, pgp=pgp)
+
+    assert first != second
+    assert unwrap(path, pgp=pgp).read_bytes() == b"two"
+
+
+def drop() -> Message[BillingPart]:
+    wire = GOLDEN / "drop_with_exchange_net_and_no_read" / "wire.dat"
+    return Message(Header("m1", "AMIHUB", "created", "BillingPart"), billing_drop.part_from_bytes(wire.read_bytes()))
 
 
 def refuse(path: Path, pgp: Pgp, code: ErrorCode, limits: Limits | None = None) -> None:

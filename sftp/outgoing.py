@@ -1,0 +1,72 @@
+"""Files that wait in the spool for their way out: they appear whole, packed and encrypted as the partner wants."""
+
+import gzip
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from sftp.names import part_name
+from sftp.pgp import Pgp, sign_and_encrypt
+
+
+def spool_file(chunks: Iterator[bytes], path: Path, *, packed: bool = False, pgp: Pgp | None = None) -> tuple[str, int]:
+    """Write chunks to a file that appears whole; return sha256 (hex) and size of the bytes that will travel.
+
+    `packed` puts gzip around them, `pgp` our signature and the partner's lock around that. The same chunks give the
+    same bytes, encrypted ones too: what was encrypted once is kept, and found again by the hash of its content.
+
+    Raises:
+        MisconfiguredError: gpg refuses the keys, or there is no gpg program.
+    """
+    part = path.with_name(part_name(path.name))
+    _write(chunks, part, packed=packed)
+    if pgp is None:
+        facts = _facts(part)
+        part.replace(path)
+        return facts
+    try:
+        return _encrypted(pgp, part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def spool_bytes(content: bytes, path: Path) -> None:
+    """Write a small file that appears whole."""
+    spool_file(iter((content,)), path)
+
+
+def _write(chunks: Iterator[bytes], part: Path, *, packed: bool) -> None:
+    """Write chunks to a file, safe on disk; gzip gives the same content the same bytes (no name, no time inside)."""
+    with part.open("wb") as raw:
+        if packed:
+            with gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as stream:
+                stream.writelines(chunks)
+        else:
+            raw.writelines(chunks)
+        raw.flush()
+        os.fsync(raw.fileno())
+
+
+def _encrypted(pgp: Pgp, plain: Path, path: Path) -> tuple[str, int]:
+    """Encrypt a file unless that was done before: gpg never gives the same bytes twice, and what was decided must stay.
+
+    A note beside the file says which content it holds; a crash before the note leaves a file that nobody was promised.
+    """
+    note, locked = path.with_name(f".{path.name}.content"), path.with_name(f".{path.name}.locked")
+    content, _ = _facts(plain)
+    if path.is_file() and note.is_file():
+        sha256, size = _facts(path)
+        if note.read_text() == f"{content} {sha256}":
+            return sha256, size
+    sign_and_encrypt(pgp, plain, locked)
+    sha256, size = _facts(locked)
+    locked.replace(path)
+    spool_bytes(f"{content} {sha256}".encode(), note)
+    return sha256, size
+
+
+def _facts(path: Path) -> tuple[str, int]:
+    """Return sha256 (hex) and size of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest(), path.stat().st_size
