@@ -38,13 +38,17 @@ _VALUES: dict[type, Any] = {
     date: _INSTANT.date(),
     time: time(6, 0),
 }
+_PLAIN_NAMES = ("GetEndDeviceEvents",)
+"""Nouns in whose published schema a Name is its text alone; a sample must be valid there too."""
+
 _PARTICIPLES = {"create": "created", "change": "changed", "cancel": "canceled", "close": "closed", "delete": "deleted"}
 
 
 def sample_noun(noun: Noun, *, full: bool) -> Any:
     """Return a noun with one of everything, or with one object that holds what it must and nothing else."""
     if full:
-        return _object(noun.type, noun.name, full=True)
+        without = ("NameType",) if noun.name in _PLAIN_NAMES else ()
+        return _object(noun.type, noun.name, full=True, without=without)
     main = next(slot for slot in slots(noun.type) if slot.choices[0].element == _first_object(noun))
     thing = _object(main.choices[0].type, main.choices[0].element, full=False)
     return noun.type(**{main.field: (thing,) if main.many else thing})
@@ -56,15 +60,20 @@ def _first_object(noun: Noun) -> str:
     return "UsagePoint" if "UsagePoint" in noun.objects and "UsagePoint" in own else noun.objects[0]
 
 
-def _object(cls: type, element: str, *, full: bool, turn: int = 0) -> Any:
-    """Return an object of a class; `turn` says which alternative a place takes that holds one of several."""
+def _object(cls: type, element: str, *, full: bool, turn: int = 0, without: tuple[str, ...] = ()) -> Any:
+    """Return an object of a class, without some elements.
+
+    `turn` says which alternative a place takes that holds one of several.
+    """
     values = {}
     for slot in slots(cls):
+        if slot.choices[0].element in without:
+            continue
         if slot.attribute:
             if len(slots(cls)) == 1:
                 values[slot.field] = _CODES.get(element, f"sample-{element}")
         elif full or slot.expected or _names_it(cls, slot):
-            values[slot.field] = _place(slot, full=full, turn=turn)
+            values[slot.field] = _place(slot, full=full, turn=turn, without=without)
     return cls(**values)
 
 
@@ -73,15 +82,15 @@ def _names_it(cls: type, slot: Slot) -> bool:
     return slot.field == "mrid"
 
 
-def _place(slot: Slot, *, full: bool, turn: int) -> Any:
+def _place(slot: Slot, *, full: bool, turn: int, without: tuple[str, ...]) -> Any:
     """Return what stands in one place."""
     if not slot.many:
-        return _one(slot.choices[turn % len(slot.choices)], full=full)
+        return _one(slot.choices[turn % len(slot.choices)], full=full, without=without)
     if len(slot.choices) > 1:
-        return tuple(_one(choice, full=full) for choice in slot.choices)
+        return tuple(_one(choice, full=full, without=without) for choice in slot.choices)
     choice = slot.choices[0]
     turns = _turns(choice.type) if full else 1
-    return tuple(_one(choice, full=full, turn=turn) for turn in range(turns))
+    return tuple(_one(choice, full=full, turn=turn, without=without) for turn in range(turns))
 
 
 def _turns(kind: Any) -> int:
@@ -91,10 +100,10 @@ def _turns(kind: Any) -> int:
     return max((len(slot.choices) for slot in slots(kind) if not slot.many), default=1)
 
 
-def _one(choice: Choice, *, full: bool, turn: int = 0) -> Any:
+def _one(choice: Choice, *, full: bool, turn: int = 0, without: tuple[str, ...]) -> Any:
     """Return one object or value."""
     if not isinstance(choice.type, Scalar):
-        return _object(choice.type, choice.element, full=full, turn=turn)
+        return _object(choice.type, choice.element, full=full, turn=turn, without=without)
     if choice.type.words:
         return choice.type.words[0]
     if choice.type.python is not str:
@@ -117,13 +126,13 @@ def sample_message(
     payload: etree._Element = noun.to_xml(sample_noun(noun, full=full), edition=edition)
     if kind == "payload":
         return payload
-    if kind == "response":
+    if kind == "response" and verb in ("", "reply"):
         return _response(noun, edition, full)
-    if kind == "request" and (noun.is_query or verb == "get"):
+    if kind == "request" and (verb == "get" or (noun.is_query and not verb)):
         return _query(noun, edition, full)
     verb = verb or ("create" if kind == "request" else "created")
     allowed = _PARTICIPLES if kind == "request" else _PARTICIPLES.values()
-    if verb not in allowed or noun.is_query:
+    if kind == "response" or verb not in allowed or noun.is_query:
         raise RejectedError(f"no {kind} {verb!r} of {noun.name}", code=codes.UNKNOWN_VERB)
     wire_kind: Literal["request", "event"] = "request" if kind == "request" else "event"
     name = f"{verb.capitalize()}{noun.name}"
