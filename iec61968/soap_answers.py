@@ -9,6 +9,7 @@ from lxml import etree
 from canonical.errors import ErrorCode, RejectedError
 from canonical.ids import mint
 from canonical.messages import Header, Reply
+from canonical.replies import said_in
 from iec61968 import soap
 from iec61968.bindings import wrap
 from iec61968.dialects.reply_codes import reply_code
@@ -61,10 +62,25 @@ def answer(
         return _fault("Server", text, "", call, number or "1002")
     if reply.result == "FAILED" and (number.startswith("1") or call.header is None):
         return _fault("Client", f"{number} {name}: {reply.reason}", reply.details.get("where", ""), call, number)
-    said = tuple(errors) or (ReplyError("0.0", "INFORM"),)
-    if reply.result != "OK" and not errors:
+    said = tuple(errors) or errors_of(reply) or (ReplyError("0.0", "INFORM"),)
+    if reply.result != "OK" and said[0].code == "0.0":
         said = (ReplyError(reply_code(number), "FATAL", printable(f"{reply.code}: {reply.reason}")),)
     return HttpAnswer(200, _response(WireReply(reply.result, said), call, source, now, payload, properties))
+
+
+def errors_of(reply: Reply) -> tuple[ReplyError, ...]:
+    """Return an Error for each object and each operation that a reply's details name."""
+    return tuple(
+        ReplyError(
+            reply_code(one.code.partition(" ")[0]),
+            "FATAL",
+            printable(f"{one.code}: {one.reason}")[:500],
+            object_id=printable(one.object_id),
+            object_type=one.object_type,
+            operation_id=one.operation_id,
+        )
+        for one in said_in(reply.details)
+    )
 
 
 def refusal(error: RejectedError, call: Call) -> HttpAnswer:

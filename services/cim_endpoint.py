@@ -9,9 +9,11 @@ from typing import Any
 from starlette.applications import Starlette
 
 from adapters.mdms_cim.translate import readings_from_event
+from canonical.events import EventsTold, ReadingsWithEvents
 from canonical.messages import Message, Reply
 from canonical.questions import ReadingsAsked, RequestChange
 from flows import spine
+from flows.end_device_events import events_told, readings_with_events
 from flows.operation_set import Steps, carry_out
 from flows.parked_work import tell_parked
 from iec61968 import safe_xml
@@ -22,6 +24,7 @@ from iec61968.soap_answers import HttpAnswer
 from iec61968.soap_call import Call, is_operation_set
 from iec61968.soap_endpoint import STRANGER, Endpoint, Receive, routes
 from iec61968.validation import Policy
+from services.cim_events import Dialects, events_from_call, is_events, with_events
 from services.cim_operations import steps_from_call
 from services.cim_requests import request_from_call
 from services.clock import machine_now
@@ -80,14 +83,22 @@ def _is_set(raw: bytes) -> bool:
 
 
 def _understood(
-    checked: bytes, caller: str, edition: Edition, replies: Mapping[tuple[str, str], str], taken: frozenset[str]
+    checked: bytes,
+    caller: str,
+    edition: Edition,
+    replies: Mapping[tuple[str, str], str],
+    taken: frozenset[str],
+    dialects: Dialects,
 ) -> Message[Any]:
-    """Return what a checked call means: readings, a request for them, or a set of operations."""
+    """Return what a checked call means: readings, a request for them, events, or a set of operations."""
 
     def read(one: bytes) -> Message[Any]:
         if is_request(one):
             return request_from_call(one, caller=caller, replies=replies, edition=edition)
-        return readings_from_event(one, source=caller, edition=edition)
+        if is_events(one):
+            return events_from_call(one, caller=caller, dialects=dialects)
+        told = readings_from_event(one, source=caller, edition=edition)
+        return with_events(told, one, caller=caller, dialects=dialects)
 
     if _is_set(checked):
         return steps_from_call(checked, caller=caller, edition=edition, taken=taken, read=read)
@@ -105,26 +116,33 @@ def event_receiver(
     replies: Mapping[tuple[str, str], str] | None = None,
     queue: str = "integration",
     taken: Collection[str] = EVENTS_TAKEN,
+    dialects: Dialects | None = None,
+    owners: Mapping[str, str] | None = None,
 ) -> Receive:
     """Return what takes a CreatedMeterReadings or ChangedMeterReadings durably: spine, translator, the flow's handler.
 
     `handle(session, message, now=...)` is the flow's: its message carries a tuple of canonical MeterReadings whose
     source is the caller. `register` is the handler of requests for readings, where the site answers them, and
-    `replies` names the reply addresses that it knows, by (caller, address). What `check` refuses is archived and
-    parked like anything that cannot be translated, and becomes work of `queue`.
+    `replies` names the reply addresses that it knows, by (caller, address). `dialects` says how each caller tells
+    events of devices, `owners` whose work unmapped ones are. What `check` refuses is archived and parked like anything
+    that cannot be translated, and becomes work of `queue`.
     """
 
     def receive(raw: bytes, *, caller: str, check: Callable[[bytes], bytes]) -> Reply:
         instant = now()
 
         def translate(data: bytes) -> Message[Any]:
-            return _understood(check(data), caller, EDITIONS[edition], replies or {}, frozenset(taken))
+            return _understood(check(data), caller, EDITIONS[edition], replies or {}, frozenset(taken), dialects or {})
 
         def handled(session: Session, message: Message[Any]) -> Reply:
             if isinstance(message.payload, Steps):
                 return carry_out(session, message, handle=handled)
             if register is not None and isinstance(message.payload, ReadingsAsked | RequestChange):
                 return register(session, message, now=instant)
+            if isinstance(message.payload, EventsTold):
+                return events_told(session, message, now=instant, owners=owners)
+            if isinstance(message.payload, ReadingsWithEvents):
+                return readings_with_events(session, message, handle=handled, now=instant, owners=owners)
             return handle(session, message, now=instant)
 
         return spine.receive(

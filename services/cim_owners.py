@@ -24,6 +24,8 @@ class Owner:
 OWNERS = (
     Owner("created", "MeterReadings", "flows.billing_exchange"),
     Owner("changed", "MeterReadings", "flows.billing_exchange"),
+    Owner("created", "EndDeviceEvents", "flows.end_device_events"),
+    Owner("closed", "EndDeviceEvents", "flows.end_device_events"),
     Owner("get", "MeterReadings", "flows.on_demand_read", "on_demand_read"),
     Owner("cancel", "MeterReadings", "flows.on_demand_read", "on_demand_read"),
     Owner("change", "MeterReadings", "flows.on_demand_read", "on_demand_read"),

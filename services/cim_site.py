@@ -16,6 +16,7 @@ from iec61968.security import Client
 from iec61968.soap_answers import HttpAnswer
 from iec61968.soap_call import Call
 from services.cim_endpoint import cim_app, event_receiver
+from services.cim_events import dialects_of
 from services.cim_owners import operations
 from services.cim_replies import AnswerEncoder
 from services.cim_reply_addresses import reply_peers
@@ -47,6 +48,8 @@ def site_app(hub: "Hub", section: ServeSection) -> Starlette:
         taken=operations({"on_demand_read"} if wanted else set()),
         register=partial(on_demand_read.register, policy=policy_of(site)) if wanted else None,
         replies={(name, one.address): key for key, one in section.replies.items() for name in one.clients},
+        dialects=dialects_of(section),
+        owners=site.model.work.owners,
     )
     return cim_app(
         receive_event=receive,

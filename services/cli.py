@@ -12,6 +12,7 @@ from services import (
     cli_cim_call,
     cli_config,
     cli_db,
+    cli_events,
     cli_explain,
     cli_files,
     cli_inspect,
@@ -46,6 +47,7 @@ cli_cim.app.command("call")(cli_cim_call.call_command)
 cli_cim.app.command("support")(cli_cim_call.support_command)
 app.add_typer(cli_cim.app, name="cim")
 app.add_typer(cli_messages.app, name="messages")
+app.add_typer(cli_events.app, name="events")
 app.add_typer(cli_parked.app, name="parked")
 app.add_typer(cli_files.app, name="files")
 app.add_typer(cli_airflow.app, name="airflow")

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from canonical.event_kinds import EventKind
+
 RoleKind = Literal["customer_system", "meter_data_system", "meter_data_files"]
 
 
@@ -106,6 +108,12 @@ class ClientSection(_Section):
 
     policy: Literal["strict", "report", "off"] | None = None
     """What is done with messages that break their schema; as the endpoint says where it is not given."""
+
+    event_dialect: Literal["edition2", "mesh", "firmware", "legacy"] = "edition2"
+    """How it tells events of devices: one of the tables of `iec61968/dialects/events.toml`."""
+
+    event_codes: dict[str, EventKind] = Field(default_factory=dict)
+    """Event codes of its own, and what they mean; they go before its dialect."""
 
 
 class ReplySection(_Section):

@@ -9,6 +9,7 @@ import store.claims
 import store.deliveries
 import store.determinants
 import store.dispatch
+import store.end_device_events
 import store.files
 import store.message_items
 import store.messages

@@ -15,7 +15,22 @@ DIALECTS = ("edition2", "mesh", "firmware", "legacy")
 def _tables() -> dict[str, dict[str, EventKind]]:
     """Return the codes of every dialect and the common ones."""
     raw = tomllib.loads((files("iec61968") / "dialects" / "events.toml").read_text(encoding="utf-8"))
-    return {name: {code: EventKind(word) for code, word in table.items()} for name, table in raw.items()}
+    spoken = ("common", *DIALECTS)
+    return {name: {code: EventKind(word) for code, word in raw[name].items()} for name in spoken}
+
+
+@cache
+def _severities() -> dict[str, str]:
+    raw = tomllib.loads((files("iec61968") / "dialects" / "events.toml").read_text(encoding="utf-8"))
+    severities: dict[str, str] = raw["severity"]
+    return severities
+
+
+def severity_of(told: str, kind: EventKind | None) -> str:
+    """Return an event's severity: as its source states it, in lower case, else by its kind; unmapped: `unknown`."""
+    if told.strip():
+        return told.strip().lower()
+    return "unknown" if kind is None else _severities().get(kind.value, "information")
 
 
 def event_kind(code: str, *, dialect: str) -> EventKind | None:

@@ -85,6 +85,15 @@ def read(cls: type[_T], element: etree._Element, *, strict: bool = True, zone: t
     return cast("_T", replace(noun, extensions=tuple(reading.kept)))
 
 
+def read_part(cls: type[_T], element: etree._Element, *, strict: bool = True, zone: tzinfo | None = None) -> _T:
+    """Return one object of a profile that stands by itself, such as an event inside a MeterReading.
+
+    Raises:
+        RejectedError: see `FromXml`.
+    """
+    return cast("_T", _object(cls, element, etree.QName(element).localname, _Reading(strict, zone)))
+
+
 def _object(cls: type, element: etree._Element, path: str, reading: _Reading) -> Any:
     """Return one object of the profile."""
     places = {choice.element: (slot, choice) for slot in slots(cls) if not slot.attribute for choice in slot.choices}

@@ -292,6 +292,34 @@ def upgrade() -> None:
         batch_op.create_index('determinant_history', ['usage_point', 'period_end'], unique=False)
         batch_op.create_index('determinant_item', ['item_id'], unique=False)
 
+    op.create_table('end_device_event',
+    sa.Column('event_id', sa.String(), nullable=False),
+    sa.Column('source', sa.String(), nullable=False),
+    sa.Column('mrid', sa.String(), nullable=False),
+    sa.Column('code', sa.String(), nullable=False),
+    sa.Column('kind', sa.String(), nullable=False),
+    sa.Column('meter', sa.String(), nullable=False),
+    sa.Column('serial', sa.String(), nullable=False),
+    sa.Column('usage_point', sa.String(), nullable=False),
+    sa.Column('severity', sa.String(), nullable=False),
+    sa.Column('occurred_at', columns.Instant(), nullable=False),
+    sa.Column('reason', sa.String(), nullable=False),
+    sa.Column('issuer', sa.String(), nullable=False),
+    sa.Column('tracking_id', sa.String(), nullable=False),
+    sa.Column('status', sa.String(), nullable=False),
+    sa.Column('details', columns.Facts(), nullable=False),
+    sa.Column('message_id', sa.String(), nullable=False),
+    sa.Column('received_at', columns.Instant(), nullable=False),
+    sa.Column('last_told_at', columns.Instant(), nullable=False),
+    sa.Column('closed_at', columns.Instant(), nullable=True),
+    sa.Column('told', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('event_id')
+    )
+    with op.batch_alter_table('end_device_event', schema=None) as batch_op:
+        batch_op.create_index('end_device_event_code', ['source', 'kind', 'code'], unique=False)
+        batch_op.create_index('end_device_event_meter', ['meter', 'occurred_at'], unique=False)
+        batch_op.create_index('end_device_event_received', ['received_at'], unique=False)
+
     op.create_table('endpoint',
     sa.Column('destination', sa.String(), nullable=False),
     sa.Column('permits_used', sa.Integer(), nullable=False),
@@ -693,6 +721,12 @@ def downgrade() -> None:
 
     op.drop_table('installation')
     op.drop_table('endpoint')
+    with op.batch_alter_table('end_device_event', schema=None) as batch_op:
+        batch_op.drop_index('end_device_event_received')
+        batch_op.drop_index('end_device_event_meter')
+        batch_op.drop_index('end_device_event_code')
+
+    op.drop_table('end_device_event')
     with op.batch_alter_table('determinant', schema=None) as batch_op:
         batch_op.drop_index('determinant_item')
         batch_op.drop_index('determinant_history')
