@@ -1,6 +1,7 @@
 """The message envelope of IEC 61968-100: header, reply, error; strict when written, tolerant when read."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, cast
@@ -63,12 +64,28 @@ def local_name(element: etree._Element) -> str:
     return tag.rpartition("}")[2] if isinstance(tag, str) else ""
 
 
+def namespace_of(element: etree._Element) -> str:
+    """Return an element's namespace; empty where it has none."""
+    tag = element.tag
+    return tag[1:].rpartition("}")[0] if isinstance(tag, str) else ""
+
+
 def child_text(element: etree._Element, name: str) -> str:
     """Return the trimmed text of the first child of that local name, or an empty string."""
     for child in element:
         if local_name(child) == name:
             return (child.text or "").strip()
     return ""
+
+
+def texts_of(element: etree._Element) -> dict[str, str]:
+    """Return the trimmed text of the first child of each local name."""
+    texts: dict[str, str] = {}
+    for child in element:
+        name = local_name(child)
+        if name not in texts:
+            texts[name] = (child.text or "").strip()
+    return texts
 
 
 def verb_of(text: str, *, where: str = "Header/Verb") -> str:
@@ -91,19 +108,24 @@ def header_from_xml(element: etree._Element, *, strict: bool = True) -> Header:
     Raises:
         RejectedError: an unknown verb or, with `strict`, a missing or wrong id or timestamp.
     """
-    message_id, correlation = child_text(element, "MessageID"), child_text(element, "CorrelationID")
+    return header_from_texts(texts_of(element), strict=strict)
+
+
+def header_from_texts(texts: Mapping[str, str], *, strict: bool = True) -> Header:
+    """Return what the texts of a Header's children say, by local name; else as `header_from_xml`."""
+    message_id, correlation = texts.get("MessageID", ""), texts.get("CorrelationID", "")
     if strict:
         for name, value in (("MessageID", message_id), ("CorrelationID", correlation)):
             if not _UUID.fullmatch(value):
                 raise RejectedError(f"{value!r} is not a UUID", code=codes.BAD_XML_VALUE, where=f"Header/{name}")
     return Header(
         message_id=message_id,
-        source=child_text(element, "Source"),
-        verb=verb_of(child_text(element, "Verb")),
-        noun=child_text(element, "Noun"),
+        source=texts.get("Source", ""),
+        verb=verb_of(texts.get("Verb", "")),
+        noun=texts.get("Noun", ""),
         correlation_id=correlation,
-        created_at=_timestamp(child_text(element, "Timestamp"), strict=strict),
-        reply_address=child_text(element, "ReplyAddress"),
+        created_at=_timestamp(texts.get("Timestamp", ""), strict=strict),
+        reply_address=texts.get("ReplyAddress", ""),
     )
 
 
@@ -162,19 +184,19 @@ def reply_from_xml(element: etree._Element) -> WireReply:
 
 
 def _error_from_xml(element: etree._Element) -> ReplyError:
-    level = child_text(element, "level")
+    texts = texts_of(element)
+    level, operation = texts.get("level", ""), texts.get("operationId", "")
     identifier, object_type = "", ""
-    operation = child_text(element, "operationId")
     for child in element:
         if local_name(child) == "ID":
             identifier, object_type = (child.text or "").strip(), child.get("objectType", "")
         elif local_name(child) == "object" and not identifier:
             identifier, object_type = child_text(child, "mRID"), child_text(child, "objectType")
     return ReplyError(
-        child_text(element, "code"),
+        texts.get("code", ""),
         cast("Level", level) if level in ("INFORM", "WARNING", "FATAL", "CATASTROPHIC") else "FATAL",
-        child_text(element, "reason"),
-        child_text(element, "details"),
+        texts.get("reason", ""),
+        texts.get("details", ""),
         identifier,
         object_type,
         int(operation) if operation.isascii() and operation.isdigit() else None,

@@ -1,5 +1,6 @@
 """Messages of IEC 61968-100 from and to XML, typed and generic alike: strict when written, by policy when read."""
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import cast
 
@@ -9,7 +10,7 @@ from canonical.codes import message as codes
 from canonical.errors import RejectedError
 from iec61968 import compression, safe_xml
 from iec61968.compression import CompressionLimits
-from iec61968.envelope import child_text, header_from_xml, local_name, reply_from_xml, verb_of
+from iec61968.envelope import child_text, header_from_texts, local_name, reply_from_xml, texts_of, verb_of
 from iec61968.safe_xml import XmlLimits
 from iec61968.wire import (
     IdKind,
@@ -32,10 +33,13 @@ _GENERIC: dict[str, MessageKind] = {
 _PARTICIPLES = ("created", "changed", "canceled", "closed", "deleted", "executed")
 _PAYLOAD_OWN = ("OperationSet", "Compressed", "ID", "Format")
 _REQUEST_OWN = ("StartTime", "EndTime", "Option", "ID")
-_HEADER_OWN = (
-    *("Verb", "Noun", "Revision", "ReplayDetection", "Context", "Timestamp", "Source", "AsyncReplyFlag"),
-    *("ReplyAddress", "AckRequired", "User", "MessageID", "CorrelationID", "Comment", "Property"),
+_HEADER_OWN = frozenset(
+    (
+        *("Verb", "Noun", "Revision", "ReplayDetection", "Context", "Timestamp", "Source", "AsyncReplyFlag"),
+        *("ReplyAddress", "AckRequired", "User", "MessageID", "CorrelationID", "Comment"),
+    )
 )
+"""Children of a Header that come once; Property may come often, all else is an extension."""
 
 
 def message_from_xml(
@@ -88,38 +92,58 @@ def wire_header(element: etree._Element, *, strict: bool = True) -> WireHeader:
     Raises:
         RejectedError: an unknown verb, a boolean that is none, or what `header_from_xml` refuses.
     """
-    simple = header_from_xml(element, strict=strict)
-    replay = _child(element, "ReplayDetection")
-    user = _child(element, "User")
+    own, properties, extensions = _header_parts(element)
+    texts = {name: (child.text or "").strip() for name, child in own.items()}
+    simple = header_from_texts(texts, strict=strict)
+    replay = texts_of(own["ReplayDetection"]) if "ReplayDetection" in own else {}
+    user = texts_of(own["User"]) if "User" in own else {}
     return WireHeader(
         verb=simple.verb,
         noun=simple.noun,
         message_id=simple.message_id,
         correlation_id=simple.correlation_id,
         timestamp=simple.created_at,
-        timestamp_text=child_text(element, "Timestamp"),
+        timestamp_text=texts.get("Timestamp", ""),
         source=simple.source,
-        revision=child_text(element, "Revision"),
-        nonce=child_text(replay, "Nonce") if replay is not None else "",
-        nonce_created=_instant(replay, "Created") if replay is not None else None,
-        context=child_text(element, "Context"),
-        async_reply=_boolean(element, "AsyncReplyFlag"),
+        revision=texts.get("Revision", ""),
+        nonce=replay.get("Nonce", ""),
+        nonce_created=_instant(replay, "Created"),
+        context=texts.get("Context", ""),
+        async_reply=_boolean(texts, "AsyncReplyFlag"),
         reply_address=simple.reply_address,
-        ack_required=_boolean(element, "AckRequired"),
-        user=child_text(user, "UserID") if user is not None else "",
-        organization=child_text(user, "Organization") if user is not None else "",
-        comment=child_text(element, "Comment"),
-        properties=_pairs(element, "Property", "Name", "Value"),
-        extensions=tuple(child for child in element if local_name(child) not in _HEADER_OWN),
+        ack_required=_boolean(texts, "AckRequired"),
+        user=user.get("UserID", ""),
+        organization=user.get("Organization", ""),
+        comment=texts.get("Comment", ""),
+        properties=_pairs(properties, "Name", "Value"),
+        extensions=tuple(extensions),
     )
+
+
+def _header_parts(
+    element: etree._Element,
+) -> tuple[dict[str, etree._Element], list[etree._Element], list[etree._Element]]:
+    """Return a Header's own children by name, its properties, and what else stands in it."""
+    own: dict[str, etree._Element] = {}
+    properties, extensions = [], []
+    for child in element:
+        name = local_name(child)
+        if name == "Property":
+            properties.append(child)
+        elif name in _HEADER_OWN:
+            own.setdefault(name, child)
+        else:
+            extensions.append(child)
+    return own, properties, extensions
 
 
 def _request(element: etree._Element) -> WireRequest:
     """Return what a Request element says."""
+    texts = texts_of(element)
     return WireRequest(
-        _instant(element, "StartTime"),
-        _instant(element, "EndTime"),
-        _pairs(element, "Option", "name", "value"),
+        _instant(texts, "StartTime"),
+        _instant(texts, "EndTime"),
+        _pairs([child for child in element if local_name(child) == "Option"], "name", "value"),
         _ids(element),
         tuple(child for child in element if local_name(child) not in _REQUEST_OWN),
     )
@@ -149,7 +173,8 @@ def _operations(element: etree._Element) -> OperationSet:
     for child in element:
         if local_name(child) != "Operation":
             continue
-        text = child_text(child, "operationId")
+        said = texts_of(child)
+        text = said.get("operationId", "")
         if not text.isascii() or not text.isdigit():
             raise RejectedError(f"{text!r} is no number", code=codes.BAD_XML_VALUE, where="Operation/operationId")
         own = ("operationId", "noun", "verb", "elementOperation")
@@ -157,26 +182,28 @@ def _operations(element: etree._Element) -> OperationSet:
         found.append(
             Operation(
                 int(text),
-                child_text(child, "noun"),
-                verb_of(child_text(child, "verb"), where="Operation/verb"),
+                said.get("noun", ""),
+                verb_of(said.get("verb", ""), where="Operation/verb"),
                 body,
-                bool(_boolean(child, "elementOperation")),
+                bool(_boolean(said, "elementOperation")),
             )
         )
     if len({one.operation_id for one in found}) != len(found):
         raise RejectedError("an operationId comes twice", code=codes.BAD_XML_VALUE, where="OperationSet")
-    in_sequence = bool(_boolean(element, "enforceMsgSequence"))
+    rules = texts_of(element)
+    in_sequence = bool(_boolean(rules, "enforceMsgSequence"))
     if in_sequence:
         found.sort(key=lambda one: one.operation_id)
-    return OperationSet(tuple(found), in_sequence, bool(_boolean(element, "enforceTransactionalIntegrity")))
+    return OperationSet(tuple(found), in_sequence, bool(_boolean(rules, "enforceTransactionalIntegrity")))
 
 
 def _child(element: etree._Element, name: str) -> etree._Element | None:
     return next((child for child in element if local_name(child) == name), None)
 
 
-def _pairs(element: etree._Element, name: str, key: str, value: str) -> tuple[tuple[str, str], ...]:
-    return tuple((child_text(c, key), child_text(c, value)) for c in element if local_name(c) == name)
+def _pairs(elements: Iterable[etree._Element], key: str, value: str) -> tuple[tuple[str, str], ...]:
+    """Return the two texts that each element holds."""
+    return tuple((child_text(one, key), child_text(one, value)) for one in elements)
 
 
 def _ids(element: etree._Element) -> tuple[WireId, ...]:
@@ -193,13 +220,13 @@ def _ids(element: etree._Element) -> tuple[WireId, ...]:
     )
 
 
-def _boolean(element: etree._Element, name: str) -> bool | None:
+def _boolean(texts: Mapping[str, str], name: str) -> bool | None:
     """Return a boolean child, None where there is none.
 
     Raises:
         RejectedError: it is neither true nor false.
     """
-    text = child_text(element, name)
+    text = texts.get(name, "")
     if text in ("true", "1"):
         return True
     if text in ("false", "0"):
@@ -209,13 +236,13 @@ def _boolean(element: etree._Element, name: str) -> bool | None:
     return None
 
 
-def _instant(element: etree._Element, name: str) -> datetime | None:
+def _instant(texts: Mapping[str, str], name: str) -> datetime | None:
     """Return an instant child in UTC, None where there is none.
 
     Raises:
         RejectedError: it is no instant with an offset.
     """
-    text = child_text(element, name)
+    text = texts.get(name, "")
     if not text:
         return None
     try:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from lxml import etree
@@ -47,6 +48,9 @@ class XmlLimits:
     """Attributes and namespace declarations of one start tag, counted as `=` signs."""
 
 
+_LIMITS = XmlLimits()
+
+
 def check_prolog(head: bytes, *, where: str = "") -> bool:
     """Return whether the root element begins inside `head`, the first bytes of a document.
 
@@ -81,20 +85,23 @@ def parse(raw: bytes, *, limits: XmlLimits | None = None, where: str = "") -> et
     Raises:
         RejectedError: not XML, not UTF-8, a document type, or beyond a limit.
     """
-    limits = limits or XmlLimits()
+    limits = limits or _LIMITS
     if len(raw) > limits.total_bytes:
         raise RejectedError(
             f"{len(raw)} bytes, {limits.total_bytes} are taken", code=codes.MESSAGE_TOO_LARGE, where=where
         )
-    if not raw.strip():
+    if not raw or raw.isspace():
         raise RejectedError("empty message", code=codes.NOT_XML, where=where)
-    check_prolog(raw, where=where)
+    begins = check_prolog(raw, where=where)
     check_tags(raw, limits=limits, where=where)
     try:
         root = etree.fromstring(raw, etree.XMLParser(**PARSER_SETTINGS))
     except etree.XMLSyntaxError as error:
         raise not_well_formed(error, where=where) from error
-    _check_tree(root, limits, where)
+    if not begins:
+        # libxml2 knows encodings by their first bytes, EBCDIC for one, in which no count of `<` means anything.
+        raise RejectedError("not UTF-8", code=codes.UNSUPPORTED_ENCODING, where=where)
+    _check_tree(root, raw, limits, where)
     return root
 
 
@@ -122,15 +129,28 @@ def not_well_formed(error: etree.XMLSyntaxError, *, where: str = "") -> Rejected
     return RejectedError(text, code=codes.NOT_XML, where=place)
 
 
-def _check_tree(root: etree._Element, limits: XmlLimits, where: str) -> None:
-    """Refuse what the parser let through: entity references, too deep, too many."""
+def _check_tree(root: etree._Element, raw: bytes, limits: XmlLimits, where: str) -> None:
+    """Refuse what the parser let through: entity references, too deep, too many.
+
+    The tree is asked only where the bytes leave it open: every element has a `<` of its own, every attribute a `=`.
+    """
     docinfo: Any = root.getroottree().docinfo
     if docinfo.doctype:
         raise RejectedError("a document type is declared", code=codes.DTD_REFUSED, where=where)
-    too_deep = bool(root.xpath("boolean(" + "/*" * (limits.depth + 1) + ")"))
-    if too_deep:
+    tags = raw.count(b"<")
+    if tags > limits.depth and _deeper_than(limits.depth)(root):
         raise RejectedError(f"nested deeper than {limits.depth}", code=codes.XML_LIMITS, where=where)
-    if int(root.xpath("count(//*)")) > limits.elements:  # type: ignore[arg-type]
+    if tags > limits.elements and _ELEMENTS(root) > limits.elements:
         raise RejectedError(f"more than {limits.elements} elements", code=codes.XML_LIMITS, where=where)
-    if int(root.xpath("count(//@*)")) > limits.attributes:  # type: ignore[arg-type]
+    if raw.count(b"=") > limits.attributes and _ATTRIBUTES(root) > limits.attributes:
         raise RejectedError(f"more than {limits.attributes} attributes", code=codes.XML_LIMITS, where=where)
+
+
+_ELEMENTS: Any = etree.XPath("count(//*)")
+_ATTRIBUTES: Any = etree.XPath("count(//@*)")
+
+
+@lru_cache(maxsize=16)
+def _deeper_than(depth: int) -> etree.XPath:
+    """Return the question whether a document is nested deeper."""
+    return etree.XPath("boolean(" + "/*" * (depth + 1) + ")")

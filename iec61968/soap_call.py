@@ -1,7 +1,8 @@
 """Is an inbound SOAP call one that this endpoint takes: every way in which it is not has its own code."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 
 from lxml import etree
 
@@ -11,7 +12,7 @@ from canonical.messages import Header
 from iec61968 import safe_xml, validation
 from iec61968.bindings import BindingName, StringOperation, unwrap_tree
 from iec61968.editions import EDITIONS, SOAP_11, Edition
-from iec61968.envelope import header_from_xml, local_name, verb_of
+from iec61968.envelope import local_name, namespace_of, verb_of
 from iec61968.inbound import edition_of, normalized
 from iec61968.message_codec import message_from_xml, wire_header
 from iec61968.safe_xml import XmlLimits
@@ -19,6 +20,8 @@ from iec61968.services_spoken import EVENT_VERBS, REQUEST_VERBS, Service
 from iec61968.split_delivery import part_of
 from iec61968.validation import Policy
 from iec61968.wire import WireHeader
+
+_LIMITS, _STRING_OPERATION = XmlLimits(), StringOperation()
 
 
 @dataclass(slots=True)
@@ -40,7 +43,7 @@ class Call:
     """Operations that something at this site takes."""
 
     policy: Policy = "strict"
-    limits: XmlLimits = field(default_factory=XmlLimits)
+    limits: XmlLimits = _LIMITS
     content_encoding: str = ""
     """The Content-Encoding header in lower case; nothing is unpacked, so that a bomb stays packed."""
 
@@ -56,7 +59,7 @@ class Call:
     binding: BindingName = "typed"
     """How the message came, and how it is answered."""
 
-    string_operation: StringOperation = field(default_factory=StringOperation)
+    string_operation: StringOperation = _STRING_OPERATION
     any_service: bool = False
     """Whether the address is that of all services, so that the message itself says which one it means."""
 
@@ -98,8 +101,7 @@ def check_call(raw: bytes, call: Call) -> bytes:
     if call.any_service and is_operation_set(root):
         _check_operation_set(root, call)
         return raw
-    root, raw = _in_typed_form(root, raw, call)
-    message = body_of(root)
+    root, message, raw = _in_typed_form(root, raw, call)
     call.operation = _operation(message, call)
     _check_action(call)
     header = next((child for child in message if local_name(child) == "Header"), None)
@@ -110,8 +112,8 @@ def check_call(raw: bytes, call: Call) -> bytes:
         raise validation.invalid(found)
     call.reported = tuple(found)
     if header is not None:
-        call.header = header_from_xml(header, strict=call.policy == "strict")
         call.wire = wire_header(header, strict=call.policy == "strict")
+        call.header = call.wire.canonical()
         part_of(call.wire)
         call.proof(call)
     if call.operation not in call.supported:
@@ -145,20 +147,20 @@ OPERATION_SET = "ExecuteOperationSet"
 """Name under which a set of operations is known here; it has no typed message."""
 
 
-def _in_typed_form(root: etree._Element, raw: bytes, call: Call) -> tuple[etree._Element, bytes]:
-    """Return envelope and bytes in the typed form of the endpoint's edition; most messages come so."""
+def _in_typed_form(root: etree._Element, raw: bytes, call: Call) -> tuple[etree._Element, etree._Element, bytes]:
+    """Return envelope, message and bytes in the typed form of the endpoint's edition; most messages come so."""
     if root.tag != f"{{{SOAP_11}}}Envelope" and not call.any_service:
-        return root, raw
+        return root, body_of(root), raw
     carried = unwrap_tree(root, limits=call.limits)
     call.binding, call.string_operation = carried.binding, carried.operation
-    namespace = etree.QName(carried.message).namespace or ""
-    if carried.binding == "typed" and (
-        not call.any_service or namespace == call.edition.typed_message(call.service.message_noun)
-    ):
-        others = [e for e in EDITIONS.values() if namespace == e.typed_message(call.service.message_noun)]
-        tolerated = call.policy != "strict" and namespace.endswith(f"/{call.service.message_noun}Message")
-        if namespace == call.edition.typed_message(call.service.message_noun) or not (others or tolerated):
-            return root, raw
+    if carried.binding == "typed":
+        namespace, noun = namespace_of(carried.message), call.service.message_noun
+        if namespace == call.edition.typed_message(noun):
+            return root, carried.message, raw
+        others = any(namespace == edition.typed_message(noun) for edition in EDITIONS.values())
+        tolerated = call.policy != "strict" and namespace.endswith(f"/{noun}Message")
+        if not (call.any_service or others or tolerated):
+            return root, carried.message, raw
     found = normalized(carried, expected=call.edition, policy=call.policy, limits=call.limits)
     if call.any_service:
         call.service = found.service
@@ -167,7 +169,8 @@ def _in_typed_form(root: etree._Element, raw: bytes, call: Call) -> tuple[etree.
             f"noun {found.header.noun!r} at {call.service.name}", code=codes.UNKNOWN_NOUN, where="Header"
         )
     call.service, call.soap_action = found.service, ""
-    return safe_xml.parse(found.raw, limits=call.limits), found.raw
+    root = safe_xml.parse(found.raw, limits=call.limits)
+    return root, body_of(root), found.raw
 
 
 def body_of(root: etree._Element) -> etree._Element:
@@ -185,14 +188,19 @@ def body_of(root: etree._Element) -> etree._Element:
     return element
 
 
+@cache
+def _known_operations(service: Service) -> frozenset[str]:
+    """Return every operation name that can be said about the noun of a service."""
+    verbs = (*EVENT_VERBS, *REQUEST_VERBS)
+    return frozenset((*service.operations, *(f"{verb}{service.noun}" for verb in verbs)))
+
+
 def _operation(message: etree._Element, call: Call) -> str:
     """Return the operation that a body element names."""
     name, service = local_name(message), call.service
-    expected = call.edition.typed_message(service.message_noun)
     where = f"/Envelope/Body/{name}"
-    known = {*service.operations, *(f"{verb}{service.noun}" for verb in (*EVENT_VERBS, *REQUEST_VERBS))}
-    namespace = etree.QName(message).namespace or ""
-    if name in known:
+    if name in _known_operations(service):
+        namespace, expected = namespace_of(message), call.edition.typed_message(service.message_noun)
         if namespace != expected:
             raise RejectedError(f"{namespace!r}, {expected!r} is spoken", code=codes.WRONG_NAMESPACE, where=where)
         return name
@@ -232,9 +240,9 @@ def _check_payload_namespace(message: etree._Element, call: Call) -> None:
         for child in part:
             name = local_name(child)
             expected = call.edition.profile(name)
-            if name in (call.service.noun, f"Get{call.service.noun}") and etree.QName(child).namespace != expected:
+            if name in (call.service.noun, f"Get{call.service.noun}") and namespace_of(child) != expected:
                 raise RejectedError(
-                    f"{etree.QName(child).namespace!r}, {expected!r} is spoken",
+                    f"{namespace_of(child)!r}, {expected!r} is spoken",
                     code=codes.WRONG_NAMESPACE,
                     where=f"/{local_name(message)}/{local_name(part)}/{name}",
                 )
