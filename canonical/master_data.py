@@ -1,7 +1,8 @@
 """Master data as systems tell each other: what a master says of things, and what belongs together from when on.
 
 A message says one thing of many objects: they exist (`create`), differ (`change`), end (`close`) or were a mistake
-(`delete`). Order of application is (effective_at, then arrival); nothing is overwritten (ruling 6, domain 2.6).
+(`delete`). A `change` says only what is not empty (or False); commodity and zone are said by `create` alone. Order of
+application is (effective_at, then the header's created_at); nothing is overwritten (ruling 6, domain 2.6).
 """
 
 from dataclasses import dataclass
@@ -91,9 +92,11 @@ class Meter:
     serial: str
     commodity: Commodity
     multiplier: Decimal
-    """CT x PT (x constant); 1 for a whole-current meter."""
+    """CT x PT (x constant); 1 for a whole-current meter; 0 where a partial change does not say it."""
 
     registers: tuple[Register, ...] = ()
+    """Empty where a partial change does not say them; said, they replace all."""
+
     model: str = ""
     firmware: str = ""
     status: str = ""
