@@ -29,8 +29,7 @@ from servers.openssh import private_sshd
 
 pytestmark = pytest.mark.servers
 
-KEPT = 65_536
-"""Bytes that are kept of what is too large or comes from a stranger."""
+KEPT = 65_536  # bytes that are kept of what is too large or comes from a stranger
 HEAD = f"POST {PATH} HTTP/1.1\r\nHost: hub\r\nAuthorization: {basic('mdms', 'right')}\r\n"
 LIMIT = 32 * 1024 * 1024
 METER = "MTR|ACME|00000001|up-1|ELECTRICITY|2024-01-01T00:00:00-05:00||1"

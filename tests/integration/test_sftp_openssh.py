@@ -40,9 +40,8 @@ def noise(seed: int, size: int) -> bytes:
 
 
 def settings(server: SshServer) -> SftpSettings:
-    return SftpSettings(
-        "127.0.0.1", server.user, server.host_keys, port=server.port, private_key=str(server.private_key)
-    )
+    key = str(server.private_key)
+    return SftpSettings("127.0.0.1", server.user, server.host_keys, port=server.port, private_key=key)
 
 
 def fresh(server: SshServer, request: pytest.FixtureRequest) -> tuple[Path, str]:

@@ -1,23 +1,14 @@
 """A replay is a new attempt of one delivery: shown first, made once, linked to the attempt that it repeats."""
 
-from datetime import datetime
-from pathlib import Path
-
 import pytest
+from delivery_office import SENT, Office
 from sqlmodel import select
-from test_delivery import SENT, Office
 
 from canonical.codes import message as codes
 from canonical.errors import RejectedError
 from canonical.messages import Outcome
 from store.acts import Act
 from store.deliveries import Delivery, DeliveryAttempt
-from store.session import Transaction
-
-
-@pytest.fixture
-def office(transaction: Transaction, now: datetime, tmp_path: Path) -> Office:
-    return Office(transaction, now, tmp_path)
 
 
 def parked(office: Office) -> str:

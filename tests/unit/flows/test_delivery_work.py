@@ -1,21 +1,11 @@
 """A delivery that waits for a person is work, once, until it moves on."""
 
-from datetime import datetime
-from pathlib import Path
-
-import pytest
-from test_delivery import Office
+from delivery_office import Office
 
 from canonical.messages import Outcome
 from flows import work
 from flows.delivery import sweep_confirmations
 from flows.delivery_work import follow_deliveries
-from store.session import Transaction
-
-
-@pytest.fixture
-def office(transaction: Transaction, now: datetime, tmp_path: Path) -> Office:
-    return Office(transaction, now, tmp_path)
 
 
 def follow(office: Office) -> tuple[int, int]:
