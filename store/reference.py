@@ -2,9 +2,12 @@
 
 Each row has a valid time (its own `valid_from`, `installed_at`, ...) and a known time (`known_at` .. `replaced_at`).
 A changed row closes the version before it and becomes a new one; a row repeated unchanged changes nothing.
+
+Files state whole rows. Messages may state single fields: `said` then holds, for each field that a master stated at that
+valid time, when it said so; a row from a file has none and counts as said whole.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,8 +16,8 @@ from sqlalchemy import Index, Table, select, update
 from sqlmodel import Field, Session, SQLModel
 
 from store import bulk
-from store.columns import Instant
-from store.rows import rows_of
+from store.columns import Facts, Instant
+from store.rows import Row, rows_of
 
 
 class UsagePointRow(SQLModel, table=True):
@@ -33,6 +36,7 @@ class UsagePointRow(SQLModel, table=True):
     route: str = Field(default="")
     valid_from: datetime = Field(sa_type=Instant)
     valid_to: datetime | None = Field(default=None, sa_type=Instant)
+    said: dict[str, str] | None = Field(default=None, sa_type=Facts, nullable=True)
     version: int
     known_at: datetime = Field(sa_type=Instant)
     replaced_at: datetime | None = Field(default=None, sa_type=Instant)
@@ -59,6 +63,7 @@ class AgreementRow(SQLModel, table=True):
     net_metering: bool
     valid_from: datetime = Field(sa_type=Instant)
     valid_to: datetime | None = Field(default=None, sa_type=Instant)
+    said: dict[str, str] | None = Field(default=None, sa_type=Facts, nullable=True)
     version: int
     known_at: datetime = Field(sa_type=Instant)
     replaced_at: datetime | None = Field(default=None, sa_type=Instant)
@@ -118,6 +123,8 @@ class InstallationRow(SQLModel, table=True):
     removed_at: datetime | None = Field(default=None, sa_type=Instant)
     multiplier: str
     registers: str
+    split: bool | None = Field(default=None, nullable=True)
+    """True where the meter hung before already and only its configuration changed."""
     version: int
     known_at: datetime = Field(sa_type=Instant)
     replaced_at: datetime | None = Field(default=None, sa_type=Instant)
@@ -135,6 +142,11 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "bill_cycle_day": ("cycle", "business_date"),
     "tou_calendar": ("calendar", "calendar_version"),
     "installation": ("meter", "usage_point", "installed_at"),
+    "customer": ("customer", "valid_from"),
+    "customer_account": ("account", "valid_from"),
+    "service_location": ("location", "valid_from"),
+    "meter": ("meter", "valid_from"),
+    "usage_point_location": ("usage_point", "valid_from"),
 }
 """What names one row of each master; everything else in it is content."""
 
@@ -175,3 +187,36 @@ def record(session: Session, table: Table, rows: Sequence[Mapping[str, Any]], *,
         session.execute(update(table).where(table.c.row.in_(closed)).values(replaced_at=now))
     bulk.insert(session, table, fresh)
     return Recorded(len(fresh) - len(closed), len(closed), unchanged)
+
+
+def current(session: Session, table: Table, column: str, values: Collection[str]) -> list[Row]:
+    """Return the versions that hold now for some values of a column, by known order."""
+    if not values:
+        return []
+    query = select(table).where(table.c[column].in_(sorted(values)), table.c.replaced_at.is_(None))
+    return rows_of(session, query.order_by(table.c.row))
+
+
+def replace(
+    session: Session, table: Table, old: Sequence[Row], new: Sequence[Mapping[str, Any]], *, now: datetime
+) -> bool:
+    """Bring the current versions `old` to what `new` states, and return whether anything differs.
+
+    Rows are matched by the key of `table`. What is the same stays; what differs is closed and becomes a new version;
+    what is not in `new` any more is closed and stays known.
+    """
+    key = KEYS[table.name]
+    before = {tuple(row[name] for name in key): row for row in old}
+    fresh, closed = [], []
+    for row in new:
+        was = before.pop(tuple(row[name] for name in key), None)
+        if was is not None and all(was[column] == value for column, value in row.items()):
+            continue
+        if was is not None:
+            closed.append(was["row"])
+        fresh.append({**row, "version": was["version"] + 1 if was is not None else 1, "known_at": now})
+    closed += [row["row"] for row in before.values()]
+    if closed:
+        session.execute(update(table).where(table.c.row.in_(closed)).values(replaced_at=now))
+    bulk.insert(session, table, fresh)
+    return bool(fresh or closed)

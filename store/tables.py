@@ -11,10 +11,13 @@ import store.determinants
 import store.dispatch
 import store.end_device_events
 import store.files
+import store.master_origins
+import store.master_waiting
 import store.message_items
 import store.messages
 import store.readings
 import store.reference
+import store.reference_masters
 import store.requests
 import store.work  # noqa: F401
 

@@ -38,6 +38,7 @@ def upgrade() -> None:
     sa.Column('net_metering', sa.Boolean(), nullable=False),
     sa.Column('valid_from', columns.Instant(), nullable=False),
     sa.Column('valid_to', columns.Instant(), nullable=True),
+    sa.Column('said', columns.Facts(), nullable=True),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('known_at', columns.Instant(), nullable=False),
     sa.Column('replaced_at', columns.Instant(), nullable=True),
@@ -222,6 +223,40 @@ def upgrade() -> None:
     sa.Column('last', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('stream')
     )
+    op.create_table('customer',
+    sa.Column('row', sa.Integer(), nullable=False),
+    sa.Column('customer', sa.String(), nullable=False),
+    sa.Column('kind', sa.String(), nullable=False),
+    sa.Column('name', sa.String(), nullable=False),
+    sa.Column('telephone', sa.String(), nullable=False),
+    sa.Column('special_need', sa.String(), nullable=False),
+    sa.Column('valid_from', columns.Instant(), nullable=False),
+    sa.Column('valid_to', columns.Instant(), nullable=True),
+    sa.Column('said', columns.Facts(), nullable=True),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('known_at', columns.Instant(), nullable=False),
+    sa.Column('replaced_at', columns.Instant(), nullable=True),
+    sa.PrimaryKeyConstraint('row')
+    )
+    with op.batch_alter_table('customer', schema=None) as batch_op:
+        batch_op.create_index('customer_current', ['customer', 'replaced_at'], unique=False)
+
+    op.create_table('customer_account',
+    sa.Column('row', sa.Integer(), nullable=False),
+    sa.Column('account', sa.String(), nullable=False),
+    sa.Column('customer', sa.String(), nullable=False),
+    sa.Column('cycle', sa.String(), nullable=False),
+    sa.Column('valid_from', columns.Instant(), nullable=False),
+    sa.Column('valid_to', columns.Instant(), nullable=True),
+    sa.Column('said', columns.Facts(), nullable=True),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('known_at', columns.Instant(), nullable=False),
+    sa.Column('replaced_at', columns.Instant(), nullable=True),
+    sa.PrimaryKeyConstraint('row')
+    )
+    with op.batch_alter_table('customer_account', schema=None) as batch_op:
+        batch_op.create_index('customer_account_current', ['account', 'replaced_at'], unique=False)
+
     op.create_table('delivery',
     sa.Column('sequence', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('delivery_id', sa.String(), nullable=False),
@@ -342,6 +377,7 @@ def upgrade() -> None:
     sa.Column('removed_at', columns.Instant(), nullable=True),
     sa.Column('multiplier', sa.String(), nullable=False),
     sa.Column('registers', sa.String(), nullable=False),
+    sa.Column('split', sa.Boolean(), nullable=True),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('known_at', columns.Instant(), nullable=False),
     sa.Column('replaced_at', columns.Instant(), nullable=True),
@@ -418,6 +454,35 @@ def upgrade() -> None:
     with op.batch_alter_table('interval_block', schema=None) as batch_op:
         batch_op.create_index('interval_block_at', ['usage_point', 'ends_at'], unique=False)
 
+    op.create_table('master_origin',
+    sa.Column('kind', sa.String(), nullable=False),
+    sa.Column('object_id', sa.String(), nullable=False),
+    sa.Column('source', sa.String(), nullable=False),
+    sa.Column('deleted', sa.String(), nullable=False),
+    sa.PrimaryKeyConstraint('kind', 'object_id')
+    )
+    op.create_table('master_waiting',
+    sa.Column('waiting_id', sa.String(), nullable=False),
+    sa.Column('stage', sa.String(), nullable=False),
+    sa.Column('source', sa.String(), nullable=False),
+    sa.Column('message_id', sa.String(), nullable=False),
+    sa.Column('place', sa.Integer(), nullable=False),
+    sa.Column('said', columns.Facts(), nullable=False),
+    sa.Column('effective_at', columns.Instant(), nullable=False),
+    sa.Column('order_in_instant', sa.Integer(), nullable=False),
+    sa.Column('said_at', sa.String(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('due_at', columns.Instant(), nullable=False),
+    sa.Column('first_at', columns.Instant(), nullable=False),
+    sa.Column('settled_at', columns.Instant(), nullable=True),
+    sa.Column('code', sa.String(), nullable=False),
+    sa.Column('reason', sa.String(), nullable=False),
+    sa.PrimaryKeyConstraint('waiting_id')
+    )
+    with op.batch_alter_table('master_waiting', schema=None) as batch_op:
+        batch_op.create_index('master_waiting_due', ['state', 'due_at'], unique=False)
+
     op.create_table('message',
     sa.Column('entry', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('source', sa.String(), nullable=False),
@@ -448,6 +513,30 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_message_received_at'), ['received_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_message_state'), ['state'], unique=False)
 
+    op.create_table('meter',
+    sa.Column('row', sa.Integer(), nullable=False),
+    sa.Column('meter', sa.String(), nullable=False),
+    sa.Column('manufacturer', sa.String(), nullable=False),
+    sa.Column('serial', sa.String(), nullable=False),
+    sa.Column('serial_normal', sa.String(), nullable=False),
+    sa.Column('commodity', sa.String(), nullable=False),
+    sa.Column('multiplier', sa.String(), nullable=False),
+    sa.Column('registers', sa.String(), nullable=False),
+    sa.Column('model', sa.String(), nullable=False),
+    sa.Column('firmware', sa.String(), nullable=False),
+    sa.Column('status', sa.String(), nullable=False),
+    sa.Column('valid_from', columns.Instant(), nullable=False),
+    sa.Column('valid_to', columns.Instant(), nullable=True),
+    sa.Column('said', columns.Facts(), nullable=True),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('known_at', columns.Instant(), nullable=False),
+    sa.Column('replaced_at', columns.Instant(), nullable=True),
+    sa.PrimaryKeyConstraint('row')
+    )
+    with op.batch_alter_table('meter', schema=None) as batch_op:
+        batch_op.create_index('meter_current', ['meter', 'replaced_at'], unique=False)
+        batch_op.create_index('meter_serial', ['serial_normal'], unique=False)
+
     op.create_table('register_reading',
     sa.Column('row', sa.Integer(), nullable=False),
     sa.Column('usage_point', sa.String(), nullable=False),
@@ -460,6 +549,7 @@ def upgrade() -> None:
     sa.Column('source', sa.String(), nullable=False),
     sa.Column('period_start', columns.Instant(), nullable=True),
     sa.Column('period_end', columns.Instant(), nullable=True),
+    sa.Column('reason', sa.String(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('received_at', columns.Instant(), nullable=False),
     sa.Column('origin', sa.String(), nullable=False),
@@ -467,6 +557,29 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('register_reading', schema=None) as batch_op:
         batch_op.create_index('register_reading_at', ['usage_point', 'taken_at'], unique=False)
+
+    op.create_table('service_location',
+    sa.Column('row', sa.Integer(), nullable=False),
+    sa.Column('location', sa.String(), nullable=False),
+    sa.Column('street', sa.String(), nullable=False),
+    sa.Column('number', sa.String(), nullable=False),
+    sa.Column('suite', sa.String(), nullable=False),
+    sa.Column('town', sa.String(), nullable=False),
+    sa.Column('region', sa.String(), nullable=False),
+    sa.Column('postal_code', sa.String(), nullable=False),
+    sa.Column('country', sa.String(), nullable=False),
+    sa.Column('access_method', sa.String(), nullable=False),
+    sa.Column('needs_inspection', sa.Boolean(), nullable=False),
+    sa.Column('valid_from', columns.Instant(), nullable=False),
+    sa.Column('valid_to', columns.Instant(), nullable=True),
+    sa.Column('said', columns.Facts(), nullable=True),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('known_at', columns.Instant(), nullable=False),
+    sa.Column('replaced_at', columns.Instant(), nullable=True),
+    sa.PrimaryKeyConstraint('row')
+    )
+    with op.batch_alter_table('service_location', schema=None) as batch_op:
+        batch_op.create_index('service_location_current', ['location', 'replaced_at'], unique=False)
 
     op.create_table('service_request',
     sa.Column('request_id', sa.String(), nullable=False),
@@ -525,6 +638,7 @@ def upgrade() -> None:
     sa.Column('route', sa.String(), nullable=False),
     sa.Column('valid_from', columns.Instant(), nullable=False),
     sa.Column('valid_to', columns.Instant(), nullable=True),
+    sa.Column('said', columns.Facts(), nullable=True),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('known_at', columns.Instant(), nullable=False),
     sa.Column('replaced_at', columns.Instant(), nullable=True),
@@ -533,6 +647,21 @@ def upgrade() -> None:
     with op.batch_alter_table('usage_point', schema=None) as batch_op:
         batch_op.create_index('usage_point_current', ['usage_point', 'replaced_at'], unique=False)
         batch_op.create_index('usage_point_name', ['name'], unique=False)
+
+    op.create_table('usage_point_location',
+    sa.Column('row', sa.Integer(), nullable=False),
+    sa.Column('usage_point', sa.String(), nullable=False),
+    sa.Column('location', sa.String(), nullable=False),
+    sa.Column('valid_from', columns.Instant(), nullable=False),
+    sa.Column('valid_to', columns.Instant(), nullable=True),
+    sa.Column('said', columns.Facts(), nullable=True),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('known_at', columns.Instant(), nullable=False),
+    sa.Column('replaced_at', columns.Instant(), nullable=True),
+    sa.PrimaryKeyConstraint('row')
+    )
+    with op.batch_alter_table('usage_point_location', schema=None) as batch_op:
+        batch_op.create_index('usage_point_location_current', ['usage_point', 'replaced_at'], unique=False)
 
     op.create_table('work_act',
     sa.Column('row', sa.Integer(), nullable=False),
@@ -591,6 +720,15 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['delivery_id'], ['delivery.delivery_id'], ),
     sa.PrimaryKeyConstraint('delivery_id')
     )
+    op.create_table('master_awaited',
+    sa.Column('waiting_id', sa.String(), nullable=False),
+    sa.Column('object_id', sa.String(), nullable=False),
+    sa.ForeignKeyConstraint(['waiting_id'], ['master_waiting.waiting_id'], ),
+    sa.PrimaryKeyConstraint('waiting_id', 'object_id')
+    )
+    with op.batch_alter_table('master_awaited', schema=None) as batch_op:
+        batch_op.create_index('master_awaited_object', ['object_id'], unique=False)
+
     op.create_table('message_attempt',
     sa.Column('entry', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('number', sa.Integer(), nullable=False),
@@ -662,6 +800,10 @@ def downgrade() -> None:
     op.drop_table('message_claim')
     op.drop_table('message_body')
     op.drop_table('message_attempt')
+    with op.batch_alter_table('master_awaited', schema=None) as batch_op:
+        batch_op.drop_index('master_awaited_object')
+
+    op.drop_table('master_awaited')
     op.drop_table('delivery_payload')
     op.drop_table('delivery_attempt')
     with op.batch_alter_table('work_item', schema=None) as batch_op:
@@ -674,6 +816,10 @@ def downgrade() -> None:
         batch_op.drop_index('work_act_item')
 
     op.drop_table('work_act')
+    with op.batch_alter_table('usage_point_location', schema=None) as batch_op:
+        batch_op.drop_index('usage_point_location_current')
+
+    op.drop_table('usage_point_location')
     with op.batch_alter_table('usage_point', schema=None) as batch_op:
         batch_op.drop_index('usage_point_name')
         batch_op.drop_index('usage_point_current')
@@ -689,10 +835,19 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_service_request_correlation_id'))
 
     op.drop_table('service_request')
+    with op.batch_alter_table('service_location', schema=None) as batch_op:
+        batch_op.drop_index('service_location_current')
+
+    op.drop_table('service_location')
     with op.batch_alter_table('register_reading', schema=None) as batch_op:
         batch_op.drop_index('register_reading_at')
 
     op.drop_table('register_reading')
+    with op.batch_alter_table('meter', schema=None) as batch_op:
+        batch_op.drop_index('meter_serial')
+        batch_op.drop_index('meter_current')
+
+    op.drop_table('meter')
     with op.batch_alter_table('message', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_message_state'))
         batch_op.drop_index(batch_op.f('ix_message_received_at'))
@@ -702,6 +857,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_message_business_key'))
 
     op.drop_table('message')
+    with op.batch_alter_table('master_waiting', schema=None) as batch_op:
+        batch_op.drop_index('master_waiting_due')
+
+    op.drop_table('master_waiting')
+    op.drop_table('master_origin')
     with op.batch_alter_table('interval_block', schema=None) as batch_op:
         batch_op.drop_index('interval_block_at')
 
@@ -741,6 +901,14 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_delivery_causation_id'))
 
     op.drop_table('delivery')
+    with op.batch_alter_table('customer_account', schema=None) as batch_op:
+        batch_op.drop_index('customer_account_current')
+
+    op.drop_table('customer_account')
+    with op.batch_alter_table('customer', schema=None) as batch_op:
+        batch_op.drop_index('customer_current')
+
+    op.drop_table('customer')
     op.drop_table('billing_sequence')
     with op.batch_alter_table('billing_run', schema=None) as batch_op:
         batch_op.drop_index('billing_run_state')
