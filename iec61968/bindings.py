@@ -15,7 +15,7 @@ from canonical.codes import message as codes
 from canonical.errors import RejectedError
 from iec61968 import safe_xml, soap
 from iec61968.editions import SOAP_11
-from iec61968.envelope import local_name
+from iec61968.envelope import local_name, message_text
 from iec61968.safe_xml import XmlLimits
 
 BindingName = Literal["typed", "generic", "string", "bare"]
@@ -84,7 +84,7 @@ def unwrap_tree(root: etree._Element, *, limits: XmlLimits | None = None) -> Car
     if text and text.lstrip().startswith("<"):
         name = etree.QName(message)
         called = StringOperation(name.localname, local_name(message[0]), name.namespace or "")
-        inner = safe_xml.parse(text.strip().encode(), limits=limits, where=f"/Envelope/Body/{name.localname}")
+        inner = safe_xml.parse(message_text(text), limits=limits, where=f"/Envelope/Body/{name.localname}")
         return Carried("string", inner, security, called)
     return Carried("typed", message, security)
 

@@ -1,4 +1,4 @@
-"""Compressed payloads of IEC 61968-100: gzip in base64, expanded only as far as the limits allow."""
+"""Compressed payloads of IEC 61968-100: gzip in base64 (read too: uuencoded), expanded only as far as limits allow."""
 
 import base64
 import binascii
@@ -34,14 +34,14 @@ def expand(text: str, *, limits: CompressionLimits | None = None, where: str = "
     """Return what a Compressed element holds.
 
     Raises:
-        RejectedError: neither base64 nor gzip, cut short, followed by something else, or beyond a limit
+        RejectedError: not base64 (or uuencoded) gzip, cut short, followed by something else, or beyond a limit
             (COMPRESSED_REFUSED); at most the limit's bytes were made of it.
     """
     limits = limits or CompressionLimits()
     try:
-        packed = base64.b64decode("".join(text.split()), validate=True)
+        packed = _decoded(text)
     except (binascii.Error, ValueError) as error:
-        raise RejectedError("not base64", code=codes.COMPRESSED_REFUSED, where=where) from error
+        raise RejectedError("neither base64 nor uuencoded", code=codes.COMPRESSED_REFUSED, where=where) from error
     allowed = min(limits.total_bytes, max(_FREE_BYTES, len(packed) * limits.ratio))
     machine = zlib.decompressobj(wbits=31)
     found = bytearray()
@@ -59,3 +59,17 @@ def expand(text: str, *, limits: CompressionLimits | None = None, where: str = "
     if not machine.eof or machine.unused_data:
         raise RejectedError("gzip that is cut or goes on", code=codes.COMPRESSED_REFUSED, where=where)
     return bytes(found)
+
+
+def _decoded(text: str) -> bytes:
+    """Return the bytes of a text in base64, or of a uuencoded one between its `begin` and `end`.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if not text.lstrip().startswith("begin "):
+        return base64.b64decode("".join(text.split()), validate=True)
+    lines = text.strip().splitlines()
+    if lines[-1].strip() != "end":
+        raise ValueError("no end")
+    return b"".join(binascii.a2b_uu(line.rstrip("\r")) for line in lines[1:-1])

@@ -27,6 +27,7 @@ VERBS = frozenset(
 _SYNONYMS = {"update": "change", "updated": "changed", "show": "reply", "cancelled": "canceled"}
 """Older spellings, read but never written."""
 
+_DECLARATION = re.compile(r"\A<\?xml\s[^>]*\?>")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -86,6 +87,11 @@ def texts_of(element: etree._Element) -> dict[str, str]:
         if name not in texts:
             texts[name] = (child.text or "").strip()
     return texts
+
+
+def message_text(text: str) -> bytes:
+    """Return a message that travelled as a text; what its declaration says of an encoding was true elsewhere."""
+    return _DECLARATION.sub("", text.strip(), count=1).encode()
 
 
 def verb_of(text: str, *, where: str = "Header/Verb") -> str:

@@ -67,10 +67,10 @@ def findings(element: etree._Element, edition: Edition) -> Sequence[Finding]:
     if schema.validate(element):
         return ()
     log: Any = schema.error_log
-    return tuple(Finding(entry.line, _place(element, entry), plain(entry.message)) for entry in log)
+    return tuple(Finding(entry.line, place_of(element, entry), plain(entry.message)) for entry in log)
 
 
-def _place(element: etree._Element, entry: Any) -> str:
+def place_of(element: etree._Element, entry: Any) -> str:
     """Return the XPath of a finding by local names, which reads the same in every edition."""
     path = entry.path or ""
     try:

@@ -87,6 +87,8 @@ def _print_message(inspection: "Inspection") -> None:
     typer.echo(f"  {' '.join(word for word in words if word)}, objects: {inspection.objects}")
     for place in inspection.extensions:
         typer.echo(f"  extension: {place}")
+    for sentence in inspection.tolerated:
+        typer.echo(f"  tolerated: {sentence}")
 
 
 def _next_step(code: str) -> str:

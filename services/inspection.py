@@ -35,12 +35,16 @@ class Inspection:
     extensions: tuple[str, ...] = ()
     """For a CIM message: places of vendor extensions and other elements that are not of the profile."""
 
+    tolerated: tuple[str, ...] = ()
+    """For a CIM message: where it breaks the standard and was read all the same; an endpoint takes it by its policy."""
+
     def as_json(self) -> dict[str, Any]:
         """Return the published form (`amihub inspect --json`)."""
         about_message = {
             "message": asdict(self.message) if self.message else None,
             "objects": self.objects,
             "extensions": list(self.extensions),
+            "tolerated": list(self.tolerated),
         }
         return {
             "format": self.format,
@@ -93,6 +97,7 @@ def inspect_file(path: Path, *, format: str = "auto") -> Inspection:
         findings.message,
         findings.objects,
         tuple(findings.extensions),
+        tuple(findings.tolerated),
     )
 
 

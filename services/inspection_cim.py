@@ -1,5 +1,6 @@
 """What a CIM message (IEC 61968-9) holds: its objects, and readings by channel (usage point, meter, reading type)."""
 
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 from io import BytesIO
@@ -14,19 +15,23 @@ from iec61968 import tolerance, validation
 from iec61968.nouns.columns import NO_VALUE, Block, Identity, MeterReadingColumns, QualityMark
 from iec61968.nouns.meter_readings import decode
 from iec61968.safe_xml import XmlLimits
-from iec61968.tolerance import noun_of
 from services.inspection_facts import EXACT, ChannelFacts, Findings
 from services.inspection_message import (
+    broken_rules,
     message_begun,
     misspelled,
     mistaken_name,
     objects_in,
+    payloads_of,
     read_message,
 )
 
 _UNITS = {29: "V", 5: "A", 38: "W", 42: "m3", 61: "VA", 63: "var", 71: "VAh", 72: "Wh", 73: "varh"}
 """Unit by its number in the reading type (IEC 61968-9:2013, Annex C)."""
 
+_CHUNK = 1 << 20
+_TAG = 64
+_PACKED = re.compile(rb"<(?:[\w.-]{1,40}:)?Compressed[\s>]")
 _MULTIPLIERS = {-3: "m", 0: "", 3: "k", 6: "M"}
 
 
@@ -41,12 +46,12 @@ def inspect_cim(stream: BinaryIO, findings: Findings) -> None:
         RejectedError: the document must be refused whole.
     """
     begun = message_begun(stream)
-    if begun.payload == "MeterReadings":
+    if begun.payload == "MeterReadings" and not _is_packed(stream):
         findings.message = begun.facts
         try:
             _collect(decode(stream, edition=begun.edition), findings)
         except RejectedError as error:
-            if error.code not in (codes.SCHEMA_INVALID, codes.WRONG_NAMESPACE):
+            if error.code not in (codes.SCHEMA_INVALID, codes.WRONG_NAMESPACE, codes.BAD_XML_VALUE):
                 raise
             strict = error
         else:
@@ -59,18 +64,34 @@ def inspect_cim(stream: BinaryIO, findings: Findings) -> None:
         _look_at_whole(stream, findings, None)
 
 
+def _is_packed(stream: BinaryIO) -> bool:
+    """Return whether a Compressed element begins anywhere in a document; the stream is left where it was."""
+    rest = b""
+    try:
+        while chunk := stream.read(_CHUNK):
+            if _PACKED.search(rest + chunk):
+                return True
+            rest = chunk[-_TAG:]
+    finally:
+        stream.seek(0)
+    return False
+
+
 def _look_at_whole(stream: BinaryIO, findings: Findings, strict: RejectedError | None) -> None:
     """Collect from a message that is held whole; a reason to refuse that the stream found goes first."""
     message = read_message(stream.read(XmlLimits().total_bytes + 1))
     findings.message = message.facts
-    for payload in message.payloads:
-        inner, extensions = tolerance.pruned(payload)
-        found = tolerance.findings(etree.fromstring(etree.tostring(inner)))
-        mistaken = misspelled(noun_of(payload), extensions)
-        if found or mistaken:
-            raise strict or (validation.invalid(found) if found else mistaken_name(mistaken))
-        findings.extensions += [extension.path for extension in extensions]
-        if noun_of(payload) == "MeterReadings":
+    payloads = payloads_of(message)
+    findings.tolerated += broken_rules(message)
+    for payload in payloads:
+        found = tolerance.understood(payload)
+        inner = etree.fromstring(etree.tostring(found.payload))
+        mistakes, mistaken = tolerance.findings(inner), misspelled(found.noun, found.extensions)
+        if mistakes or mistaken:
+            raise strict or (validation.invalid(mistakes) if mistakes else mistaken_name(mistaken))
+        findings.extensions += [extension.path for extension in found.extensions]
+        findings.tolerated += found.tolerated
+        if found.noun == "MeterReadings":
             _collect(decode(BytesIO(etree.tostring(inner)), policy="report"), findings)
         else:
             findings.objects += objects_in(inner)

@@ -75,6 +75,9 @@ class Findings:
     extensions: list[str] = field(default_factory=list)
     """For a CIM message: places of elements that are not of the profile."""
 
+    tolerated: list[str] = field(default_factory=list)
+    """For a CIM message: where it breaks the standard and was read all the same."""
+
     def channel(self, *key: str, usage_point: str, register: str) -> ChannelFacts:
         """Return the facts of the channel with this key, new ones when it first appears."""
         if key not in self.channels:

@@ -1,5 +1,6 @@
 """What a message says of itself, in whatever binding and edition it came."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -9,19 +10,26 @@ from lxml import etree
 
 from canonical.codes import message as codes
 from canonical.errors import RejectedError
-from iec61968 import safe_xml
-from iec61968.editions import EDITIONS, Edition
-from iec61968.envelope import child_text, local_name
+from iec61968 import compression, safe_xml, validation
+from iec61968.editions import EDITIONS, SOAP_11, Edition
+from iec61968.envelope import VERBS, child_text, local_name, message_text
 from iec61968.nouns.shape import Extension, Scalar, slots
 from iec61968.services_spoken import EVENT_VERBS
 from iec61968.spoken_nouns import NOUNS
-from iec61968.tolerance import noun_of
+from iec61968.tolerance import likely_noun, noun_of
 from services.cim_validation import edition_of
 from services.inspection_facts import MessageFacts
 
 _CHUNK = 65_536
 _HEAD_BYTES = 1_048_576
 _ALIKE = 0.85
+_TOLERATED = 20
+"""Places where a message breaks the standard that are listed; the rest is counted."""
+
+_OFFSET = re.compile(r"[+-]\d\d:?\d\d$")
+_HOLDERS = ("Payload", "Request", "Operation")
+"""Elements in which payloads stand."""
+
 Kind = Literal["request", "response", "event", "fault", "payload"]
 
 
@@ -40,8 +48,10 @@ class Begun:
 class ReadMessage:
     """A message that is held whole."""
 
+    root: etree._Element
+    """The message's own element, out of whatever carried it."""
+
     facts: MessageFacts
-    payloads: tuple[etree._Element, ...]
 
 
 def message_begun(stream: BinaryIO) -> Begun:
@@ -74,24 +84,32 @@ def read_message(raw: bytes) -> ReadMessage:
         RejectedError: not XML, beyond a limit, or neither a message nor a known payload.
     """
     root = unwrapped(safe_xml.parse(raw))
-    facts = facts_of(root)
-    payloads = tuple(_payloads(root))
-    unknown = [noun for noun in _unknown_nouns(root) if noun]
-    if unknown and not payloads:
-        raise RejectedError(f"noun {unknown[0]!r} is not known", code=codes.UNKNOWN_NOUN, where=local_name(root))
-    return ReadMessage(facts, payloads)
+    return ReadMessage(root, facts_of(root))
 
 
 def unwrapped(root: etree._Element) -> etree._Element:
     """Return the message inside a SOAP envelope of either version, also when it travels as a text."""
-    if local_name(root) == "Envelope":
-        body = next((child for child in root if local_name(child) == "Body"), None)
-        root = body[0] if body is not None and len(body) else root
+    root = _in_body(root)
+    if _is_message(root):
+        return root
     for element in root.iter(etree.Element):
         text = (element.text or "").strip()
         if not len(element) and text.startswith("<"):
-            return safe_xml.parse(text.encode())
+            return _in_body(safe_xml.parse(message_text(text), where=local_name(element)))
     return root
+
+
+def _in_body(root: etree._Element) -> etree._Element:
+    """Return what stands in the Body of a SOAP envelope, anything else as it is."""
+    if local_name(root) != "Envelope":
+        return root
+    body = next((child for child in root if local_name(child) == "Body"), None)
+    return body[0] if body is not None and len(body) else root
+
+
+def _is_message(root: etree._Element) -> bool:
+    """Return whether an element is a message or a payload itself, not something that carries one."""
+    return bool(noun_of(root) or likely_noun(root)) or any(local_name(one) in ("Header", "Reply") for one in root)
 
 
 def facts_of(root: etree._Element) -> MessageFacts:
@@ -100,13 +118,13 @@ def facts_of(root: etree._Element) -> MessageFacts:
     Raises:
         RejectedError: it is neither a message nor a known payload.
     """
-    if local_name(root) == "Envelope":
-        body = next((child for child in root if local_name(child) == "Body"), None)
-        root = body[0] if body is not None and len(body) else root
+    root = _in_body(root)
     if noun_of(root):
         return MessageFacts("payload", noun=noun_of(root))
     header = next((child for child in root if local_name(child) == "Header"), None)
     if header is None:
+        if likely_noun(root):
+            return MessageFacts("payload", noun=likely_noun(root))
         if local_name(root).endswith("Fault") or local_name(root).endswith("FaultMessage"):
             return MessageFacts("fault")
         raise RejectedError("neither a message nor a payload", code=codes.UNKNOWN_NOUN, where=f"/{local_name(root)}")
@@ -134,6 +152,36 @@ def _kind(root: etree._Element, verb: str) -> Kind:
     return "event" if verb.capitalize() in (*EVENT_VERBS, "Executed", "Cancelled") else "request"
 
 
+def payloads_of(message: ReadMessage) -> tuple[etree._Element, ...]:
+    """Return the outermost payloads of known nouns, unpacked where they came compressed.
+
+    Raises:
+        RejectedError: a payload of a noun that is not known, or one that cannot be unpacked within the limits.
+    """
+    unpacked = _unpacked(message.root)
+    roots = (message.root,) if unpacked is None else (message.root, unpacked)
+    found = tuple(payload for root in roots for payload in _payloads(root))
+    if not found:
+        found = tuple(payload for root in roots for payload in _likely_payloads(root))
+    unknown = [noun_of(element) for root in roots for element in root.iter(etree.Element) if noun_of(element)]
+    if unknown and not found:
+        reason = f"noun {unknown[0]!r} is not known"
+        raise RejectedError(reason, code=codes.UNKNOWN_NOUN, where=local_name(message.root))
+    return found
+
+
+def _unpacked(root: etree._Element) -> etree._Element | None:
+    """Return the root of a compressed payload, None where there is none or it is no XML."""
+    packed = [one for one in root.iterfind(".//{*}Payload/{*}Compressed")]
+    if not packed:
+        return None
+    where = "Payload/Compressed"
+    if len(packed) > 1:
+        raise RejectedError("more than one", code=codes.COMPRESSED_REFUSED, where=where)
+    data = compression.expand(packed[0].text or "", where=where)
+    return safe_xml.parse(data, where=where) if data.lstrip().startswith(b"<") else None
+
+
 def _payloads(element: etree._Element) -> Iterator[etree._Element]:
     """Yield the outermost payloads of known nouns."""
     if noun_of(element) in NOUNS:
@@ -143,9 +191,34 @@ def _payloads(element: etree._Element) -> Iterator[etree._Element]:
         yield from _payloads(child)
 
 
-def _unknown_nouns(root: etree._Element) -> Iterator[str]:
-    """Yield the nouns of payloads that are not known."""
-    yield from (noun_of(element) for element in root.iter(etree.Element))
+def _likely_payloads(root: etree._Element) -> Iterator[etree._Element]:
+    """Yield what stands where a payload is expected and is named like a noun, in another namespace than its own."""
+    if likely_noun(root) and not any(local_name(one) == "Header" for one in root):
+        yield root
+        return
+    for holder in root.iter(*(f"{{*}}{name}" for name in _HOLDERS)):
+        yield from (child for child in holder.iterchildren(etree.Element) if likely_noun(child))
+
+
+def broken_rules(message: ReadMessage) -> list[str]:
+    """Return sentences about where a message breaks the standard: its schema, older words, a missing offset."""
+    root, said = message.root, []
+    if message.facts.kind == "payload" or not len(root):
+        return []
+    header = next((child for child in root if local_name(child) == "Header"), None)
+    verb = child_text(header, "Verb") if header is not None else ""
+    if verb and verb not in VERBS:
+        said.append(f"Header/Verb: {verb!r} is not a verb of the standard")
+    stamp = child_text(header, "Timestamp") if header is not None else ""
+    if stamp and not stamp.upper().endswith("Z") and not _OFFSET.search(stamp):
+        said.append("Header/Timestamp: an instant without an offset")
+    if message.facts.kind == "event" and any(local_name(child) == "Reply" for child in root):
+        said.append("Reply: an event has none")
+    if etree.QName(root).namespace == SOAP_11:
+        return said
+    found = [str(one) for one in validation.findings(root, edition_of(root))]
+    more = [f"and {len(found) - _TOLERATED} more places"] if len(found) > _TOLERATED else []
+    return [*said, *found[:_TOLERATED], *more]
 
 
 def objects_in(payload: etree._Element) -> int:
