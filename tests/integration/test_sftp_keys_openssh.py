@@ -9,6 +9,7 @@ import pytest
 from canonical.codes import transport as codes
 from canonical.errors import MisconfiguredError
 from servers.openssh import SshServer, make_key, private_sshd
+from sftp.exchange import offered
 from sftp.session import SftpSettings, open_session
 
 pytestmark = pytest.mark.servers
