@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from threading import Lock
 from typing import Any, Literal
 
 from lxml import etree
@@ -48,9 +49,21 @@ class _Documents(etree.Resolver):  # its stubs lack the context that lxml passes
         return self.resolve_string(document, context, base_url=url)
 
 
-@cache
+_COMPILING, _EXPLAINING = Lock(), Lock()
+
+
 def compiled(edition: Edition) -> etree.XMLSchema:
-    """Return one schema that knows every typed message, payload and the SOAP 1.1 envelope of an edition."""
+    """Return one schema that knows every typed message, payload and the SOAP 1.1 envelope of an edition.
+
+    Threads may share it for its verdict. Its log of errors they must not: whoever validates next empties it.
+    """
+    with _COMPILING:  # compiled by two threads at once, one of the two schemas lacks what it imports (lxml 6.1)
+        return _compiled(edition, "verdicts")
+
+
+@cache
+def _compiled(edition: Edition, _use: Literal["verdicts", "explanations"]) -> etree.XMLSchema:
+    """Return a schema of an edition for that use."""
     documents = {name: wsdl.schema(name, edition) for name in wsdl.schema_names()}
     documents["SoapEnvelope.xsd"] = wsdl.soap_envelope_schema()
     namespaces = {SOAP_11: "SoapEnvelope.xsd", **wsdl.schema_of_namespace(edition)}
@@ -63,11 +76,14 @@ def compiled(edition: Edition) -> etree.XMLSchema:
 
 def findings(element: etree._Element, edition: Edition) -> Sequence[Finding]:
     """Return every place where the element breaks its schema, none when it is valid."""
-    schema = compiled(edition)
-    if schema.validate(element):
+    if compiled(edition).validate(element):
         return ()
-    log: Any = schema.error_log
-    return tuple(Finding(entry.line, place_of(element, entry), plain(entry.message)) for entry in log)
+    with _COMPILING:
+        schema = _compiled(edition, "explanations")
+    with _EXPLAINING:
+        schema.validate(element)
+        log: Any = schema.error_log
+        return tuple(Finding(entry.line, place_of(element, entry), plain(entry.message)) for entry in log)
 
 
 def place_of(element: etree._Element, entry: Any) -> str:
