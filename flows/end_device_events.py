@@ -65,7 +65,7 @@ def readings_with_events(
     header, payload = message.header, message.payload
     counts, wrong = keep_events(session, payload.events, message_id=header.message_id, now=now, owners=owners)
     said = _reply(Message(header, EventsTold(payload.events)), counts, wrong, EVENT_CONTRADICTS)
-    told = {f"events {name}" if name in counts else name: text for name, text in said.details.items()}
+    told = {f"events_{name}" if name in counts else name: text for name, text in said.details.items()}
     if not payload.readings:
         return replace(said, details=told)
     reply = handle(session, Message(header, payload.readings))

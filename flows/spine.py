@@ -56,9 +56,9 @@ def receive(
             reply = handle(session, message)
             claims.complete(session, held, reply)
     except RejectedError as error:
-        return _park(transaction, entry, held, error, header, on_park)
+        return park(transaction, entry, held, error, header, on_park)
     except (UnavailableError, MisconfiguredError) as error:
-        _release(transaction, held, error)
+        give_back(transaction, held, error)
         raise
     return reply
 
@@ -127,9 +127,9 @@ def receive_file(
             reply = _file_reply(message_items.count(session, entry.number), header.correlation_id)
             claims.complete(session, held, reply)
     except RejectedError as error:
-        reply = _park(transaction, entry, held, error, header)
+        reply = park(transaction, entry, held, error, header)
     except (UnavailableError, MisconfiguredError) as error:
-        _release(transaction, held, error)
+        give_back(transaction, held, error)
         raise
     return _outcome(transaction, entry, reply, repeat=False)
 
@@ -218,7 +218,7 @@ def _outcome(transaction: Transaction, entry: messages.Entry, reply: Reply, *, r
     )
 
 
-def _park(
+def park(
     transaction: Transaction,
     entry: messages.Entry,
     held: claims.Claim | None,
@@ -234,7 +234,9 @@ def _park(
     return reply
 
 
-def _release(transaction: Transaction, held: claims.Claim | None, error: UnavailableError | MisconfiguredError) -> None:
+def give_back(
+    transaction: Transaction, held: claims.Claim | None, error: UnavailableError | MisconfiguredError
+) -> None:
     """Give the claim back, so that the carrier's retry is handled at once."""
     if held is not None:
         with transaction() as session:

@@ -15,12 +15,14 @@ from starlette.routing import Route
 from canonical.errors import MisconfiguredError, UnavailableError
 from canonical.messages import Reply
 from iec61968 import soap_answers, wsdl
+from iec61968.bulk_call import Bulk, Spooled, edition_of_head, shell_of
 from iec61968.editions import EDITIONS, Edition
 from iec61968.proof import prove
 from iec61968.safe_xml import XmlLimits
 from iec61968.security import Clients, NonceCache, caller_of, client_of
 from iec61968.services_spoken import SERVICES, Service
 from iec61968.soap_answers import HttpAnswer
+from iec61968.soap_body import Body, discard, read_body
 from iec61968.soap_call import Call, check_call
 from iec61968.validation import Policy
 
@@ -77,6 +79,9 @@ class Endpoint:
 
     nonces: NonceCache = field(default_factory=NonceCache)
 
+    bulk: Bulk | None = None
+    """What takes bodies that are too large to be held; None: they are refused."""
+
     answered: "Callable[[Call, Reply], HttpAnswer | None]" = lambda _call, _reply: None
     """Answers a question whose request was taken; None where the reply alone is the answer."""
 
@@ -130,40 +135,53 @@ async def _call(request: Request, endpoint: Endpoint) -> Response:
     limit = endpoint.limits.total_bytes if caller or higher else KEPT_OF_REFUSED
     try:
         async with asyncio.timeout(BODY_S):
-            raw, too_large = await _body(request, limit)
+            body = await read_body(
+                request,
+                limit,
+                kept_of_refused=KEPT_OF_REFUSED,
+                folder=endpoint.bulk.folder if endpoint.bulk and caller else None,
+                folder_limit=endpoint.bulk.limit_bytes if endpoint.bulk else 0,
+            )
     except (ClientDisconnect, TimeoutError):
         # Nothing whole came, so there is nothing to archive; the caller has no answer and sends it again.
         log.warning("%s hung up, or took more than %g s, before its message was whole", caller or STRANGER, BODY_S)
         return PlainTextResponse("the message did not come whole\n", 408, headers={"Connection": "close"})
     action = request.headers.get("soapaction", "").strip().strip('"')
     call = Call(
-        service, endpoint.edition, caller, action, too_large, endpoint.supported, endpoint.policy, endpoint.limits
+        service, endpoint.edition, caller, action, body.too_large, endpoint.supported, endpoint.policy, endpoint.limits
     )
     call.any_service = any_service
     call.content_encoding = request.headers.get("content-encoding", "").strip().lower()
-    answer = await run_in_threadpool(_take, raw[:KEPT_OF_REFUSED] if too_large else raw, call, endpoint)
+    answer = await run_in_threadpool(_take_body, body, call, endpoint)
     headers = {"WWW-Authenticate": 'Basic realm="cim"'} if answer.status == 401 else {}
-    if too_large:
+    if body.too_large:
         headers["Connection"] = "close"
     return Response(answer.body, answer.status, headers=headers, media_type=XML)
 
 
-async def _body(request: Request, limit: int) -> tuple[bytes, bool]:
-    """Return the body up to `limit` bytes, and whether it goes on: then the rest is never read.
+def _take_body(body: Body, call: Call, endpoint: Endpoint) -> HttpAnswer:
+    """Hand a body on: as a whole where it is small enough to be held, else as a stream of readings."""
+    if body.path is None:
+        return _take(body.data[:KEPT_OF_REFUSED] if body.too_large else body.data, call, endpoint)
+    try:
+        shell = shell_of(body.data)
+        if shell is not None and endpoint.bulk is not None:
+            found = Spooled(body.path, body.sha256, body.size)
+            return _take_bulk(endpoint.bulk, found, shell, edition_of_head(body.data, endpoint.edition), call, endpoint)
+        call.too_large = body.size > endpoint.limits.total_bytes
+        return _take(body.data[:KEPT_OF_REFUSED] if call.too_large else body.path.read_bytes(), call, endpoint)
+    finally:
+        discard(body.path)
 
-    Of a body that says itself that it is too large, only what is archived is waited for.
-    """
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > limit:
-        limit = min(limit, KEPT_OF_REFUSED)
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        chunks.append(chunk)
-        if size > limit:
-            return b"".join(chunks)[:limit], True
-    return b"".join(chunks), False
+
+def _take_bulk(bulk: Bulk, body: Spooled, shell: bytes, edition: Edition, call: Call, endpoint: Endpoint) -> HttpAnswer:
+    """Hand a message whose readings lie in a file to whoever takes it durably; return what to answer."""
+    prove(shell, call, endpoint.clients, endpoint.nonces, machine_now=endpoint.machine_now())
+    try:
+        reply = bulk.receive(body, call=call, check=lambda: check_call(shell, call), edition=edition)
+    except (UnavailableError, MisconfiguredError) as error:
+        return soap_answers.unavailable(error.code, call)
+    return soap_answers.answer(reply, call, source=endpoint.source, now=endpoint.now())
 
 
 def _take(raw: bytes, call: Call, endpoint: Endpoint) -> HttpAnswer:

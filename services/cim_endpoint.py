@@ -17,6 +17,7 @@ from flows.end_device_events import events_told, readings_with_events
 from flows.operation_set import Steps, carry_out
 from flows.parked_work import tell_parked
 from iec61968 import safe_xml
+from iec61968.bulk_call import Bulk
 from iec61968.editions import EDITIONS, Edition
 from iec61968.safe_xml import XmlLimits
 from iec61968.security import Clients
@@ -46,12 +47,14 @@ def cim_app(
     supported: Collection[str] = EVENTS_TAKEN,
     machine_now: Callable[[], datetime] = machine_now,
     answered: Callable[[Call, Reply], HttpAnswer | None] = lambda _call, _reply: None,
+    bulk: Bulk | None = None,
 ) -> Starlette:
     """Return the app that serves `/cim/<Service>` of every noun, and `/cim/message` for messages that are not typed.
 
     `clients` maps user to password or `Client` (the server in front of the app speaks TLS). `receive_event` takes a
     message durably: see `event_receiver`; `supported` are the operations it has an owner for, every other one is
-    refused by code. `now` is business time, for the timestamps of what is answered.
+    refused by code. `now` is business time, for the timestamps of what is answered. `bulk` takes bodies that are too
+    large to be held in memory.
     """
     endpoint = Endpoint(
         receive=receive_event,
@@ -64,6 +67,7 @@ def cim_app(
         supported=supported,
         machine_now=machine_now,
         answered=answered,
+        bulk=bulk,
     )
     return Starlette(routes=list(routes(endpoint)))
 

@@ -11,10 +11,12 @@ from canonical.errors import MisconfiguredError
 from canonical.messages import Reply
 from flows import on_demand_read
 from iec61968 import soap_answers
+from iec61968.bulk_call import Bulk
 from iec61968.message_codec import message_from_xml
 from iec61968.security import Client
 from iec61968.soap_answers import HttpAnswer
 from iec61968.soap_call import Call
+from services.cim_bulk import FOLDER, BulkReadings
 from services.cim_endpoint import cim_app, event_receiver
 from services.cim_events import dialects_of
 from services.cim_owners import operations
@@ -61,7 +63,24 @@ def site_app(hub: "Hub", section: ServeSection) -> Starlette:
         source=site.model.site.sender,
         supported=operations({"on_demand_read"} if wanted else set()),
         answered=partial(_answered, hub) if wanted else lambda _call, _reply: None,
+        bulk=bulk_of(hub, section),
     )
+
+
+def bulk_of(hub: "Hub", section: ServeSection) -> Bulk:
+    """Return what takes bodies that are too large to be held: files of the hub's spool."""
+    from flows.billing_exchange import readings_arrived
+
+    taker = BulkReadings(
+        spool=hub.spool,
+        handle=readings_arrived,
+        transaction=hub.transaction,
+        now=hub.now,
+        machine_now=hub.machine_now,
+        dialects=dialects_of(section),
+        owners=hub.site.model.work.owners,
+    )
+    return Bulk(hub.spool / FOLDER, taker, section.bulk_limit_bytes)
 
 
 def clients_of(site: Site, section: ServeSection) -> dict[str, Client]:

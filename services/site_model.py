@@ -142,6 +142,9 @@ class ServeSection(_Section):
 
     edition: Literal["2011", "www", "2017"] = "2011"
     policy: Literal["strict", "report", "off"] = "strict"
+    bulk_limit_bytes: int = Field(4 * 1024**3, ge=1)
+    """How large a message of readings may be: it is read from a file of the spool, never held."""
+
     clients: dict[str, ClientSection] = Field(default_factory=dict)
     replies: dict[str, ReplySection] = Field(default_factory=dict)
 

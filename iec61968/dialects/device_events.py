@@ -11,8 +11,10 @@ from canonical.codes import message as codes
 from canonical.errors import RejectedError
 from canonical.event_kinds import EventKind
 from canonical.ids import meter_mrid
+from iec61968 import safe_xml
 from iec61968.dialects.events import code_of, event_kind, is_code, severity_of
 from iec61968.envelope import child_text, local_name
+from iec61968.nouns.columns import MeterReadingColumns
 from iec61968.nouns.elements import EndDeviceEvent, Identified
 from iec61968.nouns.tree import read_part
 
@@ -52,6 +54,22 @@ def events_of_reading(reading: etree._Element, *, source: str, spoken: Spoken) -
     yield from _all(_named(reading, "EndDeviceEvents"), reading, source, spoken)
 
 
+def events_of_columns(
+    columns: MeterReadingColumns, *, source: str, spoken: Spoken
+) -> Iterator[canonical.EndDeviceEvent]:
+    """Yield the events of a MeterReading that was read as columns; else as `events_of_reading`."""
+    meter, serial = columns.meter.mrid, ""
+    for name in columns.meter.names:
+        if name.type.lower() in _SERIAL:
+            meter, serial = meter_mrid(name.authority, name.value) if name.authority else meter, name.value
+    for number, raw in enumerate(columns.events, 1):
+        event = read_part(EndDeviceEvent, element := safe_xml.parse(raw), strict=False)
+        own = _meter(event.assets, next(_named(element, "Assets"), None))
+        point = (event.usage_point.mrid if event.usage_point else "") or columns.usage_point.mrid
+        device = (*(own if any(own) else (meter, serial)), point)
+        yield _canonical(event, source, spoken, device, f"EndDeviceEvents[{number}]")
+
+
 def _all(
     elements: Iterable[etree._Element], around: etree._Element | None, source: str, spoken: Spoken
 ) -> Iterator[canonical.EndDeviceEvent]:
@@ -81,9 +99,7 @@ def _canonical(
     if not code:
         raise RejectedError("an event without EndDeviceEventType", code=codes.SCHEMA_INVALID, where=where)
     if not any(device):
-        raise RejectedError(
-            "an event that names no device", code=codes.SCHEMA_INVALID, where=where
-        )
+        raise RejectedError("an event that names no device", code=codes.SCHEMA_INVALID, where=where)
     kind = spoken.own.get(code) or event_kind(code, dialect=spoken.dialect)
     meter, serial, point = device
     return canonical.EndDeviceEvent(

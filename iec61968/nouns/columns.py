@@ -87,3 +87,5 @@ class MeterReadingColumns:
     usage_point: Identity = Identity()
     blocks: tuple[Block, ...] = ()
     readings: Readings = field(default_factory=Readings)
+    events: tuple[bytes, ...] = ()
+    """Its EndDeviceEvents as they came, each an element by itself; readers of events take them from here."""

@@ -48,6 +48,7 @@ class Tags:
     comment: str
     reason: str
     pending: str
+    events: str
 
     @property
     def tracked(self) -> tuple[str, ...]:
@@ -60,7 +61,8 @@ def tags_of(edition: Edition) -> Tags:
     prefix = f"{{{edition.profile('MeterReadings')}}}"
     local = (
         "MeterReading IntervalBlocks IntervalReadings Readings Meter UsagePoint mRID Names timeStamp value "
-        "ReadingQualities ReadingQualityType ReadingType timePeriod comment reason PendingCalculation"
+        "ReadingQualities ReadingQualityType ReadingType timePeriod comment reason PendingCalculation "
+        "EndDeviceEvents"
     )
     return Tags(*(prefix + name for name in local.split()))
 

@@ -39,6 +39,7 @@ class ValidatingParser:
         self._edition = edition
         self.policy = policy
         self._wrappers = {f"{{{edition.typed_message(noun)}}}" for noun in ("MeterReadings", "GetMeterReadings")}
+        self._wrappers.add(f"{{{edition.message}}}")
         wanted = [self._tags.meter_reading, self._payload, f"{{{SOAP_11}}}Fault"]
         wanted += [prefix + name for prefix in sorted(self._wrappers) for name in ("Header", "Reply")]
         settings = dict(safe_xml.PARSER_SETTINGS)
@@ -139,7 +140,7 @@ class ValidatingParser:
                 _release(element)
 
     def _check_place(self, payload: Element) -> None:
-        """Refuse a payload anywhere but at the root or in the Payload of a typed message (bare or in a SOAP body)."""
+        """Refuse a payload anywhere but at the root or in the Payload of a message (bare or in a SOAP body)."""
         path = [ancestor.tag for ancestor in payload.iterancestors()]
         if not path:
             return

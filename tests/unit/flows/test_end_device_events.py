@@ -116,5 +116,5 @@ def test_events_between_readings_are_kept_and_the_readings_go_on(transaction: Tr
         message = Message(header, ReadingsWithEvents((MeterReadings("up-1", "m-1"),), (event("e-1"),)))
         reply = flow.readings_with_events(session, message, handle=handle, now=NOW)
 
-    assert reply.details == {"stored": "1", "events stored": "1", "events repeated": "0", "events unmapped": "0"}
+    assert reply.details == {"stored": "1", "events_stored": "1", "events_repeated": "0", "events_unmapped": "0"}
     assert [one.payload[0].usage_point for one in seen] == ["up-1"]

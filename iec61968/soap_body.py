@@ -1,0 +1,85 @@
+"""The body of an HTTP call: held in memory while it is small, hashed into a file of the spool as it grows."""
+
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+from starlette.requests import Request
+
+HELD_BYTES = 4 * 1024 * 1024
+"""A body that is larger lies in a file, where the endpoint has room for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What came, up to its limit."""
+
+    data: bytes
+    """The body, or its first bytes where it lies in a file."""
+
+    too_large: bool = False
+    """Whether it goes on behind the limit: the rest was never read."""
+
+    path: Path | None = None
+    """The file in which the whole body lies."""
+
+    sha256: str = ""
+    size: int = 0
+
+
+async def read_body(
+    request: Request, limit: int, *, kept_of_refused: int, folder: Path | None = None, folder_limit: int = 0
+) -> Body:
+    """Return a body of up to `limit` bytes, or with `folder` one of up to `folder_limit`, in a file below it.
+
+    Of a body that says itself that it is too large, only `kept_of_refused` bytes are waited for. Memory does not grow
+    with the body. A file is removed again when the caller hangs up.
+    """
+    allowed = max(limit, folder_limit) if folder is not None else limit
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > allowed:
+        allowed = limit = min(limit, kept_of_refused)
+        folder = None
+    chunks: list[bytes] = []
+    size = 0
+    stream = request.stream()
+    async for chunk in stream:
+        size += len(chunk)
+        chunks.append(chunk)
+        if folder is not None and size > HELD_BYTES:
+            return await _spool(b"".join(chunks), stream, folder, allowed)
+        if size > limit:
+            return Body(b"".join(chunks)[:limit], too_large=True)
+    return Body(b"".join(chunks))
+
+
+async def _spool(begun: bytes, stream: AsyncIterator[bytes], folder: Path, limit: int) -> Body:
+    """Return a body whose beginning was read, as a file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    digest, size = sha256(begun), len(begun)
+    with NamedTemporaryFile(dir=folder, prefix=".body-", suffix=".part", delete=False) as file:
+        path = Path(file.name)
+        whole = False
+        try:
+            file.write(begun)
+            async for chunk in stream:
+                size += len(chunk)
+                if size > limit:
+                    return Body(begun, too_large=True)
+                digest.update(chunk)
+                file.write(chunk)
+            whole = True
+        finally:
+            if not whole:
+                discard(path)
+    return Body(begun[:HELD_BYTES], path=path, sha256=digest.hexdigest(), size=size)
+
+
+def discard(path: Path, *_rest: Any) -> None:
+    """Remove a file of the spool that nobody needs; one that is gone is fine."""
+    with suppress(FileNotFoundError):
+        path.unlink()
