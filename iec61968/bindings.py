@@ -89,6 +89,15 @@ def unwrap_tree(root: etree._Element, *, limits: XmlLimits | None = None) -> Car
     return Carried("typed", message, security)
 
 
+def stray_parts(envelope: etree._Element) -> tuple[etree._Element, ...]:
+    """Return the children of a SOAP 1.1 envelope that are neither one leading Header nor the Body behind it."""
+    rest = list(envelope.iterchildren(etree.Element))
+    for name in ("Header", "Body"):
+        if rest and rest[0].tag == f"{{{SOAP_11}}}{name}":
+            rest.pop(0)
+    return tuple(rest)
+
+
 def wrap(
     message: etree._Element, binding: BindingName, *, operation: StringOperation | None = None, is_answer: bool = False
 ) -> bytes:

@@ -10,7 +10,7 @@ from canonical.codes import message as codes
 from canonical.errors import RejectedError
 from canonical.messages import Header
 from iec61968 import safe_xml, validation
-from iec61968.bindings import BindingName, StringOperation, unwrap_tree
+from iec61968.bindings import BindingName, StringOperation, stray_parts, unwrap_tree
 from iec61968.editions import EDITIONS, SOAP_11, Edition
 from iec61968.envelope import local_name, namespace_of, verb_of
 from iec61968.inbound import edition_of, normalized
@@ -98,6 +98,7 @@ def check_call(raw: bytes, call: Call) -> bytes:
             where="Content-Encoding",
         )
     root = safe_xml.parse(raw, limits=call.limits)
+    _check_envelope(root, call)
     if call.any_service and is_operation_set(root):
         _check_operation_set(root, call)
         return raw
@@ -110,7 +111,7 @@ def check_call(raw: bytes, call: Call) -> bytes:
     found = () if call.policy == "off" else validation.findings(root, call.edition)
     if found and call.policy == "strict":
         raise validation.invalid(found)
-    call.reported = tuple(found)
+    call.reported += tuple(found)
     if header is not None:
         call.wire = wire_header(header, strict=call.policy == "strict")
         call.header = call.wire.canonical()
@@ -121,6 +122,23 @@ def check_call(raw: bytes, call: Call) -> bytes:
             f"nothing at this site takes {call.operation}", code=codes.NOT_SUPPORTED_HERE, where=call.operation
         )
     return raw
+
+
+def _check_envelope(root: etree._Element, call: Call) -> None:
+    """Refuse a SOAP envelope that holds more than Header and Body, in this order; report it where that is the policy.
+
+    SOAP 1.1 left room for more behind the Body, WS-I Basic Profile 1.1 closed it (R1011): nobody would read what
+    stands there, and a signature may be made to cover it instead of what is read.
+    """
+    if root.tag != f"{{{SOAP_11}}}Envelope" or call.policy == "off":
+        return
+    strays = stray_parts(root)
+    if strays and call.policy == "strict":
+        raise RejectedError(f"{local_name(strays[0])!r} beside Header and Body", code=codes.NOT_SOAP, where="/Envelope")
+    call.reported = tuple(
+        validation.Finding(one.sourceline or 0, validation.named_path(one), "not a part of a SOAP envelope")
+        for one in strays
+    )
 
 
 def is_operation_set(root: etree._Element) -> bool:
@@ -137,7 +155,7 @@ def _check_operation_set(root: etree._Element, call: Call) -> None:
     if found and call.policy == "strict":
         raise validation.invalid(found)
     message = message_from_xml(carried.message, strict=call.policy == "strict", limits=call.limits)
-    call.reported, call.wire = tuple(found), message.header
+    call.reported, call.wire = call.reported + tuple(found), message.header
     if message.header is not None:
         call.header = message.header.canonical()
         call.proof(call)
@@ -169,6 +187,7 @@ def _in_typed_form(root: etree._Element, raw: bytes, call: Call) -> tuple[etree.
             f"noun {found.header.noun!r} at {call.service.name}", code=codes.UNKNOWN_NOUN, where="Header"
         )
     call.service, call.soap_action = found.service, ""
+    call.reported += found.reported
     root = safe_xml.parse(found.raw, limits=call.limits)
     return root, body_of(root), found.raw
 

@@ -181,6 +181,7 @@ def _take_bulk(bulk: Bulk, body: Spooled, shell: bytes, edition: Edition, call: 
         reply = bulk.receive(body, call=call, check=lambda: check_call(shell, call), edition=edition)
     except (UnavailableError, MisconfiguredError) as error:
         return soap_answers.unavailable(error.code, call)
+    _tell_reported(call)
     return soap_answers.answer(reply, call, source=endpoint.source, now=endpoint.now())
 
 
@@ -193,6 +194,19 @@ def _take(raw: bytes, call: Call, endpoint: Endpoint) -> HttpAnswer:
         found = endpoint.answered(call, reply) if reply.result == "OK" else None
     except (UnavailableError, MisconfiguredError) as error:
         return soap_answers.unavailable(error.code, call)
+    _tell_reported(call)
     if found is not None:
         return found
     return soap_answers.answer(reply, call, source=endpoint.source, now=endpoint.now())
+
+
+def _tell_reported(call: Call) -> None:
+    """Log that a message breaks the standard where its caller may do so: how often, where, never which value."""
+    if call.reported:
+        log.warning(
+            "%s of %s breaks the standard in %d places, first at %s",
+            call.operation or "a message",
+            call.caller or STRANGER,
+            len(call.reported),
+            call.reported[0].xpath,
+        )
