@@ -1,1 +1,1 @@
-"""RabbitMQ and its embedded stand-in: the same port."""
+"""Queues: RabbitMQ, or a durable file of our own behind the same port; no business."""

@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 sys.path.append(str(Path(__file__).parent))
 
 from servers.postgres import RELAXED, find_programs, private_postgres
+from servers.rabbitmq import RabbitServer, find_scripts, private_rabbitmq
 from store.session import Transaction, open_engine, transactions
 
 NewDatabase = Callable[[], str]
@@ -29,6 +30,17 @@ def postgres_server() -> Iterator[str]:
         pytest.fail(str(missing), pytrace=False)
     with private_postgres(RELAXED) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_server() -> Iterator[RabbitServer]:
+    """A private broker that nobody kills; started once, when the first test asks."""
+    try:
+        find_scripts()
+    except FileNotFoundError as missing:
+        pytest.fail(str(missing), pytrace=False)
+    with private_rabbitmq() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

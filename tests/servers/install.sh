@@ -4,6 +4,7 @@ set -euo pipefail
 missing=()
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
 [ -x /usr/sbin/sshd ] || missing+=(openssh-server)
+ls /usr/lib/rabbitmq/lib/*/sbin/rabbitmq-server >/dev/null 2>&1 || missing+=(rabbitmq-server)
 command -v sftp >/dev/null || missing+=(openssh-client)
 command -v gpg >/dev/null || missing+=(gnupg)
 [ ${#missing[@]} -eq 0 ] && exit 0
