@@ -102,13 +102,21 @@ def wrap(
     message: etree._Element, binding: BindingName, *, operation: StringOperation | None = None, is_answer: bool = False
 ) -> bytes:
     """Return the bytes that carry a message; `operation` names the string operation, `is_answer` its response."""
+    raw = etree.tostring(message, encoding="UTF-8", with_tail=False)
+    return wrap_bytes(raw, binding, operation=operation, is_answer=is_answer)
+
+
+def wrap_bytes(
+    message: bytes, binding: BindingName, *, operation: StringOperation | None = None, is_answer: bool = False
+) -> bytes:
+    """Return the bytes that carry the bytes of a message element; else as `wrap`."""
     if binding == "bare":
-        return etree.tostring(message, xml_declaration=True, encoding="UTF-8")
+        return b"<?xml version='1.0' encoding='UTF-8'?>\n" + message
     if binding != "string":
-        return soap.envelope(message)
+        return soap.enveloped(message)
     own = operation or StringOperation()
     prefix = f"{{{own.namespace}}}" if own.namespace else ""
     call = etree.Element(f"{prefix}{own.answer if is_answer else own.name}")
     part = etree.SubElement(call, f"{prefix}{'return' if is_answer else own.parameter}")
-    part.text = etree.tostring(message, encoding="unicode")
+    part.text = message.decode()
     return soap.envelope(call)

@@ -1,17 +1,19 @@
 """The message envelope of IEC 61968-100: header, reply, error; strict when written, tolerant when read."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, cast
+from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
 from canonical.codes import message as codes
 from canonical.errors import RejectedError
 from canonical.messages import Header
-from iec61968.editions import Edition, default_namespace
+from iec61968.editions import Edition
+from iec61968.xml_text import clean, text
 
 Result = Literal["OK", "PARTIAL", "FAILED"]
 Level = Literal["INFORM", "WARNING", "FATAL", "CATASTROPHIC"]
@@ -154,6 +156,15 @@ def header_to_xml(header: Header, *, edition: Edition, namespace: str) -> etree.
     """Return a Header element in `namespace`; its parts are in the edition's envelope namespace, in schema order.
 
     Raises:
+        RejectedError: as `header_text`.
+    """
+    return etree.fromstring(f'<Header xmlns="{namespace}" xmlns:e="{edition.message}">{header_text(header)}</Header>')
+
+
+def header_text(header: Header, properties: Iterable[tuple[str, str]] = ()) -> str:
+    """Return the parts of a Header in schema order, as text in which `e` means the edition's envelope namespace.
+
+    Raises:
         RejectedError: an id is not a UUID, or there is no timestamp: the strict form needs them.
     """
     for name, value in (("MessageID", header.message_id), ("CorrelationID", header.correlation_id)):
@@ -161,19 +172,22 @@ def header_to_xml(header: Header, *, edition: Edition, namespace: str) -> etree.
             raise RejectedError(f"{name} {value!r} is not a UUID", code=codes.EXPORT_IMPOSSIBLE, where="Header")
     if header.created_at is None:
         raise RejectedError("no timestamp", code=codes.EXPORT_IMPOSSIBLE, where="Header")
-    element = etree.Element(f"{{{namespace}}}Header", nsmap=default_namespace(namespace, e=edition.message))
-    for name, value in (
-        ("Verb", header.verb),
-        ("Noun", header.noun),
-        ("Timestamp", header.created_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")),
-        ("Source", header.source),
-        ("ReplyAddress", header.reply_address),
-        ("MessageID", header.message_id),
-        ("CorrelationID", header.correlation_id),
-    ):
-        if value:
-            etree.SubElement(element, f"{{{edition.message}}}{name}").text = value
-    return element
+    instant = header.created_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    parts = [
+        _part("Verb", header.verb),
+        _part("Noun", header.noun),
+        f"<e:Timestamp>{instant}</e:Timestamp>",
+        _part("Source", header.source),
+        _part("ReplyAddress", header.reply_address),
+        f"<e:MessageID>{header.message_id}</e:MessageID><e:CorrelationID>{header.correlation_id}</e:CorrelationID>",
+    ]
+    parts += [f"<e:Property>{_part('Name', name)}{_part('Value', value)}</e:Property>" for name, value in properties]
+    return "".join(parts)
+
+
+def _part(name: str, value: str) -> str:
+    """Return an element of the envelope's namespace; nothing where there is no value."""
+    return f"<e:{name}>{text(value)}</e:{name}>" if value else ""
 
 
 def reply_from_xml(element: etree._Element) -> WireReply:
@@ -211,22 +225,21 @@ def _error_from_xml(element: etree._Element) -> ReplyError:
 
 def reply_to_xml(reply: WireReply, *, edition: Edition, namespace: str) -> etree._Element:
     """Return a Reply element in `namespace`; its parts are in the edition's envelope namespace, in schema order."""
-    element = etree.Element(f"{{{namespace}}}Reply", nsmap=default_namespace(namespace, e=edition.message))
-    etree.SubElement(element, f"{{{edition.message}}}Result").text = reply.result
-    for error in reply.errors:
-        node = etree.SubElement(element, f"{{{edition.message}}}Error")
-        for name, value in (
-            ("code", error.code),
-            ("level", error.level),
-            ("reason", error.reason),
-            ("details", error.details),
-        ):
-            if value:
-                etree.SubElement(node, f"{{{edition.message}}}{name}").text = value
-        if error.object_id:
-            identity = etree.SubElement(node, f"{{{edition.message}}}ID", kind="uuid")
-            identity.set("objectType", error.object_type)
-            identity.text = error.object_id
-        if error.operation_id is not None:
-            etree.SubElement(node, f"{{{edition.message}}}operationId").text = str(error.operation_id)
-    return element
+    return etree.fromstring(f'<Reply xmlns="{namespace}" xmlns:e="{edition.message}">{reply_text(reply)}</Reply>')
+
+
+def reply_text(reply: WireReply) -> str:
+    """Return the parts of a Reply in schema order, as text in which `e` means the edition's envelope namespace."""
+    return f"<e:Result>{reply.result}</e:Result>" + "".join(map(_error_text, reply.errors))
+
+
+def _error_text(error: ReplyError) -> str:
+    """Return one Error of a Reply."""
+    parts = [_part("code", error.code), _part("level", error.level)]
+    parts += [_part("reason", error.reason), _part("details", error.details)]
+    if error.object_id:
+        kind = quoteattr(clean(error.object_type))
+        parts.append(f'<e:ID kind="uuid" objectType={kind}>{text(error.object_id)}</e:ID>')
+    if error.operation_id is not None:
+        parts.append(f"<e:operationId>{error.operation_id}</e:operationId>")
+    return f"<e:Error>{''.join(parts)}</e:Error>"

@@ -23,11 +23,18 @@ class SoapFault:
     """What the typed fault message in the detail says, when there is one."""
 
 
+_BEFORE = f"<?xml version='1.0' encoding='UTF-8'?>\n<soap:Envelope xmlns:soap=\"{SOAP_11}\"><soap:Body>".encode()
+_BEHIND = b"</soap:Body></soap:Envelope>"
+
+
 def envelope(body: etree._Element) -> bytes:
     """Return the bytes of a SOAP envelope around one body element."""
-    root = etree.Element(f"{{{SOAP_11}}}Envelope", nsmap={"soap": SOAP_11})
-    etree.SubElement(root, f"{{{SOAP_11}}}Body").append(body)
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    return enveloped(etree.tostring(body, encoding="UTF-8", with_tail=False))
+
+
+def enveloped(body: bytes) -> bytes:
+    """Return the bytes of a SOAP envelope around the bytes of one body element."""
+    return b"".join((_BEFORE, body, _BEHIND))
 
 
 def fault(side: FaultSide, text: str, detail: etree._Element | None = None) -> bytes:

@@ -1,22 +1,26 @@
 """What an endpoint answers: response messages, and faults with a typed message in their detail."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from lxml import etree
 
+from canonical.codes import message as codes
 from canonical.errors import ErrorCode, RejectedError
 from canonical.ids import mint
 from canonical.messages import Header, Reply
 from canonical.replies import said_in
-from iec61968 import soap
-from iec61968.bindings import wrap
+from iec61968 import soap, validation
+from iec61968.bindings import wrap, wrap_bytes
 from iec61968.dialects.reply_codes import reply_code
 from iec61968.editions import default_namespace
-from iec61968.envelope import ReplyError, WireReply, header_to_xml, reply_to_xml
+from iec61968.envelope import ReplyError, WireReply, header_text, reply_text, reply_to_xml
 from iec61968.soap import FaultSide
 from iec61968.soap_call import Call
+
+log = logging.getLogger(__name__)
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 """Correlation id of an answer to a message that stated none (only with a tolerant policy)."""
@@ -46,15 +50,15 @@ def answer(
     *,
     source: str,
     now: datetime,
-    payload: etree._Element | None = None,
+    payload: etree._Element | bytes | None = None,
     errors: Sequence[ReplyError] = (),
     properties: Sequence[tuple[str, str]] = (),
 ) -> HttpAnswer:
     """Return the answer to a call that the hub has taken, refused, or is still working on.
 
     OK and business refusals are response messages. What was wrong with the message itself (numbers 1xxx) is a fault:
-    Client, or Server where the same message may succeed later. `payload` and `errors`, an Error for each object that
-    failed, are what a question was answered with.
+    Client, or Server where the same message may succeed later. `payload`, an element or its bytes, and `errors`, an
+    Error for each object that failed, are what a question was answered with; what would not be valid is not sent.
     """
     number, _, name = reply.code.partition(" ")
     if reply.result == "BUSY":
@@ -65,7 +69,18 @@ def answer(
     said = tuple(errors) or errors_of(reply) or (ReplyError("0.0", "INFORM"),)
     if reply.result != "OK" and said[0].code == "0.0":
         said = (ReplyError(reply_code(number), "FATAL", printable(f"{reply.code}: {reply.reason}")),)
-    return HttpAnswer(200, _response(WireReply(reply.result, said), call, source, now, payload, properties))
+    raw = payload if isinstance(payload, bytes | None) else etree.tostring(payload, encoding="UTF-8", with_tail=False)
+    message = _response(WireReply(reply.result, said), call, source, now, raw, properties)
+    found = validation.findings(etree.fromstring(message), call.edition) if raw is not None else ()
+    if found:
+        return _not_said(found[0], call)
+    return HttpAnswer(200, wrap_bytes(message, call.binding, operation=call.string_operation, is_answer=True))
+
+
+def _not_said(found: validation.Finding, call: Call) -> HttpAnswer:
+    """Return the fault that stands for an answer which would have broken its schema: the mistake is ours."""
+    log.error("the answer to %s is not valid: %s", call.operation, found)
+    return _fault("Server", f"{codes.EXPORT_IMPOSSIBLE}: the answer is not valid", str(found), call, "1002")
 
 
 def errors_of(reply: Reply) -> tuple[ReplyError, ...]:
@@ -98,7 +113,7 @@ def _response(
     call: Call,
     source: str,
     now: datetime,
-    payload: etree._Element | None,
+    payload: bytes | None,
     properties: Sequence[tuple[str, str]],
 ) -> bytes:
     """Return a response message; its id follows from the request's."""
@@ -113,17 +128,12 @@ def _response(
         correlation_id=request.correlation_id or NOBODY,
         created_at=now,
     )
-    root = etree.Element(f"{{{namespace}}}{name}", nsmap=default_namespace(namespace))
-    head = header_to_xml(header, edition=edition, namespace=namespace)
-    for key, value in properties:
-        node = etree.SubElement(head, f"{{{edition.message}}}Property")
-        etree.SubElement(node, f"{{{edition.message}}}Name").text = key
-        etree.SubElement(node, f"{{{edition.message}}}Value").text = value
-    root.append(head)
-    root.append(reply_to_xml(reply, edition=edition, namespace=namespace))
-    if payload is not None:
-        etree.SubElement(root, f"{{{namespace}}}Payload").append(payload)
-    return wrap(root, call.binding, operation=call.string_operation, is_answer=True)
+    head = (
+        f'<{name} xmlns="{namespace}" xmlns:e="{edition.message}"><Header>{header_text(header, properties)}</Header>'
+        f"<Reply>{reply_text(reply)}</Reply>"
+    )
+    body = () if payload is None else (b"<Payload>", payload, b"</Payload>")
+    return b"".join((head.encode(), *body, f"</{name}>".encode()))
 
 
 def _own(call: Call, suffix: str) -> tuple[str, str]:

@@ -5,12 +5,10 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from io import BytesIO
 from itertools import chain, repeat
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
-from canonical.codes import message as codes
-from canonical.errors import RejectedError
 from iec61968 import safe_xml
 from iec61968.editions import EDITIONS, Edition
 from iec61968.nouns.columns import (
@@ -23,8 +21,7 @@ from iec61968.nouns.columns import (
     Span,
 )
 from iec61968.nouns.scalars import decimal_text, instant_text
-
-_FORBIDDEN = {code: None for code in range(32) if code not in (9, 10, 13)} | {0xFFFE: None, 0xFFFF: None}
+from iec61968.xml_text import clean, text
 
 _SHORT = 3000
 """Readings of a MeterReading whose surroundings are kept for the next one: a month of quarter hours."""
@@ -86,7 +83,7 @@ def _identity(tag: str, identity: Identity) -> str:
 def _readings(readings: Readings) -> Iterator[str]:
     """Yield every Reading of a MeterReading, in pieces."""
     if not readings.reasons and not readings.periods and _all_stated(readings.stamps, readings.values):
-        ends = tuple(map(_reading_end, readings.qualities, readings.reading_types))
+        ends = _ends(readings.qualities, readings.reading_types)
         yield _filled("<Readings>", readings.stamps, readings.values, readings.exponent, ends)
         return
     texts = _values(readings.values, readings.exponent)
@@ -155,6 +152,14 @@ def _template(opening: str, stamps: bytes, ends: tuple[str, ...], number: str) -
     return "".join(pieces)
 
 
+def _ends(qualities: tuple[tuple[QualityMark, ...], ...], codes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what follows the number of each reading; mostly all readings of a meter end alike."""
+    count = len(codes)
+    if count and qualities.count(qualities[0]) == count == codes.count(codes[0]):
+        return (_reading_end(qualities[0], codes[0]),) * count
+    return tuple(map(_reading_end, qualities, codes))
+
+
 @lru_cache(maxsize=10_000)
 def _reading_end(marks: tuple[QualityMark, ...], code: str) -> str:
     """Return what follows a number, as part of a template."""
@@ -194,26 +199,6 @@ def _period(span: Span) -> str:
     end = f"<end>{instant_text(span.end)}</end>" if span.end != NO_VALUE else ""
     start = f"<start>{instant_text(span.start)}</start>" if span.start != NO_VALUE else ""
     return f"<timePeriod>{end}{start}</timePeriod>"
-
-
-def text(value: str) -> str:
-    """Return a text as element content.
-
-    Raises:
-        RejectedError: it holds characters that XML cannot.
-    """
-    return escape(clean(value), {"\r": "&#13;"})
-
-
-def clean(value: str) -> str:
-    """Return the value unchanged if XML can hold it.
-
-    Raises:
-        RejectedError: it holds control characters or lone surrogates.
-    """
-    if value.translate(_FORBIDDEN) != value or any("\ud800" <= c <= "\udfff" for c in value):
-        raise RejectedError(f"{value!r} cannot stand in XML", code=codes.EXPORT_IMPOSSIBLE)
-    return value
 
 
 def forget() -> None:
