@@ -12,6 +12,7 @@ from typing import Literal
 
 from canonical.customers import CustomerAgreement
 from canonical.metering import Register, RegisterReading, UsagePoint
+from canonical.names import Name
 from canonical.reading_types import Commodity
 
 Verb = Literal["create", "change", "close", "cancel", "delete"]
@@ -86,10 +87,14 @@ class Meter:
     """A meter and how it is configured (CIM Meter with its functions), wherever it hangs."""
 
     meter: str
-    """mRID: minted from manufacturer and normalized serial."""
+    """mRID: minted from manufacturer and normalized serial; empty where its master gives a serial alone."""
 
     manufacturer: str
+    """Empty where its master does not say: then the serial is not unique."""
+
     serial: str
+    """As the master writes it."""
+
     commodity: Commodity
     multiplier: Decimal
     """CT x PT (x constant); 1 for a whole-current meter; 0 where a partial change does not say it."""
@@ -114,13 +119,18 @@ class Link:
     """
 
     usage_point: str
-    """mRID."""
+    """mRID; empty where the sender knows it by `usage_point_name` alone."""
 
     meter: str = ""
     """mRID."""
 
     agreement: str = ""
     location: str = ""
+    usage_point_name: str = ""
+    """NMI or other name; given only where there is no mRID, for the flow to find it."""
+
+    serial: str = ""
+    """Serial of a meter whose manufacturer the sender does not give; then there is no `meter`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +159,8 @@ class MeterExchange:
 
     installer: str = ""
     remarks: str = ""
+    usage_point_name: str = ""
+    """NMI or other name; given only where there is no mRID, for the flow to find it."""
 
 
 MasterThing = (
@@ -175,6 +187,20 @@ class ThingVerdict:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownAs:
+    """What the sender of a message calls a thing, where that is another id than the hub's."""
+
+    object_id: str
+    """mRID of the hub."""
+
+    object_type: str
+    """CIM class, such as `Meter`."""
+
+    name: Name
+    """The sender's own id: system, value, and its scheme, such as `mRID`."""
+
+
+@dataclass(frozen=True, slots=True)
 class MasterData:
     """The payload of a master-data message in canonical words."""
 
@@ -188,6 +214,16 @@ class MasterData:
     things: tuple[MasterThing, ...]
     reason: str = ""
     """Why, as the sender words it, such as `moveIn`."""
+
+    stated: tuple[frozenset[str], ...] = ()
+    """With any verb but `create`: names of the fields that the message states of each thing, in order of `things`; the
+    others only hold their place. Empty: all fields are stated."""
+
+    refused: tuple[ThingVerdict, ...] = ()
+    """Objects of the message that could not be understood, each with its code; the others are kept."""
+
+    known_as: tuple[KnownAs, ...] = ()
+    """Ids that the sender uses of its own accord, for the crosswalk."""
 
 
 def usage_point_of(thing: MasterThing) -> str:

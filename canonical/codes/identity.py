@@ -36,3 +36,36 @@ ID_MANGLED = ErrorCode(
     "A serial was changed by a spreadsheet: scientific notation, or leading zeros gone.",
     "Write serials as text and send the line again.",
 )
+UNNAMED_OBJECT = ErrorCode(
+    "2009",
+    "UNNAMED_OBJECT",
+    "An object of a message has neither an mRID nor a name by which it could be known.",
+    "Give it its mRID, or a Name with a NameType; a meter its serial.",
+)
+
+# Linkage: what belongs together, and from when
+
+LINKAGE_TIME_MISSING = ErrorCode(
+    "3001",
+    "LINKAGE_TIME_MISSING",
+    "A message that links, unlinks or ends something does not say from which instant on.",
+    "State effectiveDateTime and createdDateTime of the ConfigurationEvent, equal.",
+)
+LINKAGE_TIME_UNCLEAR = ErrorCode(
+    "3002",
+    "LINKAGE_TIME_UNCLEAR",
+    "effectiveDateTime and createdDateTime differ, and the site does not state which of them this system means.",
+    "Send both equal, or have the operator set `linkage_time` of the role.",
+)
+LINK_UNCLEAR = ErrorCode(
+    "3003",
+    "LINK_UNCLEAR",
+    "What a message links cannot be told: the numbers of objects do not pair, or the hub keeps no such link.",
+    "Link meters, agreements or locations with as many usage points, in the same order.",
+)
+MULTIPLIER_UNCLEAR = ErrorCode(
+    "3004",
+    "MULTIPLIER_UNCLEAR",
+    "The multipliers that a message states contradict each other, are not positive, or stand at the usage point.",
+    "State the ratios at the meter; the multiplier is applied exactly once.",
+)

@@ -1,0 +1,158 @@
+"""How one partner uses what the standard leaves open: which instant counts, its days, and the types of its Names."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from canonical.codes.configuration import BAD_ADAPTER_SETTINGS
+from canonical.errors import MisconfiguredError
+from canonical.reading_types import Commodity
+from canonical.serials import SerialPolicy
+
+LinkageTime = Literal["", "effective", "created"]
+Granularity = Literal["second", "minute", "day"]
+DayBelongsTo = Literal["new", "old"]
+UsagePointMultipliers = Literal["refuse", "ignore"]
+
+
+@dataclass(frozen=True, slots=True)
+class NameTypes:
+    """NameType of each Name that says what CIM15 has no attribute for."""
+
+    usage_point: str = "usagePoint"
+    """What the trade calls a usage point (NMI, POD, MPAN, ESI id); a Name without type counts as well."""
+
+    zone: str = "timeZone"
+    serial: str = "serial"
+    """Meter serial; its NameTypeAuthority is the manufacturer."""
+
+    customer: str = "customerId"
+    """The master's id of a customer where it is no UUID."""
+
+    account: str = "accountId"
+    agreement: str = "agreementId"
+    location: str = "locationId"
+    customer_name: str = "customerName"
+    customer_class: str = "customerClass"
+    tariff: str = "tariff"
+    tou_calendar: str = "touCalendar"
+    net_metering: str = "netMetering"
+    register: str = "register"
+    unit: str = "unit"
+    """Unit of a register, where its reading type does not say it."""
+
+    multiplier: str = "multiplier"
+    """Multiplier of a meter in an exchange, where the profile has no MeterMultipliers."""
+
+    work_order: str = "workOrder"
+    installer: str = "installer"
+
+
+@dataclass(frozen=True, slots=True)
+class MasterDataReading:
+    """What has to be known of a partner before its master data can be understood, or said to it."""
+
+    linkage_time: LinkageTime = ""
+    """Which instant of a ConfigurationEvent counts where they differ (ruling 7); empty: not stated, so they may not."""
+
+    granularity: Granularity = "second"
+    """How finely the partner keeps time; instants are cut to it on the way in and out."""
+
+    day_belongs_to: DayBelongsTo = "new"
+    """With `day`: whether a day of change belongs to what begins (from its first instant) or to what ends."""
+
+    zone: str = "UTC"
+    """IANA zone of its days, and of usage points for which it states none."""
+
+    commodity: Commodity = "ELECTRICITY"
+    """What is delivered or measured where a message does not say."""
+
+    read_source: Literal["AMI", "MANUAL", "NONE"] = "AMI"
+    """How a usage point is read where a message does not say."""
+
+    customer_class: str = "RESIDENTIAL"
+    usage_point_multipliers: UsagePointMultipliers = "refuse"
+    """What is done with a ServiceMultiplier other than 1: the hub applies that of the meter alone (I3)."""
+
+    multiplier_kinds: tuple[str, ...] = ("ctRatio", "ptRatio", "kR")
+    """MeterMultiplier kinds whose product is the meter's multiplier; transformerRatio stands for ctRatio x ptRatio."""
+
+    tou_buckets: Mapping[str, str] = field(
+        default_factory=lambda: {"1": "ON", "2": "MID", "3": "OFF", "4": "CRIT"}, hash=False
+    )
+    """Bucket of each TOU tier of a reading type, where the register does not name its tier."""
+
+    names: NameTypes = field(default_factory=NameTypes)
+    serials: SerialPolicy = field(default_factory=SerialPolicy, hash=False)
+
+
+_WORDS: Mapping[str, tuple[str, ...]] = {
+    "linkage_time": get_args(LinkageTime),
+    "granularity": get_args(Granularity),
+    "day_belongs_to": get_args(DayBelongsTo),
+    "commodity": get_args(Commodity),
+    "read_source": ("AMI", "MANUAL", "NONE"),
+    "usage_point_multipliers": get_args(UsagePointMultipliers),
+}
+
+SETTINGS = (*(one.name for one in fields(MasterDataReading) if one.name != "serials"), "serial_digits")
+"""Settings of a role of which a MasterDataReading is made."""
+
+
+def master_data_reading(given: Mapping[str, object], *, where: str) -> MasterDataReading:
+    """Return the conventions that a role's settings state; other settings are not looked at.
+
+    `serial_digits` maps a manufacturer to the number of digits of its all-digit serials.
+
+    Raises:
+        MisconfiguredError: one has no meaning; `where` names the section.
+    """
+    values: dict[str, Any] = {name: given[name] for name in SETTINGS if name in given}
+    for name, words in _WORDS.items():
+        if name in values and values[name] not in words:
+            raise _wrong(f"{name} {values[name]!r}, known are {', '.join(filter(None, words))}", where)
+    for name in ("zone", "customer_class"):
+        if name in values and not (isinstance(values[name], str) and values[name]):
+            raise _wrong(f"{name} {values[name]!r} is no text", where)
+    try:
+        ZoneInfo(values.get("zone", "UTC"))
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise _wrong(f"zone {values['zone']!r} is no IANA zone", where) from error
+    if "multiplier_kinds" in values:
+        values["multiplier_kinds"] = tuple(_texts(values["multiplier_kinds"], "multiplier_kinds", where))
+    if "tou_buckets" in values:
+        values["tou_buckets"] = _table(values["tou_buckets"], str, "tou_buckets", where)
+    if "names" in values:
+        values["names"] = _name_types(values["names"], where)
+    digits = _table(values.pop("serial_digits", {}), int, "serial_digits", where)
+    return MasterDataReading(**values, serials=SerialPolicy(digits))
+
+
+def _name_types(given: Any, where: str) -> NameTypes:
+    """Return types of Names; each must be a text, and no two the same."""
+    table = _table(given, str, "names", where)
+    unknown = sorted(set(table) - {one.name for one in fields(NameTypes)})
+    if unknown:
+        raise _wrong(f"names: unknown {', '.join(unknown)}", where)
+    found = NameTypes(**table)
+    words = [getattr(found, one.name).lower() for one in fields(NameTypes)]
+    if len(set(words)) != len(words):
+        raise _wrong("names: two of them have the same NameType", where)
+    return found
+
+
+def _texts(given: Any, name: str, where: str) -> list[str]:
+    if not isinstance(given, list | tuple) or not all(isinstance(one, str) for one in given):
+        raise _wrong(f"{name} {given!r} is no list of texts", where)
+    return list(given)
+
+
+def _table(given: Any, kind: type, name: str, where: str) -> dict[str, Any]:
+    if not isinstance(given, Mapping) or not all(isinstance(one, kind) and one for one in given.values()):
+        raise _wrong(f"{name} {given!r} is no table of {kind.__name__}", where)
+    return {str(key): value for key, value in given.items()}
+
+
+def _wrong(reason: str, where: str) -> MisconfiguredError:
+    return MisconfiguredError(reason, code=BAD_ADAPTER_SETTINGS, where=where)

@@ -1,0 +1,123 @@
+"""Canonical messages as whole messages of IEC 61968-100, ready for any binding: master data, readings, documents."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from lxml import etree
+
+from canonical.codes import message as codes
+from canonical.documents import Document
+from canonical.errors import RejectedError
+from canonical.ids import mint
+from canonical.master_data import MasterData
+from canonical.messages import Header, Message
+from canonical.metering import MeterReadings
+from iec61968 import safe_xml
+from iec61968.canonical_nouns.conventions import MasterDataReading
+from iec61968.canonical_nouns.master_data import noun_element
+from iec61968.canonical_nouns.readings import columns_from_readings
+from iec61968.editions import Edition
+from iec61968.envelope import local_name
+from iec61968.nouns import meter_readings
+from iec61968.wire import WireHeader, WireMessage, WirePayload
+
+Form = Literal["request", "event", "as_sent"]
+"""Whether a partner is asked (create), told (created), or as the message's own header has it."""
+
+PARTICIPLES: Mapping[str, str] = {
+    **{"create": "created", "change": "changed", "close": "closed", "cancel": "canceled", "delete": "deleted"},
+}
+_IMPERATIVES = {participle: verb for verb, participle in PARTICIPLES.items()}
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """How one partner is spoken to."""
+
+    edition: Edition
+    sender: str
+    """Source in our headers."""
+
+    conventions: MasterDataReading
+    form: Form = "as_sent"
+    context: str = ""
+
+
+def outgoing(message: Message[Any], speech: Speech) -> WireMessage:
+    """Return the message that says a canonical one: MasterData, a tuple of MeterReadings, or a Document.
+
+    Raises:
+        RejectedError: anything else, or what cannot be said in its noun.
+    """
+    payload = message.payload
+    if isinstance(payload, MasterData):
+        element = noun_element(payload, edition=speech.edition, conventions=speech.conventions)
+        return _wire(message.header, payload.noun, payload.verb, element, speech)
+    if isinstance(payload, Document):
+        return _wire(message.header, payload.noun, message.header.verb, _renamed(payload, speech.edition), speech)
+    readings: Sequence[Any] = payload if isinstance(payload, tuple) else (payload,)
+    if readings and all(isinstance(one, MeterReadings) for one in readings):
+        element = meter_readings.to_xml([columns_from_readings(one) for one in readings], edition=speech.edition)
+        return _wire(message.header, meter_readings.NOUN, _reading_verb(message.header.verb), element, speech)
+    raise RejectedError(
+        f"{type(payload).__name__} is neither master data, readings nor a document", code=codes.EXPORT_IMPOSSIBLE
+    )
+
+
+def _wire(header: Header, noun: str, verb: str, element: etree._Element, speech: Speech) -> WireMessage:
+    """Return a request or event around a payload."""
+    spoken = _verb(verb, header.verb, speech.form, noun)
+    is_event = spoken in _IMPERATIVES
+    message_id = _uuid(header.message_id, "cim-message")
+    return WireMessage(
+        "event" if is_event else "request",
+        WireHeader(
+            verb=spoken,
+            noun=noun,
+            message_id=message_id,
+            correlation_id=_uuid(header.correlation_id or header.message_id, "cim-conversation"),
+            timestamp=header.created_at,
+            source=speech.sender,
+            context=speech.context,
+        ),
+        f"{spoken.capitalize()}{noun}",
+        payload=WirePayload((element,)),
+    )
+
+
+def _verb(verb: str, sent: str, form: Form, noun: str) -> str:
+    """Return the verb as a request or an event says it; readings are only ever told."""
+    plain = _IMPERATIVES.get(verb, verb)
+    if plain not in PARTICIPLES:
+        raise RejectedError(f"verb {verb!r} of {noun}", code=codes.EXPORT_IMPOSSIBLE, where="Header/Verb")
+    is_event = sent in _IMPERATIVES if form == "as_sent" else form == "event"
+    return PARTICIPLES[plain] if is_event or noun == meter_readings.NOUN else plain
+
+
+def _reading_verb(verb: str) -> str:
+    """Return how readings are told: as new unless they correct what was told; an answer tells what is new."""
+    return "changed" if verb in ("change", "changed") else "created"
+
+
+def _uuid(value: str, kind: str) -> str:
+    """Return an id as a UUID: one that is none follows from it, the same in every run."""
+    return value if _UUID.fullmatch(value) else mint(kind, value)
+
+
+def _renamed(document: Document, edition: Edition) -> etree._Element:
+    """Return a document's element in the namespace of an edition; what belongs to other namespaces is left as it is."""
+    root = safe_xml.parse(document.body, where=document.noun)
+    if local_name(root) != document.noun:
+        raise RejectedError(
+            f"{local_name(root)!r} in a document of {document.noun}", code=codes.EXPORT_IMPOSSIBLE, where="Payload"
+        )
+    namespace, wanted = etree.QName(root).namespace or "", edition.profile(document.noun)
+    if namespace != wanted:
+        for element in root.iter(etree.Element):
+            if (etree.QName(element).namespace or "") == namespace:
+                element.tag = f"{{{wanted}}}{local_name(element)}"
+        etree.cleanup_namespaces(root)
+    return root
