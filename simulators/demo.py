@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -46,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--bench", type=int, default=0, metavar="N", help="one calm day of N usage points, CPU as JSON")
     parser.add_argument("--run", type=Path, default=None, help="run folder to make (default: a new one in var/demo)")
     options = parser.parse_args(arguments)
+    # Asked to end by whoever started it, it stops what it started first.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = Console(stderr=bool(options.bench), soft_wrap=True, width=None if sys.stdout.isatty() else WIDTH)
     try:
         if options.bench:
@@ -128,7 +131,7 @@ def _play(processes: Processes, engine: Engine, event: Event, console: Console) 
 def bench(points: int, console: Console) -> int:
     """Bill one calm business day of a city by the command line; print the hub's CPU seconds as JSON."""
     folder = Path(tempfile.mkdtemp(prefix="amihub-bench-"))
-    started = time.monotonic()
+    started, broke = time.monotonic(), False
     try:
         run = prepare(folder / "run", points=points, seed=7, sabotage="", days=1, calm=True)
         processes = Processes(run)
@@ -155,9 +158,12 @@ def bench(points: int, console: Console) -> int:
         for finding in report.findings[:5]:
             console.print(finding)
     except DemoError:
+        broke = True
         console.print(f"logs are kept in {folder}")
         raise
-    shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        if not broke:
+            shutil.rmtree(folder, ignore_errors=True)
     return 1 if report.findings else 0
 
 

@@ -94,13 +94,12 @@ class Airflow:
             "DAG_PROCESSOR__REFRESH_INTERVAL": "20",
             "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",
             "LOGGING__LOGGING_LEVEL": "WARNING",
-            "LOGGING__WORKER_LOG_SERVER_PORT": str(self._run.ports["airflow_logs"]),
             "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
             "TRIGGERER__CAPACITY": "10",
-            "LOGGING__TRIGGER_LOG_SERVER_PORT": str(self._run.ports["airflow_trigger_logs"]),
         }
         named = {f"AIRFLOW__{name}": value for name, value in settings.items()}
-        path = f"{Path(sys.executable).parent}:{self._run.environment.get('PATH', '')}"
+        # Airflow serves its logs on every address of the machine; this folder's `airflow` leaves that server out.
+        path = f"{root / 'deploy' / 'loopback'}:{Path(sys.executable).parent}:{self._run.environment.get('PATH', '')}"
         return self._run.environment | named | {"AIRFLOW_HOME": str(self._home), "PATH": path}
 
     def prepare(self) -> None:
@@ -109,8 +108,8 @@ class Airflow:
         passwords = self._home / "passwords.json"
         passwords.write_text(json.dumps({"demo": self._password}))
         passwords.chmod(0o600)
-        airflow, amihub = program("airflow"), program("amihub")
-        script = f'"{airflow}" db migrate && "{amihub}" airflow bootstrap && exec "{airflow}" standalone'
+        amihub = program("amihub")
+        script = f'airflow db migrate && "{amihub}" airflow bootstrap && exec airflow standalone'
         self._processes.start("airflow", ["/bin/sh", "-c", script], environment=self._environment())
 
     def ready(self) -> None:

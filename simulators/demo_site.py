@@ -63,7 +63,7 @@ def prepare(folder: Path, *, points: int, seed: int, sabotage: str, days: int = 
     for name in KEYS:
         make_keys(keys, name=name)
     make_certificates(keys, ("hub", "mdms"))
-    names = ("cis", "mdms", "mdms_sftp", "hub", "airflow", "airflow_logs", "airflow_trigger_logs")
+    names = ("cis", "mdms", "mdms_sftp", "hub", "airflow")
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     known = {
         "MDMS_PASSWORD": secrets.token_urlsafe(18),

@@ -1,6 +1,7 @@
 """Airflow for the DAG tests: its own home and database, set before anything imports it."""
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -17,6 +18,11 @@ os.environ.update(
     AIRFLOW__LOGGING__LOGGING_LEVEL="WARNING",
     AMIHUB_SITE=str(ROOT / "site.example.toml"),
 )
+
+
+def pytest_unconfigure() -> None:
+    """Remove Airflow's home, however the tests ended."""
+    shutil.rmtree(HOME, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -1,15 +1,15 @@
 """Airflow for real: standalone on SQLite, runs triggered over REST with no logical date, a small city billed by it."""
 
 import json
-import os
 import sqlite3
-import subprocess
-import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from threading import Event, Thread
 
+import psutil
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
+from demo_by_hand import run_demo
 
 pytestmark = [
     pytest.mark.airflow,
@@ -19,18 +19,61 @@ pytestmark = [
 ]
 
 
+LISTENERS: set[tuple[str, str]] = set()
+"""Program and address of whatever listened while the demo ran."""
+
+
 @pytest.fixture(scope="module")
-def metadata(tmp_path_factory: pytest.TempPathFactory) -> sqlite3.Connection:
-    """Airflow's own database after it billed one business day of a small city, to the auditor's content."""
-    folder = tmp_path_factory.mktemp("live") / "run"
-    settings = {"ENGINE": "airflow", "ONCE": "1", "POINTS": "120", "DAYS": "1", "SABOTAGE": ""}
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "AMIHUB"))}
-    ended = subprocess.run(
-        [sys.executable, "-m", "simulators.demo", "--run", str(folder)],
-        cwd=ROOT, env=kept | settings, capture_output=True, text=True, check=False, timeout=880,
-    )  # fmt: skip
-    assert ended.returncode == 0, ended.stdout[-4000:] + ended.stderr[-2000:]
-    return sqlite3.connect(folder / "airflow" / "airflow.db")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run folder of a demo in which Airflow billed one business day of a small city, to the auditor's content."""
+    folder = tmp_path_factory.mktemp("live")
+    settings = {"ENGINE": "airflow", "DAYS": "1", "SABOTAGE": ""}
+    ended, said = run_demo(folder, settings, timeout_s=860, watching=_listening)
+    assert ended == 0, said[-6000:]
+    return folder / "run"
+
+
+@contextmanager
+def _listening(pid: int) -> Iterator[None]:
+    """Note, once a second, who of a process and all below it listens where."""
+    over = Event()
+
+    def look() -> None:
+        while not over.wait(1):
+            for process in _family(pid):
+                try:
+                    found = process.net_connections("tcp")
+                    LISTENERS.update((process.name(), one.laddr.ip) for one in found if one.status == "LISTEN")
+                except psutil.Error:
+                    continue  # it has ended
+
+    watch = Thread(target=look)
+    watch.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watch.join()
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    try:
+        top = psutil.Process(pid)
+        return [top, *top.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+@pytest.fixture(scope="module")
+def metadata(run: Path) -> Iterator[sqlite3.Connection]:
+    """Airflow's own database after that day."""
+    with closing(sqlite3.connect(run / "airflow" / "airflow.db")) as connection:
+        yield connection
+
+
+def test_whatever_the_demo_starts_listens_to_this_machine_alone(run: Path) -> None:
+    assert len(LISTENERS) >= 3, "the CIS, the MDMS, the hub and Airflow's pages at the least"
+    assert {address for _, address in LISTENERS} <= {"127.0.0.1", "::1"}, LISTENERS
 
 
 def test_passes_triggered_without_a_logical_date_succeed(metadata: sqlite3.Connection) -> None:

@@ -1,14 +1,11 @@
 """The demo from end to end in a small city: green when nobody interferes, red at the right hop for each sabotage."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from demo_by_hand import run_demo
 
-ROOT = Path(__file__).resolve().parents[2]
 HOPS = {
     "lose-item": "loaded",
     "double-item": "billed",
@@ -21,32 +18,23 @@ HOPS = {
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
-def _demo(folder: Path, sabotage: str, *, days: int) -> "subprocess.CompletedProcess[str]":
-    settings = {"ENGINE": "cli", "ONCE": "1", "POINTS": "120", "DAYS": str(days), "SABOTAGE": sabotage}
-    return subprocess.run(
-        [sys.executable, "-m", "simulators.demo", "--run", str(folder / "run")],
-        cwd=ROOT,
-        env=os.environ | settings,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=580,
-    )
+def _demo(folder: Path, sabotage: str, *, days: int) -> tuple[int, str]:
+    return run_demo(folder, {"ENGINE": "cli", "DAYS": str(days), "SABOTAGE": sabotage})
 
 
 def test_two_days_without_interference_end_green(tmp_path: Path) -> None:
-    ended = _demo(tmp_path, "", days=2)
+    ended, said = _demo(tmp_path, "", days=2)
 
-    assert ended.returncode == 0, ended.stdout[-4000:] + ended.stderr[-2000:]
-    assert "Every book agrees" in ended.stdout
+    assert ended == 0, said[-6000:]
+    assert "Every book agrees" in said
 
 
 @pytest.mark.parametrize("sabotage", HOPS)
 def test_every_sabotage_ends_red_and_names_account_and_hop(tmp_path: Path, sabotage: str) -> None:
-    ended = _demo(tmp_path, sabotage, days=1)
+    ended, said = _demo(tmp_path, sabotage, days=1)
 
-    assert ended.returncode == 1, ended.stdout[-4000:] + ended.stderr[-2000:]
-    named = re.findall(r"account (AC\d{7}), hop ([a-z ]+):", ended.stdout)
+    assert ended == 1, said[-6000:]
+    named = re.findall(r"account (AC\d{7}), hop ([a-z ]+):", said)
     assert named
     assert HOPS[sabotage] in {hop for _, hop in named}
     if sabotage != "drop-part":
