@@ -93,6 +93,7 @@ def _understood(
     replies: Mapping[tuple[str, str], str],
     taken: frozenset[str],
     dialects: Dialects,
+    policy: Policy,
 ) -> Message[Any]:
     """Return what a checked call means: readings, a request for them, events, or a set of operations."""
 
@@ -101,7 +102,7 @@ def _understood(
             return request_from_call(one, caller=caller, replies=replies, edition=edition)
         if is_events(one):
             return events_from_call(one, caller=caller, dialects=dialects)
-        told = readings_from_event(one, source=caller, edition=edition)
+        told = readings_from_event(one, source=caller, edition=edition, policy=policy)
         return with_events(told, one, caller=caller, dialects=dialects)
 
     if _is_set(checked):
@@ -122,6 +123,7 @@ def event_receiver(
     taken: Collection[str] = EVENTS_TAKEN,
     dialects: Dialects | None = None,
     owners: Mapping[str, str] | None = None,
+    policies: Mapping[str, Policy] | None = None,
 ) -> Receive:
     """Return what takes a CreatedMeterReadings or ChangedMeterReadings durably: spine, translator, the flow's handler.
 
@@ -129,14 +131,18 @@ def event_receiver(
     source is the caller. `register` is the handler of requests for readings, where the site answers them, and
     `replies` names the reply addresses that it knows, by (caller, address). `dialects` says how each caller tells
     events of devices, `owners` whose work unmapped ones are. What `check` refuses is archived and parked like anything
-    that cannot be translated, and becomes work of `queue`.
+    that cannot be translated, and becomes work of `queue`. `policies` says by caller what is done with readings that
+    break their schema.
     """
 
     def receive(raw: bytes, *, caller: str, check: Callable[[bytes], bytes]) -> Reply:
         instant = now()
 
         def translate(data: bytes) -> Message[Any]:
-            return _understood(check(data), caller, EDITIONS[edition], replies or {}, frozenset(taken), dialects or {})
+            policy = (policies or {}).get(caller, "strict")
+            return _understood(
+                check(data), caller, EDITIONS[edition], replies or {}, frozenset(taken), dialects or {}, policy
+            )
 
         def handled(session: Session, message: Message[Any]) -> Reply:
             if isinstance(message.payload, Steps):

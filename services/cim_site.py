@@ -49,6 +49,7 @@ def site_app(hub: "Hub", section: ServeSection) -> Starlette:
         edition=section.edition,
         taken=operations({"on_demand_read"} if wanted else set()),
         register=partial(on_demand_read.register, policy=policy_of(site)) if wanted else None,
+        policies={name: one.policy or section.policy for name, one in section.clients.items()},
         replies={(name, one.address): key for key, one in section.replies.items() for name in one.clients},
         dialects=dialects_of(section),
         owners=site.model.work.owners,

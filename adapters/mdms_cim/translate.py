@@ -25,6 +25,7 @@ from iec61968.nouns import meter_readings
 from iec61968.nouns.columns import NO_VALUE, Identity, MeterReadingColumns, QualityMark, Readings, Span
 from iec61968.nouns.scalars import decimal_parts, instant, microseconds, scaled
 from iec61968.soap_call import body_of
+from iec61968.validation import Policy
 
 SOURCE = "mdms"
 """Name of the feed where the settings give none."""
@@ -117,9 +118,11 @@ def check_reading_type(code: str, where: str) -> None:
 
 
 def readings_from_event(
-    raw: bytes, *, source: str = SOURCE, edition: Edition = EDITIONS["2011"]
+    raw: bytes, *, source: str = SOURCE, edition: Edition = EDITIONS["2011"], policy: Policy = "strict"
 ) -> Message[tuple[MeterReadings, ...]]:
     """Return the message that a SOAP call of CreatedMeterReadings or ChangedMeterReadings carries.
+
+    With another policy than `strict`, what can be read is read although its schema is broken.
 
     Raises:
         RejectedError: it cannot be read; nothing of it is taken.
@@ -129,7 +132,7 @@ def readings_from_event(
     if element is None:
         raise RejectedError("no Header", code=codes.SCHEMA_INVALID, where=f"/{local_name(message)}")
     header = header_from_xml(element)
-    columns = meter_readings.decode(BytesIO(raw), edition=edition)
+    columns = meter_readings.decode(BytesIO(raw), edition=edition, policy=policy)
     payload = tuple(
         readings_from_columns(one, source=source, where=f"MeterReading[{n}]") for n, one in enumerate(columns, 1)
     )
