@@ -60,6 +60,15 @@ class TouWindow:
     bucket: str
     """`ON`, `MID`, `OFF`, `CRIT`."""
 
+    season: str = ""
+    """`SUMMER`, `WINTER`, ...; empty for a window of the whole year."""
+
+    first_day: str = ""
+    """First local day of the season in every year, as MM-DD; empty without a season."""
+
+    last_day: str = ""
+    """Last local day of the season, as MM-DD; before `first_day` for a season that spans the new year."""
+
 
 @dataclass(frozen=True, slots=True)
 class TouCalendar:

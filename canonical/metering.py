@@ -137,6 +137,9 @@ class RegisterReading:
     period: Period | None = None
     """For a quantity of a period (billing determinants of an MDMS): that period. None for a snapshot."""
 
+    reason: str = ""
+    """Why it was read (CIM ReadingReasonKind, such as `demandReset`); empty where the source does not say."""
+
 
 @dataclass(frozen=True, slots=True)
 class IntervalBlock:
@@ -231,3 +234,6 @@ class ReadingQuestion:
 
     fresh: bool = False
     """Whether the system is asked to read the meter again rather than answer from what it holds."""
+
+    reading_types: tuple[str, ...] = ()
+    """CIM reading type codes that are wanted; none means all."""

@@ -10,7 +10,7 @@ from typing import Any
 from canonical.billing import ItemVerdict
 from canonical.customers import BillCycleDay, CustomerAgreement, TouCalendar
 from canonical.messages import Item, Rejection
-from canonical.metering import Installation, UsagePoint
+from canonical.metering import Installation, Register, UsagePoint
 from canonical.names import normal_serial
 from flows.file_handling import FileContext
 from store import reference
@@ -82,7 +82,10 @@ def _cycle_day(thing: BillCycleDay) -> dict[str, Any]:
 
 def _calendar(thing: TouCalendar) -> dict[str, Any]:
     """Return the row of a time-of-use calendar."""
-    windows = [[w.days, w.start.isoformat(), w.end.isoformat(), w.bucket] for w in thing.windows]
+    windows = [
+        [w.days, w.start.isoformat(), w.end.isoformat(), w.bucket, w.season, w.first_day, w.last_day]
+        for w in thing.windows
+    ]
     return {
         "calendar": thing.calendar, "calendar_version": thing.version, "zone": thing.zone,
         "windows": json.dumps(windows), "holidays": json.dumps(sorted(day.isoformat() for day in thing.holidays)),
@@ -91,16 +94,28 @@ def _calendar(thing: TouCalendar) -> dict[str, Any]:
 
 def _installation(thing: Installation) -> dict[str, Any]:
     """Return the row of a meter at a usage point."""
-    registers = [
-        [r.register, r.reading_type, r.unit, r.flow, r.dials, r.decimals, r.tou_bucket, r.interval_minutes, r.is_demand]
-        for r in thing.registers
-    ]
     return {
         "meter": thing.meter, "usage_point": thing.usage_point, "manufacturer": thing.manufacturer,
         "serial": thing.serial, "serial_normal": normal_serial(thing.serial), "commodity": thing.commodity,
         "installed_at": thing.installed_at, "removed_at": thing.removed_at,
-        "multiplier": format(Decimal(thing.multiplier), "f"), "registers": json.dumps(registers),
+        "multiplier": multiplier_text(thing.multiplier), "registers": registers_text(thing.registers),
     }  # fmt: skip
+
+
+def multiplier_text(multiplier: Decimal) -> str:
+    """Return a multiplier as a row holds it: equal numbers are equal text."""
+    return format(Decimal(multiplier).normalize(), "f")
+
+
+def registers_text(registers: Sequence[Register]) -> str:
+    """Return registers as a row holds them."""
+    return json.dumps(
+        [
+            [r.register, r.reading_type, r.unit, r.flow, r.dials, r.decimals, r.tou_bucket, r.interval_minutes,
+             r.is_demand]
+            for r in registers
+        ]
+    )  # fmt: skip
 
 
 _ROWS: dict[Any, tuple[Any, Callable[[Any], dict[str, Any]]]] = {

@@ -1,8 +1,9 @@
 """Billing runs as people read them, and as JSON."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 from flows.billing_exchange.status import RunStatus
 from flows.billing_exchange.stored import plain
@@ -88,3 +89,22 @@ def _text(value: object) -> str:
     if isinstance(value, Decimal):
         return plain(value)
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def storm_lines(found: Sequence[Mapping[str, Any]], fixed: Mapping[str, Collection[str]]) -> list[str]:
+    """Return storms for people; `fixed` are the districts that the site file itself names, by interface."""
+    lines = []
+    for one in found:
+        state = "over" if one["ended_at"] else "estimates allowed" if one["overridden_at"] else "no estimates"
+        until = f" until {one['ended_at']:%Y-%m-%d %H:%MZ}" if one["ended_at"] else ""
+        lines.append(f"{one['district']}  {state}  since {one['since']:%Y-%m-%d %H:%MZ}{until}")
+        lines += [f"  {act['at']:%Y-%m-%d %H:%MZ} {act['act']} {act['by']}: {act['reason']}" for act in one["acts"]]
+    named = [(name, sorted(districts)) for name, districts in sorted(fixed.items()) if districts]
+    lines += [f"{', '.join(districts)}  no estimates by the site file, interface {name}" for name, districts in named]
+    return lines or ["no district is in storm mode. `amihub billing storm on DISTRICT` begins one."]
+
+
+def storms_to_json(found: Sequence[Mapping[str, Any]], fixed: Mapping[str, Collection[str]]) -> str:
+    """Return storms as JSON."""
+    said = {"storms": [dict(one) for one in found], "site_file": {name: sorted(each) for name, each in fixed.items()}}
+    return json.dumps(said, indent=2, default=_text)

@@ -41,8 +41,9 @@ def site_app(hub: "Hub", section: ServeSection) -> Starlette:
     from flows.billing_exchange import readings_arrived
 
     site, wanted = hub.site, hub.site.model.on_demand_read
+    metering = site.model.work.owners.get("metering", "metering")
     receive = event_receiver(
-        handle=readings_arrived,
+        handle=partial(readings_arrived, queue=metering),
         transaction=hub.transaction,
         now=hub.now,
         machine_now=hub.machine_now,
@@ -72,9 +73,10 @@ def bulk_of(hub: "Hub", section: ServeSection) -> Bulk:
     """Return what takes bodies that are too large to be held: files of the hub's spool."""
     from flows.billing_exchange import readings_arrived
 
+    metering = hub.site.model.work.owners.get("metering", "metering")
     taker = BulkReadings(
         spool=hub.spool,
-        handle=readings_arrived,
+        handle=partial(readings_arrived, queue=metering),
         transaction=hub.transaction,
         now=hub.now,
         machine_now=hub.machine_now,

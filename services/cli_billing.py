@@ -1,8 +1,11 @@
-"""`amihub billing`: run a pass of a billing interface by hand, and see how its runs stand."""
+"""`amihub billing`: run a pass of a billing interface by hand, see how its runs stand, stop estimates in a storm."""
 
 import typer
 
+from services.cli_billing_storm import app as storm_app
+
 app = typer.Typer(no_args_is_help=True, help="Run billing passes by hand; see runs, what is unanswered, and why.")
+app.add_typer(storm_app, name="storm")
 
 INTERFACE = typer.Argument(help="Billing interface of the site file: [billing.NAME].")
 

@@ -13,6 +13,7 @@ from store import bulk
 from store.billing import BILLING_ITEM, ITEM_HISTORY
 from store.billing_parts import PART_LINE
 from store.columns import Instant
+from store.reference import USAGE_POINT
 from store.rows import Row, rows_of
 
 
@@ -168,6 +169,20 @@ def look_again(session: Session, file_id: str, *, now: datetime) -> None:
         .where(BILLING_ITEM.c.item_id.in_(inside), BILLING_ITEM.c.recheck)
         .values(recheck=False, step="recheck", next_due_at=now)
     )
+
+
+def recheck_unread(session: Session, district: str, *, step: str, now: datetime) -> int:
+    """Make the items of a district due that were answered NO_READ, or are about to be, and return their number."""
+    table = BILLING_ITEM.c
+    points = select(USAGE_POINT.c.usage_point).where(
+        USAGE_POINT.c.district == district, USAGE_POINT.c.replaced_at.is_(None)
+    )
+    result = session.execute(
+        update(BILLING_ITEM)
+        .where(table.usage_point.in_(points), table.status == "NO_READ", table.state.in_(("EXPIRED", "ACKED")))
+        .values(step=step, next_due_at=now)
+    )
+    return int(result.rowcount)  # type: ignore[attr-defined]
 
 
 def outgoing(session: Session, interface: str, *, via: str, run_id: str = "", limit: int = 0) -> list[Row]:

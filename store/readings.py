@@ -40,6 +40,7 @@ class RegisterReadingRow(SQLModel, table=True):
     source: str
     period_start: datetime | None = Field(default=None, sa_type=Instant)
     period_end: datetime | None = Field(default=None, sa_type=Instant)
+    reason: str = ""
     version: int
     received_at: datetime = Field(sa_type=Instant)
     origin: str = ""
@@ -227,7 +228,12 @@ def _keep_blocks(
 
 def _same_value(old: RegisterReading, new: RegisterReading) -> bool:
     """Return whether two versions say the same."""
-    return (old.value, old.quality, old.source_quality) == (new.value, new.quality, new.source_quality)
+    return (old.value, old.quality, old.source_quality, old.reason) == (
+        new.value,
+        new.quality,
+        new.source_quality,
+        new.reason,
+    )
 
 
 def _same_block(old: IntervalBlock, new: IntervalBlock) -> bool:
@@ -243,7 +249,7 @@ def _register_row(up: str, reading: RegisterReading, version: int, now: datetime
         "source_quality": reading.source_quality, "source": reading.source,
         "period_start": reading.period.start if reading.period else None,
         "period_end": reading.period.end if reading.period else None,
-        "version": version, "received_at": now, "origin": origin,
+        "reason": reading.reason, "version": version, "received_at": now, "origin": origin,
     }  # fmt: skip
 
 
@@ -271,7 +277,7 @@ def _reading(row: Row) -> RegisterReading:
     period = Period(row["period_start"], row["period_end"]) if row["period_start"] else None
     return RegisterReading(
         row["usage_point"], row["meter"], row["reading_type"], row["taken_at"], Decimal(row["value"]),
-        Quality(row["quality"]), row["source_quality"], row["source"], period,
+        Quality(row["quality"]), row["source_quality"], row["source"], period, row["reason"],
     )  # fmt: skip
 
 

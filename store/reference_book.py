@@ -176,8 +176,8 @@ def _installation(row: Row) -> Installation:
 def _calendar(row: Row) -> TouCalendar:
     """Return the canonical calendar of a row."""
     windows = tuple(
-        TouWindow(days, time.fromisoformat(start), time.fromisoformat(end), bucket)
-        for days, start, end, bucket in json.loads(row["windows"])
+        TouWindow(days, time.fromisoformat(start), time.fromisoformat(end), bucket, *season)
+        for days, start, end, bucket, *season in json.loads(row["windows"])
     )
     holidays = frozenset(date.fromisoformat(day) for day in json.loads(row["holidays"]))
     return TouCalendar(row["calendar"], row["calendar_version"], row["zone"], windows, holidays)

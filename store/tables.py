@@ -5,6 +5,7 @@ from sqlmodel import SQLModel
 import store.acts
 import store.billing
 import store.billing_parts
+import store.billing_storms
 import store.claims
 import store.deliveries
 import store.determinants
@@ -15,9 +16,11 @@ import store.master_origins
 import store.master_waiting
 import store.message_items
 import store.messages
+import store.names
 import store.readings
 import store.reference
 import store.reference_masters
+import store.request_states
 import store.requests
 import store.work  # noqa: F401
 

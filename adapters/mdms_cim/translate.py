@@ -79,8 +79,11 @@ def _registers(
             continue
         number = Decimal(value).scaleb(readings.exponent)
         found.append(
-            RegisterReading(usage_point, meter, code, taken_at, number, quality, own, source, _kept(code, period))
-        )
+            RegisterReading(
+                usage_point, meter, code, taken_at, number, quality, own, source, _kept(code, period),
+                readings.reasons[n] if readings.reasons else "",
+            )
+        )  # fmt: skip
     return found, remarks
 
 

@@ -64,6 +64,7 @@ def _readings(registers: Sequence[RegisterReading]) -> Readings:
         tuple(_marks(reading.source_quality) for reading in registers),
         tuple(reading.reading_type for reading in registers),
         periods if any(periods) else (),
+        tuple(r.reason for r in registers) if any(r.reason for r in registers) else (),
     )
 
 

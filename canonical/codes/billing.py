@@ -219,6 +219,25 @@ PART_NOT_DELIVERED = ErrorCode(
     "6060", "PART_NOT_DELIVERED", "A part could not be brought to its receiver; its delivery is parked.",
     "Look at the parked delivery; replay it once the cause is gone.", acts="integration",
 )  # fmt: skip
+PARTIAL_DETERMINANT = ErrorCode(
+    "6036", "PARTIAL_DETERMINANT", "The total of the period is there, but not every determinant that the rate needs.",
+    "Release it to bill the total as PARTIAL, or wait: the complete version follows by itself.", acts="billing",
+    severity="WARNING",
+)  # fmt: skip
+STORM_DECISION = ErrorCode(
+    "6037", "STORM_DECISION", "Storm mode of a district has lasted so long that a person must decide.",
+    "Allow estimates with `amihub billing storm override DISTRICT`, end it with `off`, or waive this to go on waiting.",
+    acts="billing", severity="WARNING",
+)  # fmt: skip
+STORM_PROPOSED = ErrorCode(
+    "6038", "STORM_PROPOSED", "So few meters of a district were read that estimates there would be guesses.",
+    "Look at the outage; `amihub billing storm on DISTRICT` stops estimates there.", acts="billing",
+    severity="WARNING",
+)  # fmt: skip
+STORM_NOT_POSSIBLE = ErrorCode(
+    "6039", "STORM_NOT_POSSIBLE", "The district is not known, or its storm mode is not what the command needs.",
+    "Look at `amihub billing storm list`.", acts="operator",
+)  # fmt: skip
 REGISTERS_AMBIGUOUS = ErrorCode(
     "6035", "REGISTERS_AMBIGUOUS", "Two registers of a meter have the same reading type.",
     "Give each register its own reading type in the reference data.", acts="operator",

@@ -5,12 +5,12 @@ One pass calls, in this order: `take_in` (files of all inboxes), `plan` (what is
 """
 
 from flows.billing_exchange.advance import advance, plan
+from flows.billing_exchange.arrivals import readings_arrived
 from flows.billing_exchange.closing import verdict
 from flows.billing_exchange.due import is_due
 from flows.billing_exchange.hand_on import hand_on
 from flows.billing_exchange.intake import take_in
 from flows.billing_exchange.interface import Advanced, HandedOn, Interface, TakenIn, Verdict
-from flows.billing_exchange.late import readings_arrived
 
 __all__ = [
     "Advanced",

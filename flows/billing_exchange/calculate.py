@@ -7,6 +7,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from canonical.billing import BillDeterminant, Demand, RegisterUse, Remark, Status
+from canonical.codes.billing import PARTIAL_DETERMINANT
 from canonical.periods import count_days
 from flows.billing_exchange.context import (
     BillContext,
@@ -15,6 +16,7 @@ from flows.billing_exchange.context import (
     Hold,
     LastBill,
     Missing,
+    unit_of,
 )
 from flows.billing_exchange.demand import Parts, demands_of
 from flows.billing_exchange.energy import Measurer, Snapshots, sort_readings
@@ -38,7 +40,7 @@ def calculate(context: BillContext, policy: Policy, *, allow_estimates: bool = T
         RejectedError: the time-of-use calendar does not cover every minute of a day once.
     """
     findings = Findings()
-    in_storm = context.usage_point.district in policy.storm_districts
+    in_storm = context.in_storm or context.usage_point.district in policy.storm_districts
     estimates = allow_estimates and policy.estimation_allowed and not in_storm
     segments = segments_of(context.installations, context.item.period, context.item.commodity)
     readings = sort_readings(context.registers)
@@ -54,11 +56,12 @@ def calculate(context: BillContext, policy: Policy, *, allow_estimates: bool = T
     demands = demands_of(parts, readings.demands, context, policy, allow_estimates=estimates, findings=findings)
     if findings.missing or findings.blocked:
         return _nothing(findings)
-    determinant = _determinant(segments, parts, billed, demands, context)
+    _note_absent(context, policy, findings)
+    determinant = _determinant(segments, parts, billed, demands, context, findings)
     daily = check_outcome(determinant, context, policy, findings)
     return Calculated(
         determinant=replace(determinant, remarks=tuple(findings.remarks)),
-        missing=(),
+        missing=tuple(findings.absent),
         holds=tuple(findings.holds),
         residuals=billed.residuals,
         trail=tuple(findings.trail),
@@ -67,23 +70,42 @@ def calculate(context: BillContext, policy: Policy, *, allow_estimates: bool = T
     )
 
 
+def _note_absent(context: BillContext, policy: Policy, findings: Findings) -> None:
+    """Say what the rate needs and is not there; a person looks at it first where the interface wants that."""
+    for gap in findings.absent:
+        text = f"{gap.register}: {gap.why}"
+        if policy.partial == "allowed":
+            findings.remark(PARTIAL_DETERMINANT, text)
+        else:
+            findings.hold(PARTIAL_DETERMINANT, text, at_risk=Decimal(0), unit=unit_of(context))
+
+
 def _determinant(
-    segments: Sequence[Segment], parts: Parts, billed: Billed, demands: tuple[Demand, ...], context: BillContext
+    segments: Sequence[Segment],
+    parts: Parts,
+    billed: Billed,
+    demands: tuple[Demand, ...],
+    context: BillContext,
+    findings: Findings,
 ) -> BillDeterminant:
+    partial = bool(findings.absent) or findings.unsplit
     days = count_days(context.item.period, _zone(context.usage_point.zone))
     counts = interval_counts([part.channel for _, each in parts for part in each if part.channel is not None])
+    gaps = gap_counts(context, findings.absent)
     return replace(
-        header(context, days=days, status=_status(billed.kinds)),
+        header(context, days=days, status=Status.PARTIAL if partial else _status(billed.kinds)),
         estimate_method=",".join(sorted(filter(None, billed.methods))),
         estimate_reason="MISSING_READ" if "estimated" in billed.kinds else "",
         meters=tuple(map(meter_in_period, segments)),
         registers=tuple(use for _, each in parts for part in each for use in part.uses),
         quantities=billed.quantities,
         demands=demands,
-        expected_intervals=counts.expected,
-        actual_intervals=counts.expected - counts.estimated,
+        expected_intervals=max(counts.expected, gaps.expected),
+        actual_intervals=max(counts.expected, gaps.expected) - counts.estimated - gaps.missing,
         estimated_intervals=counts.estimated,
-        interval_minutes=counts.minutes,
+        missing_intervals=gaps.missing,
+        longest_gap_minutes=gaps.longest_minutes,
+        interval_minutes=counts.minutes or gaps.minutes,
     )
 
 
@@ -148,7 +170,7 @@ def unanswered(
 
 
 def _nothing(findings: Findings) -> Calculated:
-    return Calculated(None, tuple(findings.missing), tuple(findings.holds), {}, tuple(findings.trail))
+    return Calculated(None, (*findings.missing, *findings.absent), tuple(findings.holds), {}, tuple(findings.trail))
 
 
 def _status(kinds: frozenset[str]) -> Status:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from canonical.codes.billing import RUN_DOES_NOT_BALANCE
-from flows.billing_exchange import hand_on, holds, parts
+from flows.billing_exchange import hand_on, holds, parts, storms
 from flows.billing_exchange.interface import Interface, Verdict
 from flows.billing_exchange.stored import from_micro, plain
 from store import billing, billing_items, billing_parts, determinants, work
@@ -108,6 +108,7 @@ def verdict(interface: Interface, *, transaction: Transaction, now: datetime) ->
     failures: list[str] = []
     with transaction() as session:
         hand_on.follow(session, interface, now=now)
+        storms.review(session, interface, now=now)
         failures += _overdue(session, interface, now=now)
         runs = billing.runs(session, interface.name, ("TAKING_IN", "OPEN", "ANSWERED"))
         balances = [balance(session, run) for run in runs]

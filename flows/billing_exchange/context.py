@@ -70,6 +70,9 @@ class BillContext:
     multiplier_state: Literal["raw", "applied"]
     """Whether reads and interval values of the feed carry the multiplier already (site file)."""
 
+    in_storm: bool = False
+    """Whether its district is in storm mode, so that no estimate may be billed (domain 4.3)."""
+
     as_of: datetime | None = None
     """Business instant of the bill, for the back-billing limit; None counts from the period's end."""
 
@@ -110,8 +113,8 @@ class Hold:
 class Calculated:
     """What the calculation of one item came to.
 
-    `missing` not empty: no determinant, ask again. `holds` not empty: the determinant (where the figures allowed
-    one) waits for a person, who may release it as it is.
+    `missing` not empty: ask again; a determinant beside it is PARTIAL: the total is there, not all that the rate needs.
+    `holds` not empty: the determinant (where the figures allowed one) waits for a person, who may release it as it is.
     """
 
     determinant: BillDeterminant | None
@@ -135,11 +138,17 @@ class Findings:
     """What the steps of one calculation note on their way; it lives as long as that calculation."""
 
     missing: list[Missing] = field(default_factory=list)
+    absent: list[Missing] = field(default_factory=list)
+    """What the rate needs and is not there although the period's total is: without it the answer is PARTIAL."""
+
     holds: list[Hold] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
     trail: list[str] = field(default_factory=list)
     blocked: bool = False
     """Whether a hold leaves no figure that a person could release."""
+
+    unsplit: bool = False
+    """Whether a part of the period can never be split as the rate asks: such an answer is PARTIAL too."""
 
     def hold(self, code: ErrorCode, reason: str, *, at_risk: Decimal, unit: str, blocked: bool = False) -> None:
         """Note a hold; `blocked` when no determinant can come of it."""

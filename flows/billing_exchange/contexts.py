@@ -11,7 +11,7 @@ from canonical.periods import Period
 from flows.billing_exchange.context import BillContext, LastBill
 from flows.billing_exchange.interface import Interface
 from flows.billing_exchange.stored import last_bill
-from store import determinants, readings, reference_book
+from store import billing_storms, determinants, readings, reference_book
 from store.readings import Held
 from store.reference_book import ReferenceBook
 from store.session import Session
@@ -30,11 +30,13 @@ def contexts_of(session: Session, interface: Interface, rows: Sequence[Row]) -> 
     book = reference_book.open_book(session, ups)
     known = readings.held(session, ups, span)
     earlier = determinants.before(session, ups, span)
+    stormy = billing_storms.without_estimates(session)
     found = {}
     for row in rows:
         context = _context(interface, row, book, known.get(row["usage_point"], Held()), earlier)
         if context is not None:
-            found[row["item_id"]] = context
+            in_storm = context.usage_point.district in stormy
+            found[row["item_id"]] = replace(context, in_storm=True) if in_storm else context
     return found
 
 

@@ -27,7 +27,7 @@ def decide(session: Session, case: Case, *, now: datetime) -> Decision:
     row, calculated = case.row, case.calculated
     if row["state"] in (State.BATCHED, State.SENT, State.NACKED):
         return Decision({**kept(row), "step": RECHECK, "next_due_at": None, "recheck": True})
-    if calculated is None or calculated.determinant is None or calculated.missing:
+    if calculated is None or calculated.determinant is None or (calculated.missing and not row["released"]):
         return leave(row)
     if calculated.holds and not row["released"]:
         why = "; ".join(f"{hold.code}: {hold.reason}" for hold in calculated.holds)

@@ -50,6 +50,21 @@ class Case:
     """What the meter data system said instead of answering."""
 
 
+def is_partial_due(case: Case) -> bool:
+    """Return whether an answer without all that the rate needs is to be given now, or shown to a person.
+
+    It waits for the rest as long as the window allows: until the deciding rung, or, where a person must look at it,
+    until the rung that takes estimates too. One that a person released goes at once.
+    """
+    if case.calculated is None or case.calculated.determinant is None:
+        return False
+    if case.row["released"]:
+        return True
+    if case.rung is None:
+        return False
+    return case.rung.ask == "decide" or (case.interface.policy.partial == "hold" and case.rung.accept_estimates)
+
+
 def ready(row: Row, calculated: Calculated, *, via: str = "run") -> Decision:
     """Return that an item is ready, validated and to be sent by a road."""
     determinant = calculated.determinant

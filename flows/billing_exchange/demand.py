@@ -1,6 +1,7 @@
 """Maximum demand with the time of its peak: from demand registers, or from interval values (domain 4.6)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ from flows.billing_exchange.context import BillContext, Findings, Missing
 from flows.billing_exchange.energy import FlowPart, reading_type
 from flows.billing_exchange.intervals import Channel
 from flows.billing_exchange.policy import Policy
+from flows.billing_exchange.resets import resets_of
 from flows.billing_exchange.segments import Segment
 from flows.billing_exchange.tou import TIERS
 
@@ -28,9 +30,11 @@ def demands_of(
 ) -> tuple[Demand, ...]:
     """Return the maximum demand of each bucket over all segments; of equal peaks the earliest.
 
-    A demand register without a reading goes to `findings.missing`: a peak that nobody told may be the highest.
+    A demand register without a reading goes to `findings.absent`: a peak that nobody told may be the highest, so that
+    no demand of its code is stated at all.
     """
     peaks: dict[str, Demand] = {}
+    lost: set[str] = set()
     kept = False
     for segment, _ in parts:
         for register in segment.installation.registers:
@@ -39,17 +43,32 @@ def demands_of(
             kept = True
             peak = _peak_of(segment, register, readings, context, allow_estimates=allow_estimates)
             if peak is None:
-                findings.missing.append(_missing(segment, register, context))
+                findings.absent.append(_missing(segment, register, context))
+                lost.add(_code(register))
             else:
                 known = peaks.get(peak.code)
                 peaks[peak.code] = peak if known is None else _higher(known, peak)
     if not kept and _wants_interval_demand(context, policy):
         peaks = _from_intervals(parts, policy)
-    for peak in peaks.values():
+    found = [_with_resets(peaks[code], parts, context) for code in sorted(peaks) if code not in lost]
+    for peak in found:
         findings.trail.append(
             f"{peak.code} = {peak.value} in the {peak.interval_minutes} minutes to {peak.at.isoformat()}"
+            + (f", reset {peak.resets} times, last {peak.reset_at.isoformat()}" if peak.reset_at is not None else "")
         )
-    return tuple(peaks[code] for code in sorted(peaks))
+    return tuple(found)
+
+
+def _with_resets(peak: Demand, parts: Parts, context: BillContext) -> Demand:
+    """Return a demand with the resets of all meters of the period."""
+    resets = [resets_of(context.registers, segment.installation.meter, segment.period) for segment, _ in parts]
+    instants = [at for _, at in resets if at is not None]
+    return replace(peak, resets=sum(count for count, _ in resets), reset_at=max(instants, default=None))
+
+
+def _code(register: Register) -> str:
+    bucket = register.tou_bucket or TIERS.get(reading_type(register.reading_type).tou, "")
+    return f"{register.unit.upper()}_{bucket or 'MAX'}"
 
 
 def _higher(one: Demand, other: Demand) -> Demand:
@@ -65,7 +84,6 @@ def _peak_of(
     allow_estimates: bool,
 ) -> Demand | None:
     kind = reading_type(register.reading_type)
-    bucket = register.tou_bucket or TIERS.get(kind.tou, "")
     raw = context.multiplier_state == "raw"
     found: dict[object, RegisterReading] = {}
     for reading in readings:
@@ -83,7 +101,7 @@ def _peak_of(
     # A billing quantity (macroPeriod 8) carries the multiplier whatever the feed does with its reads.
     applied = not raw or reading_type(best.reading_type).is_billing_quantity
     return Demand(
-        code=f"{register.unit.upper()}_{bucket or 'MAX'}",
+        code=_code(register),
         value=best.value if applied else best.value * segment.installation.multiplier,
         at=best.taken_at,
         interval_minutes=kind.interval_minutes,

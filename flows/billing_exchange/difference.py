@@ -8,6 +8,7 @@ from typing import Literal
 from canonical.billing import BillDeterminant, Status
 from canonical.quality import Quality
 from flows.billing_exchange.policy import Policy
+from flows.billing_exchange.quantities import figure_name
 from flows.billing_exchange.registers import ZERO
 
 CorrectionReason = Literal[
@@ -65,7 +66,9 @@ def difference(old: BillDeterminant, new: BillDeterminant, policy: Policy) -> Co
         return None
     before, after, unit = _delivered(old), _delivered(new), _unit(new)
     reason = _reason(old, new)
-    small = _is_small(changes, policy) and reason in ("LATE_READ", "EDITED_READ", "ESTIMATE_TRUEUP")
+    # What a PARTIAL lacked is priced by nobody until the CIS has it: the next bill begins behind it.
+    whole = old.status is not Status.PARTIAL
+    small = whole and _is_small(changes, policy) and reason in ("LATE_READ", "EDITED_READ", "ESTIMATE_TRUEUP")
     next_bill = small and not _settles_nowhere(old, new)
     text = f"{reason}: billed {before} {unit}, now {after} {unit} ({after - before:+} {unit})"
     return Correction(
@@ -74,14 +77,19 @@ def difference(old: BillDeterminant, new: BillDeterminant, policy: Policy) -> Co
 
 
 def _changes(old: BillDeterminant, new: BillDeterminant) -> tuple[Change, ...]:
-    before = {q.code: (q.unit, q.quantity) for q in old.quantities} | {d.code: ("kW", d.value) for d in old.demands}
-    after = {q.code: (q.unit, q.quantity) for q in new.quantities} | {d.code: ("kW", d.value) for d in new.demands}
+    before, after = _figures(old), _figures(new)
     nothing = ("", ZERO)
     return tuple(
         Change(code, (after.get(code) or before[code])[0], before.get(code, nothing)[1], after.get(code, nothing)[1])
         for code in sorted(before.keys() | after.keys())
         if before.get(code, nothing)[1] != after.get(code, nothing)[1]
     )
+
+
+def _figures(determinant: BillDeterminant) -> dict[str, tuple[str, Decimal]]:
+    """Return unit and value of every quantity and demand, by name."""
+    energy = {figure_name(q.code, q.season): (q.unit, q.quantity) for q in determinant.quantities}
+    return energy | {d.code: ("kW", d.value) for d in determinant.demands}
 
 
 def _delivered(determinant: BillDeterminant) -> Decimal:
@@ -125,5 +133,7 @@ def _settles_nowhere(old: BillDeterminant, new: BillDeterminant) -> bool:
 
 
 def _carried(changes: tuple[Change, ...], new: BillDeterminant) -> dict[str, Decimal]:
-    without_reads = {q.code for q in new.quantities if q.source == "INTERVAL" and q.flow != "NET"}
+    without_reads = {
+        figure_name(q.code, q.season) for q in new.quantities if q.source == "INTERVAL" and q.flow != "NET"
+    }
     return {c.code: c.by for c in changes if c.code in without_reads}

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from flows.billing_exchange import windows
+from flows.billing_exchange import storms, windows
 from flows.billing_exchange.closing import balance
 from flows.billing_exchange.interface import Interface
 from store import billing, billing_items, billing_parts, determinants
@@ -19,6 +19,7 @@ def is_due(interface: Interface, *, transaction: Transaction, now: datetime) -> 
             or _has_outgoing(session, interface, now)
             or _has_late_answer(session, interface, now)
             or bool(determinants.to_be_told(session, interface.name, limit=1))
+            or storms.wants_a_person(session, interface, now=now)
             or _has_ripe_run(session, interface, now)
         )
 

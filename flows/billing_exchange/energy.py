@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache, reduce
 from typing import Literal
@@ -16,8 +16,9 @@ from flows.billing_exchange.context import BillContext, Findings
 from flows.billing_exchange.intervals import Channel, channel_of
 from flows.billing_exchange.policy import Policy
 from flows.billing_exchange.registers import ZERO, Amount, measure
+from flows.billing_exchange.seasons import seasons_of
 from flows.billing_exchange.segments import Segment
-from flows.billing_exchange.tou import slot_runs
+from flows.billing_exchange.tou import Tier, slot_runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,8 @@ class FlowPart:
     unit: str
     source: Literal["REGISTER", "INTERVAL"]
     total: Amount
-    buckets: Mapping[str, Amount] | None
-    """By time-of-use bucket; None where the segment has no such split."""
+    buckets: Mapping[Tier, Amount] | None
+    """By time-of-use bucket and season; None where the segment has no such split."""
 
     uses: tuple[RegisterUse, ...]
     channel: Channel | None = None
@@ -102,21 +103,41 @@ class Measurer:
         cumulative = [r for r in registers if not r.interval_minutes]
         channels = [r for r in registers if r.interval_minutes]
         if channels and (not cumulative or (self.context.calendar is not None and not _has_buckets(cumulative))):
+            before = len(self.findings.missing)
             part = self._by_intervals(segment, flow, channels)
             if part is not None and cumulative:
                 self._check_against_registers(segment, cumulative, part)
-            return part
+            return part or self._total_alone(segment, flow, cumulative, before)
         return self._by_registers(segment, flow, cumulative)
+
+    def _total_alone(
+        self, segment: Segment, flow: Flow, cumulative: Sequence[Register], before: int
+    ) -> FlowPart | None:
+        """Return what the registers beside a channel with gaps tell: the total without its split, if they were read.
+
+        `before` counts what was missing before the channel was looked at.
+        """
+        gaps = self.findings.missing[before:]
+        aside = Findings()
+        part = replace(self, findings=aside)._by_registers(segment, flow, cumulative) if gaps and cumulative else None
+        if part is None or aside.holds:
+            return None
+        del self.findings.missing[before:]
+        self.findings.absent += gaps
+        self.findings.remarks += aside.remarks
+        self.findings.trail += aside.trail
+        return part
 
     def _by_registers(self, segment: Segment, flow: Flow, registers: Sequence[Register]) -> FlowPart | None:
         uses: list[RegisterUse] = []
         total: Amount | None = None
         buckets: dict[str, Amount] = {}
-        complete = True
+        lost: list[Register] = []
+        before = len(self.findings.missing)
         for register in registers:
             measured = self._register(segment, register, self.findings)
             if measured is None:
-                complete = False
+                lost.append(register)
                 continue
             use, amount = measured
             uses.append(use)
@@ -125,10 +146,30 @@ class Measurer:
                 buckets[register.tou_bucket] = amount if known is None else known + amount
             else:
                 total = amount if total is None else total + amount
-        if not complete:
-            return None
+        unit = registers[0].unit
+        if lost:
+            if total is None or not all(register.tou_bucket for register in lost) or self.findings.blocked:
+                return None
+            self.findings.absent += self.findings.missing[before:]
+            del self.findings.missing[before:]
+            return FlowPart(flow, unit, "REGISTER", total, None, tuple(uses))
         total = self._total(segment, registers, total, buckets)
-        return FlowPart(flow, registers[0].unit, "REGISTER", total, buckets or None, tuple(uses))
+        return FlowPart(flow, unit, "REGISTER", total, self._by_season(segment, buckets), tuple(uses))
+
+    def _by_season(self, segment: Segment, buckets: Mapping[str, Amount]) -> Mapping[Tier, Amount] | None:
+        """Return register sums under the season they lie in; None where a register ran on through a change of season.
+
+        No read is taken when a season changes, so that such a sum cannot be told apart.
+        """
+        found = {}
+        for bucket, amount in buckets.items():
+            seasons = seasons_of(self.context.calendar, segment.period, bucket)
+            if len(seasons) > 1:
+                names = " and ".join(sorted(seasons))
+                self.findings.trail.append(f"the {bucket} registers ran through {names}: not told apart")
+                return None
+            found[Tier(bucket, *seasons)] = amount
+        return found or None
 
     def _register(self, segment: Segment, register: Register, findings: Findings) -> tuple[RegisterUse, Amount] | None:
         return measure(
@@ -181,7 +222,7 @@ class Measurer:
             part = one if part is None else _joined(part, one)
         return part
 
-    def _buckets(self, channel: Channel) -> Mapping[str, Amount] | None:
+    def _buckets(self, channel: Channel) -> Mapping[Tier, Amount] | None:
         calendar = self.context.calendar
         if calendar is None:
             return None

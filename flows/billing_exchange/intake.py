@@ -6,7 +6,7 @@ from pathlib import Path
 
 from canonical.errors import UnavailableError
 from flows import file_intake
-from flows.billing_exchange import holds
+from flows.billing_exchange import holds, unowned
 from flows.billing_exchange.answers import AcknowledgementHandler
 from flows.billing_exchange.billed import BilledHandler
 from flows.billing_exchange.interface import Interface, TakenIn
@@ -34,7 +34,7 @@ def take_in(
     `siblings` are the other interfaces of the site: they share inboxes, and whoever claims a file first works it for
     the interface that its sender names. An inbox that is away is a problem of the report, not of the pass.
     """
-    handlers = _handlers([interface, *siblings], now)
+    handlers = handlers_of([interface, *siblings], now)
     reports, problems = [], []
     for role in interface.policy.inboxes:
         try:
@@ -47,18 +47,19 @@ def take_in(
                     spool=spool,
                     now=now,
                     machine_now=machine_now,
-                    policy=_policy(interface),
-                    on_problem=_OnProblem(interface, now),
+                    policy=intake_policy(interface),
+                    on_problem=OnProblem(interface, now),
                 )
             )
         except UnavailableError as error:
             problems.append(f"{role}: {error}")
     with transaction() as session:
         resolve_resent(session, now=now)
+        unowned.find_owners(session, now=now)
     return _sum(reports, problems)
 
 
-def _handlers(interfaces: Sequence[Interface], now: datetime) -> dict[str, FileHandler]:
+def handlers_of(interfaces: Sequence[Interface], now: datetime) -> dict[str, FileHandler]:
     """Return the handler of each kind of file."""
     by_name = {one.name: one for one in interfaces}
     return {
@@ -70,7 +71,7 @@ def _handlers(interfaces: Sequence[Interface], now: datetime) -> dict[str, FileH
     }
 
 
-def _policy(interface: Interface) -> IntakePolicy:
+def intake_policy(interface: Interface) -> IntakePolicy:
     """Return how the inboxes are worked."""
     policy = interface.policy
     return IntakePolicy(
@@ -83,7 +84,7 @@ def _policy(interface: Interface) -> IntakePolicy:
     )
 
 
-class _OnProblem:
+class OnProblem:
     """Makes work of each problem of a file."""
 
     def __init__(self, interface: Interface, now: datetime) -> None:

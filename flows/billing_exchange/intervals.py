@@ -19,6 +19,7 @@ from flows.billing_exchange.context import BillContext, Findings, Missing
 from flows.billing_exchange.policy import Policy
 from flows.billing_exchange.registers import ZERO, Amount
 from flows.billing_exchange.segments import Segment
+from flows.billing_exchange.tou import Tier
 
 _QUALITIES = tuple(Quality)
 _ORDINAL = {quality: n for n, quality in enumerate(_QUALITIES)}
@@ -77,10 +78,10 @@ class Channel:
         """Return the sum of the segment."""
         return self._amount(0, len(self.values))
 
-    def by_bucket(self, runs: Sequence[tuple[int, int, str]]) -> Mapping[str, Amount]:
-        """Return the sum of each bucket; `runs` are (first slot, slot after the last, bucket) over the bill period."""
-        sums: dict[str, int] = {}
-        doubtful: dict[str, int] = {}
+    def by_bucket(self, runs: Sequence[tuple[int, int, Tier]]) -> Mapping[Tier, Amount]:
+        """Return the sum of each bucket; `runs` are (first slot, slot after the last, tier) over the bill period."""
+        sums: dict[Tier, int] = {}
+        doubtful: dict[Tier, int] = {}
         with_estimates = bool(self.estimated_count)
         last = self.first + len(self.values)
         for begin, end, bucket in runs:

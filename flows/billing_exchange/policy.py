@@ -11,6 +11,7 @@ Calculator = Literal["mdms", "hub"]
 Rounding = Literal["cumulative", "interval_residual"]
 WindowStart = Literal["MidnightOfReceivedDate", "ReceivedDatetime", "NoBillWindow"]
 LatePolicy = Literal["next_load", "correction"]
+Partial = Literal["allowed", "hold"]
 Anchor = Literal["opened", "deadline"]
 Ask = Literal["store", "fresh", "backfill", "estimate", "decide"]
 
@@ -109,6 +110,19 @@ class Policy:
 
     storm_districts: frozenset[str] = frozenset()
     """Districts in storm mode: nothing is billed on estimates there while they are listed (domain 4.3)."""
+
+    storm_days: int = 5
+    """Days after which a person is asked whether a district in storm mode goes on without estimates."""
+
+    storm_read_percent: Decimal = Decimal(60)
+    """Share of a district's due items with reads below which storm mode is proposed to a person."""
+
+    storm_least_items: int = 20
+    """Due items of a district from which that share means anything."""
+
+    partial: Partial = "hold"
+    """An item whose total is there, but not every determinant that its rate needs: `allowed` answers it PARTIAL at the
+    window's end, `hold` shows it to a person before. The complete version follows either way."""
 
     consecutive_estimates: int = 2
     """Bills in a row that may rest on estimates; one more is held."""

@@ -14,6 +14,7 @@ from flows.billing_exchange.policy import Policy
 from flows.billing_exchange.registers import ZERO, Amount
 from flows.billing_exchange.rounding import with_residual
 from flows.billing_exchange.segments import Segment
+from flows.billing_exchange.tou import Tier
 
 _FLOW_PREFIX: Mapping[Flow, str] = {"DELIVERED": "", "RECEIVED": "RCVD_", "NET": "NET_", "TOTAL": "GROSS_"}
 FLOW_ORDER: Mapping[Flow, int] = {"DELIVERED": 0, "RECEIVED": 1, "NET": 2, "TOTAL": 3}
@@ -27,6 +28,11 @@ def quantity_code(unit: str, flow: Flow, bucket: str = "") -> str:
     return f"{unit.upper()}_{_FLOW_PREFIX[flow]}{bucket or 'TOTAL'}"
 
 
+def figure_name(code: str, season: str) -> str:
+    """Return what names a figure among those of one item: its code, and its season where it has one."""
+    return f"{code}/{season}" if season else code
+
+
 @dataclass(frozen=True, slots=True)
 class FlowTotal:
     """One flow over the whole period, all segments together, before rounding."""
@@ -35,7 +41,7 @@ class FlowTotal:
     unit: str
     source: Source
     total: Amount
-    buckets: Mapping[str, Amount]
+    buckets: Mapping[Tier, Amount]
     """Empty where the period is not split by time of use."""
 
 
@@ -67,22 +73,32 @@ def _flow_total(parts: Sequence[FlowPart], context: BillContext, policy: Policy,
     for part in parts[1:]:
         total = total + part.total
     source: Source = "INTERVAL" if all(p.source == "INTERVAL" for p in parts) else "REGISTER"
-    buckets: dict[str, Amount] = {}
+    buckets: dict[Tier, Amount] = {}
     for part in parts:
-        for bucket, amount in (part.buckets or {}).items():
-            buckets[bucket] = buckets[bucket] + amount if bucket in buckets else amount
+        for tier, amount in (part.buckets or {}).items():
+            buckets[tier] = buckets[tier] + amount if tier in buckets else amount
     unsplit = [p for p in parts if p.buckets is None]
     if unsplit and flow == "DELIVERED" and unit == unit_of(context) and policy.determinants == "hub":
-        _note_unsplit(sum((p.total.exact for p in unsplit), ZERO), total.exact, bool(buckets), context, findings)
+        part_of = sum((p.total.exact for p in unsplit), ZERO)
+        _note_unsplit(part_of, total.exact, bool(buckets), context, policy, findings)
     return FlowTotal(flow, unit, source, total, {} if unsplit else buckets)
 
 
-def _note_unsplit(unsplit: Decimal, total: Decimal, is_mixed: bool, context: BillContext, findings: Findings) -> None:
-    """Hold what a time-of-use tariff cannot price; with a flat tariff, say why only the total is billed."""
+def _note_unsplit(
+    unsplit: Decimal, total: Decimal, is_mixed: bool, context: BillContext, policy: Policy, findings: Findings
+) -> None:
+    """Note what a time-of-use tariff cannot price: held, or PARTIAL where the interface allows it.
+
+    With a flat tariff, say why only the total is billed. What is only late was noted when it was looked for.
+    """
     unit = unit_of(context)
     text = f"{unsplit} {unit} of {total} have no split by time of use"
     if context.agreement is not None and context.agreement.tou_calendar:
-        findings.hold(codes.TOU_NOT_READY, text, at_risk=unsplit, unit=unit)
+        findings.unsplit = True
+        if policy.partial == "allowed":
+            findings.remark(codes.TOU_NOT_READY, text, quantity=unsplit)
+        elif not findings.absent:
+            findings.hold(codes.TOU_NOT_READY, text, at_risk=unsplit, unit=unit)
     elif is_mixed:
         findings.trail.append(f"{text}: the tariff is flat, so only the total is billed")
 
@@ -98,29 +114,29 @@ def bill_own(totals: Sequence[FlowTotal], context: BillContext, policy: Policy, 
         residuals |= carried
         kinds |= each.total.kinds
         methods |= each.total.methods
-        for bucket, amount in [("", each.total), *sorted(each.buckets.items())]:
-            figure = figures[quantity_code(each.unit, each.flow, bucket)]
-            quantities.append(_quantity(each, bucket, figure, amount))
+        for tier, amount in [(Tier(""), each.total), *sorted(each.buckets.items())]:
+            quantities.append(_quantity(each, tier, figures[_name(each, tier)], amount))
     return Billed((*quantities, *net_of(quantities, context, findings)), residuals, kinds, methods)
+
+
+def _name(each: FlowTotal, tier: Tier) -> str:
+    return figure_name(quantity_code(each.unit, each.flow, tier.bucket), tier.season)
 
 
 def _rounded(
     each: FlowTotal, context: BillContext, policy: Policy, findings: Findings
 ) -> tuple[Mapping[str, Decimal], Mapping[str, Decimal]]:
-    """Return billed quantity and residual by code."""
+    """Return billed quantity and residual by name of the figure."""
     total_code = quantity_code(each.unit, each.flow)
     if policy.rounding == "cumulative" and each.total.cumulative is not None:
-        figures = {
-            quantity_code(each.unit, each.flow, bucket): amount.cumulative or ZERO
-            for bucket, amount in each.buckets.items()
-        }
+        figures = {_name(each, tier): amount.cumulative or ZERO for tier, amount in each.buckets.items()}
         figures[total_code] = sum(figures.values(), ZERO) if figures else each.total.cumulative
         findings.trail.append(
             f"{total_code} = {figures[total_code]}, from cumulative reads rounded to {policy.decimals}"
         )
         return figures, {}
     carried = context.last_bill.residuals if context.last_bill is not None else {}
-    buckets = {quantity_code(each.unit, each.flow, b): a.exact for b, a in each.buckets.items()}
+    buckets = {_name(each, tier): amount.exact for tier, amount in each.buckets.items()}
     figures, residuals = with_residual(total_code, each.total.exact, buckets, carried=carried, decimals=policy.decimals)
     findings.trail.append(
         f"{total_code} = {each.total.exact} + {carried.get(total_code, ZERO)} carried, "
@@ -129,14 +145,14 @@ def _rounded(
     return figures, residuals
 
 
-def _quantity(each: FlowTotal, bucket: str, figure: Decimal, amount: Amount) -> Quantity:
+def _quantity(each: FlowTotal, tier: Tier, figure: Decimal, amount: Amount) -> Quantity:
     # All of it estimated: the billed figure itself, so that rounding does not leave a measured rest.
     estimated = figure if amount.kinds == {"estimated"} else amount.estimated
     return Quantity(
-        code=quantity_code(each.unit, each.flow, bucket),
+        code=quantity_code(each.unit, each.flow, tier.bucket),
         unit=each.unit,
-        tou_bucket=bucket,
-        season="",
+        tou_bucket=tier.bucket,
+        season=tier.season,
         flow=each.flow,
         quantity=figure,
         source=each.source,

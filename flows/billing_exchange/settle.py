@@ -11,7 +11,18 @@ from canonical.codes.identity import UNKNOWN_USAGE_POINT
 from flows.billing_exchange import corrections, holds, ladder
 from flows.billing_exchange.calculate import unanswered
 from flows.billing_exchange.context import BillContext, Calculated
-from flows.billing_exchange.decisions import ESTIMATED, HANDED_ON, Case, Decision, Row, hold, kept, leave, ready
+from flows.billing_exchange.decisions import (
+    ESTIMATED,
+    HANDED_ON,
+    Case,
+    Decision,
+    Row,
+    hold,
+    is_partial_due,
+    kept,
+    leave,
+    ready,
+)
 from flows.billing_exchange.interface import Advanced, Interface, State
 from flows.billing_exchange.ladder import Ladder
 from flows.billing_exchange.rows import determinant_row
@@ -54,7 +65,7 @@ def decide(session: Session, case: Case, *, now: datetime) -> Decision:
         return _answer_held(row, case.context)
     if row["state"] in HANDED_ON:
         return corrections.decide(session, case, now=now)
-    if calculated is not None and not calculated.missing:
+    if calculated is not None and (not calculated.missing or is_partial_due(case)):
         if calculated.holds and not (row["released"] and calculated.determinant is not None):
             return hold(case, calculated.holds)
         if calculated.determinant is not None:

@@ -58,7 +58,9 @@ def _arithmetic(register: RegisterUse, meter: MeterInPeriod) -> Iterator[Problem
 
 
 def _buckets(determinant: BillDeterminant) -> Iterator[Problem]:
-    """Yield flows whose time-of-use quantities do not add up to their total."""
+    """Yield flows whose time-of-use quantities do not add up to their total; of a PARTIAL some are not there."""
+    if determinant.status is Status.PARTIAL:
+        return
     totals: dict[tuple[str, str], Decimal] = {}
     sums: dict[tuple[str, str], Decimal] = {}
     for quantity in determinant.quantities:
@@ -103,5 +105,5 @@ def _status(determinant: BillDeterminant) -> Iterator[Problem]:
         yield Problem(codes.DROP_STATUS, f"ACTUAL with {determinant.missing_intervals} intervals missing")
     if determinant.is_answer_without_energy and determinant.quantities:
         yield Problem(codes.DROP_STATUS, f"{determinant.status} with a quantity")
-    if determinant.is_answer_without_energy and not determinant.remarks:
+    if (determinant.is_answer_without_energy or determinant.status is Status.PARTIAL) and not determinant.remarks:
         yield Problem(codes.DROP_STATUS, f"{determinant.status} without saying why")

@@ -78,7 +78,7 @@ def _item(
     calendars: Calendars, serials: SerialPolicy, group: Group, row: Mapping[str, Any]
 ) -> Item[Reference] | Rejection | None:
     """Return the thing that a group of records describes."""
-    if group.tag in ("TOU", "HOL"):
+    if group.tag in ("TOU", "SEA", "HOL"):
         calendar: Item[Any] | Rejection | None = calendars.item(group, row)
         return calendar
     make = {"UPT": _usage_point, "AGR": _agreement, "CYC": _cycle_day}.get(group.tag)

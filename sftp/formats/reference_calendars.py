@@ -1,5 +1,9 @@
-"""Time-of-use calendars of a reference file: TOU and HOL records, put together before they are given."""
+"""Time-of-use calendars of a reference file: TOU, SEA and HOL records, put together before they are given.
 
+TOU is a window of the whole year, SEA the same for the days of one season.
+"""
+
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
@@ -22,7 +26,7 @@ class Draft:
     """A calendar while its rows are gathered."""
 
     line: int
-    """Line of its first TOU row."""
+    """Line of its first TOU or SEA row."""
 
     zone: str
     windows: dict[TouWindow, None] = field(default_factory=dict)
@@ -60,7 +64,7 @@ def calendars_in(stream: BinaryIO, compiled: Compiled) -> Calendars:
     broken: list[Key] = []
     lines = Lines(stream)
     for line in lines:
-        if not line.startswith(("TOU", "HOL")):
+        if not line.startswith(("TOU", "SEA", "HOL")):
             continue
         tag = line[:3]
         values = compiled.records[tag].read(line)
@@ -87,16 +91,30 @@ def _key_of(texts: list[str]) -> Iterator[Key]:
 
 
 def _add(drafts: dict[Key, Draft], values: list[Any], line: int) -> None:
-    """Add one TOU row to its calendar."""
-    calendar, version, zone, days, start, end, bucket = values
+    """Add one TOU or SEA row to its calendar."""
+    calendar, version, zone, *season, days, start, end, bucket = values
     draft = drafts.setdefault((calendar, version), Draft(line, zone))
-    draft.windows[TouWindow(days, start, end, bucket)] = None
+    draft.windows[TouWindow(days, start, end, bucket, *season)] = None
     if zone != draft.zone:
         draft.fault = f"two zones, {draft.zone} and {zone}"
     elif not is_zone(zone):
         draft.fault = f"{zone!r} is no IANA zone"
     elif end != time(0) and end <= start:
         draft.fault = f"a window ends at {end:%H:%M}, not after its start {start:%H:%M}"
+    for day in season[1:]:
+        if not _is_day_of_year(day):
+            draft.fault = f"{day!r} is no day of the year as MM-DD"
+
+
+def _is_day_of_year(text: str) -> bool:
+    """Return whether a text is MM-DD of a day that some year has."""
+    if re.fullmatch(r"[0-9]{2}-[0-9]{2}", text) is None:
+        return False
+    try:
+        date(2000, int(text[:2]), int(text[3:]))
+    except ValueError:
+        return False
+    return True
 
 
 def calendar_records(calendar: TouCalendar) -> Iterator[Record]:
@@ -105,6 +123,11 @@ def calendar_records(calendar: TouCalendar) -> Iterator[Record]:
     for window in calendar.windows:
         # 24:00 says the midnight that ends the day; 00:00 would read as the one that starts it.
         end = "24:00" if window.end == time(0) else window.end
-        yield "TOU", (*key, calendar.zone, window.days, window.start, end, window.bucket), ""
+        hours = (window.days, window.start, end, window.bucket)
+        if window.season:
+            season = (window.season, window.first_day, window.last_day)
+            yield "SEA", (*key, calendar.zone, *season, *hours), ""
+        else:
+            yield "TOU", (*key, calendar.zone, *hours), ""
     for day in sorted(calendar.holidays):
         yield "HOL", (*key, day), ""

@@ -223,6 +223,19 @@ def upgrade() -> None:
     sa.Column('last', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('stream')
     )
+    op.create_table('billing_storm',
+    sa.Column('storm_id', sa.String(), nullable=False),
+    sa.Column('district', sa.String(), nullable=False),
+    sa.Column('since', columns.Instant(), nullable=False),
+    sa.Column('by', sa.String(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('overridden_at', columns.Instant(), nullable=True),
+    sa.Column('ended_at', columns.Instant(), nullable=True),
+    sa.PrimaryKeyConstraint('storm_id')
+    )
+    with op.batch_alter_table('billing_storm', schema=None) as batch_op:
+        batch_op.create_index('billing_storm_open', ['district', 'ended_at'], unique=False)
+
     op.create_table('customer',
     sa.Column('row', sa.Integer(), nullable=False),
     sa.Column('customer', sa.String(), nullable=False),
@@ -416,6 +429,7 @@ def upgrade() -> None:
     sa.Column('held_since', columns.Instant(), nullable=True),
     sa.Column('alerted', sa.Boolean(), nullable=False),
     sa.Column('released_by', sa.String(), nullable=False),
+    sa.Column('replays', sa.Integer(), nullable=False),
     sa.Column('judged_at', columns.Instant(), nullable=True),
     sa.Column('verdict', sa.String(), nullable=False),
     sa.Column('code', sa.String(), nullable=False),
@@ -453,6 +467,17 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('interval_block', schema=None) as batch_op:
         batch_op.create_index('interval_block_at', ['usage_point', 'ends_at'], unique=False)
+
+    op.create_table('known_name',
+    sa.Column('system', sa.String(), nullable=False),
+    sa.Column('scheme', sa.String(), nullable=False),
+    sa.Column('value', sa.String(), nullable=False),
+    sa.Column('object_id', sa.String(), nullable=False),
+    sa.Column('object_type', sa.String(), nullable=False),
+    sa.PrimaryKeyConstraint('system', 'scheme', 'value', 'object_id')
+    )
+    with op.batch_alter_table('known_name', schema=None) as batch_op:
+        batch_op.create_index('known_name_object', ['object_id'], unique=False)
 
     op.create_table('master_origin',
     sa.Column('kind', sa.String(), nullable=False),
@@ -595,13 +620,20 @@ def upgrade() -> None:
     sa.Column('ends_at', columns.Instant(), nullable=True),
     sa.Column('purpose', sa.String(), nullable=False),
     sa.Column('fresh', sa.Boolean(), nullable=False),
+    sa.Column('reading_types', columns.Facts(), nullable=True),
     sa.Column('state', sa.String(), nullable=False),
     sa.Column('code', sa.String(), nullable=False),
     sa.Column('reason', sa.String(), nullable=False),
     sa.Column('reply_to', sa.String(), nullable=False),
+    sa.Column('rank', sa.Integer(), nullable=False),
+    sa.Column('question_key', sa.String(), nullable=False),
     sa.Column('received_at', columns.Instant(), nullable=False),
+    sa.Column('not_before', columns.Instant(), nullable=True),
+    sa.Column('expires_at', columns.Instant(), nullable=True),
+    sa.Column('retry_at', columns.Instant(), nullable=True),
     sa.Column('deadline', columns.Instant(), nullable=False),
     sa.Column('settled_at', columns.Instant(), nullable=True),
+    sa.Column('rounds', sa.Integer(), nullable=False),
     sa.Column('leased_until', columns.Instant(), nullable=True),
     sa.ForeignKeyConstraint(['parent'], ['service_request.request_id'], ),
     sa.PrimaryKeyConstraint('request_id'),
@@ -611,6 +643,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_service_request_correlation_id'), ['correlation_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_service_request_source'), ['source'], unique=False)
         batch_op.create_index(batch_op.f('ix_service_request_state'), ['state'], unique=False)
+        batch_op.create_index('service_request_alike', ['question_key', 'settled_at'], unique=False)
 
     op.create_table('tou_calendar',
     sa.Column('row', sa.Integer(), nullable=False),
@@ -776,6 +809,8 @@ def upgrade() -> None:
     sa.Column('request_id', sa.String(), nullable=False),
     sa.Column('at', columns.Instant(), nullable=False),
     sa.Column('late', sa.Boolean(), nullable=False),
+    sa.Column('whole', sa.Boolean(), nullable=False),
+    sa.Column('path', sa.String(), nullable=False),
     sa.Column('body', sa.LargeBinary(), nullable=False),
     sa.ForeignKeyConstraint(['request_id'], ['service_request.request_id'], ),
     sa.PrimaryKeyConstraint('number')
@@ -830,6 +865,7 @@ def downgrade() -> None:
 
     op.drop_table('tou_calendar')
     with op.batch_alter_table('service_request', schema=None) as batch_op:
+        batch_op.drop_index('service_request_alike')
         batch_op.drop_index(batch_op.f('ix_service_request_state'))
         batch_op.drop_index(batch_op.f('ix_service_request_source'))
         batch_op.drop_index(batch_op.f('ix_service_request_correlation_id'))
@@ -862,6 +898,10 @@ def downgrade() -> None:
 
     op.drop_table('master_waiting')
     op.drop_table('master_origin')
+    with op.batch_alter_table('known_name', schema=None) as batch_op:
+        batch_op.drop_index('known_name_object')
+
+    op.drop_table('known_name')
     with op.batch_alter_table('interval_block', schema=None) as batch_op:
         batch_op.drop_index('interval_block_at')
 
@@ -909,6 +949,10 @@ def downgrade() -> None:
         batch_op.drop_index('customer_current')
 
     op.drop_table('customer')
+    with op.batch_alter_table('billing_storm', schema=None) as batch_op:
+        batch_op.drop_index('billing_storm_open')
+
+    op.drop_table('billing_storm')
     op.drop_table('billing_sequence')
     with op.batch_alter_table('billing_run', schema=None) as batch_op:
         batch_op.drop_index('billing_run_state')

@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).parents[4] / "flows" / "billing_exchange"
 RULES = (
     "best_read", "calculate", "context", "demand", "difference", "energy", "interval_counts", "intervals", "policy",
-    "quantities", "registers", "rounding", "segments", "stated", "tou", "validation", "windows",
+    "quantities", "registers", "resets", "rounding", "seasons", "segments", "stated", "tou", "validation", "windows",
 )  # fmt: skip
 ALLOWED = {"canonical", "array", "collections", "dataclasses", "datetime", "decimal", "functools", "itertools"}
 ALLOWED |= {"types", "typing", "zoneinfo"}
