@@ -15,7 +15,9 @@ from iec61968.editions import SOAP_11, Edition
 from iec61968.message_codec import message_from_xml
 from iec61968.message_writer import message_to_xml
 from iec61968.safe_xml import XmlLimits
+from iec61968.security import Tier
 from iec61968.soap import SoapFault, fault_from_xml
+from iec61968.username_token import add_token
 from iec61968.validation import Policy
 from iec61968.wire import WireMessage
 
@@ -38,6 +40,9 @@ class Peer:
     signing_key: bytes = field(default=b"", repr=False)
     signing_certificate: bytes = b""
     """PEM; both given, SOAP messages are signed."""
+
+    tier: Tier = "basic"
+    """With `token`, a UsernameToken stands in for HTTP Basic in SOAP messages."""
 
     operation: StringOperation = field(default_factory=StringOperation)
     policy: Policy = "strict"
@@ -80,6 +85,10 @@ def post(
         envelope = safe_xml.parse(body)
         signature.sign(envelope, key=peer.signing_key, certificate=peer.signing_certificate, now=machine_now)
         body = etree.tostring(envelope, xml_declaration=True, encoding="UTF-8")
+    if peer.tier == "token" and peer.binding != "bare" and machine_now is not None:
+        envelope = safe_xml.parse(body)
+        add_token(envelope, user=peer.user, password=peer.password, now=machine_now)
+        body = etree.tostring(envelope, xml_declaration=True, encoding="UTF-8")
     headers = {"Content-Type": "text/xml; charset=utf-8"}
     if peer.binding != "bare":
         headers["SOAPAction"] = f'"{action}"'
@@ -90,7 +99,7 @@ def post(
                 peer.url,
                 data=body,
                 headers=headers,
-                auth=(peer.user, peer.password) if peer.user else None,
+                auth=(peer.user, peer.password) if peer.user and peer.tier != "token" else None,
                 verify=peer.ca_file or True,
                 cert=peer.client_certificate or None,
                 timeout=(min(10.0, timeout_s), timeout_s),
@@ -129,19 +138,31 @@ def answer_of(raw: bytes, peer: Peer) -> WireMessage:
         RejectedError: it is a fault, or cannot be read.
         UnavailableError: a fault that may pass.
     """
+    found = answer_or_fault(raw, peer)
+    if isinstance(found, SoapFault):
+        raise refusal(found, peer)
+    return found
+
+
+def answer_or_fault(raw: bytes, peer: Peer) -> WireMessage | SoapFault:
+    """Return the message that answers, or the fault with what its detail says; a fault message is one of the Client.
+
+    Raises:
+        RejectedError: it cannot be read.
+    """
     root = safe_xml.parse(raw, limits=peer.limits, where=peer.url)
     found = root.find(f"{{{SOAP_11}}}Body/{{{SOAP_11}}}Fault")
     if found is not None:
-        raise _refusal(fault_from_xml(found), peer)
+        return fault_from_xml(found)
     message = message_from_xml(
         unwrap_tree(root, limits=peer.limits).message, strict=peer.policy == "strict", limits=peer.limits
     )
     if message.kind == "fault" and message.reply is not None:
-        raise _refusal(SoapFault("Client", "", message.reply), peer)
+        return SoapFault("Client", "", message.reply)
     return message
 
 
-def _refusal(fault: SoapFault, peer: Peer) -> RejectedError | UnavailableError:
+def refusal(fault: SoapFault, peer: Peer) -> RejectedError | UnavailableError:
     """Return what a fault means: Server, or a reply code that says "later", is worth another try."""
     errors = fault.reply.errors if fault.reply else ()
     said = "; ".join(f"{e.code} {e.reason}".strip() for e in errors)
@@ -149,3 +170,30 @@ def _refusal(fault: SoapFault, peer: Peer) -> RejectedError | UnavailableError:
     if fault.side == "Server" or any(is_retryable(error.code) for error in errors):
         return UnavailableError(reason, code=codes.PARTNER_AWAY, where=peer.url)
     return RejectedError(reason, code=codes.PARTNER_REFUSED, where=peer.url)
+
+
+def reach(peer: Peer, *, timeout_s: float) -> int:
+    """Return the HTTP status with which a partner answers a GET of its address, with our certificate and credentials.
+
+    Raises:
+        UnavailableError: it does not answer.
+        MisconfiguredError: its certificate is not the pinned one.
+    """
+    try:
+        with requests.Session() as session:
+            session.trust_env = False
+            response = session.get(
+                f"{peer.url}?wsdl",
+                auth=(peer.user, peer.password) if peer.user and peer.tier != "token" else None,
+                verify=peer.ca_file or True,
+                cert=peer.client_certificate or None,
+                timeout=timeout_s,
+                allow_redirects=False,
+                stream=True,
+            )
+            response.close()
+            return response.status_code
+    except requests.exceptions.SSLError as error:
+        raise MisconfiguredError(str(error), code=codes.TLS_REFUSED, where=peer.url) from error
+    except (requests.RequestException, OSError) as error:
+        raise UnavailableError(type(error).__name__, code=codes.PARTNER_AWAY, where=peer.url) from error

@@ -23,7 +23,10 @@ from services.delivery_policy import delivery_policy
 from services.site_file import Site, load_site
 from store.session import Transaction, open_engine, transactions
 
-PATH_SETTINGS = ("private_key", "ca_file", "client_certificate", "layout_file")
+PATH_SETTINGS = (
+    *("private_key", "ca_file", "client_certificate", "layout_file"),
+    *("signing_key", "signing_certificate"),
+)
 """Adapter settings that name files: relative ones start at the site file's folder."""
 
 
@@ -79,6 +82,8 @@ class Hub:
             for key in PATH_SETTINGS:
                 if settings.get(key):
                     settings[key] = str((self.site.folder / str(settings[key])).resolve())
+            if settings.get("tier") in ("token", "signature"):
+                settings["machine_now"] = machine_now
             self._ports[role] = registry.load(section.adapter, settings)
         return self._ports[role]
 

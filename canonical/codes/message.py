@@ -182,6 +182,14 @@ TLS_REFUSED = ErrorCode(
     severity="FATAL",
 )
 
+PARTNER_TOOK_PART = ErrorCode(
+    "1120",
+    "PARTNER_TOOK_PART",
+    "The other system took some objects of the message and refused others.",
+    "Correct the objects that the reason names and replay the delivery; what was taken before is taken as it is.",
+    acts="operator",
+)
+
 # Whole exchanges of IEC 61968-100: compression, split deliveries, requests and their answers, security
 
 COMPRESSED_REFUSED = ErrorCode(

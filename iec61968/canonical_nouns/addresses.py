@@ -5,7 +5,7 @@ from iec61968.nouns.customer_elements import StreetAddress, StreetDetail, Teleph
 
 
 def address_from_street(address: StreetAddress) -> Address:
-    """Return the postal place; prefix, name, type and suffix of a street are one line, the town's code its post code."""
+    """prefix, name, type and suffix of a street are one line, the town's code the post code."""
     street, town = address.street_detail or StreetDetail(), address.town_detail or TownDetail()
     line = " ".join(filter(None, (street.prefix, street.name, street.type, street.suffix)))
     return Address(

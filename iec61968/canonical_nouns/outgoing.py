@@ -29,7 +29,9 @@ Form = Literal["request", "event", "as_sent"]
 PARTICIPLES: Mapping[str, str] = {
     **{"create": "created", "change": "changed", "close": "closed", "cancel": "canceled", "delete": "deleted"},
 }
-_IMPERATIVES = {participle: verb for verb, participle in PARTICIPLES.items()}
+IMPERATIVES: Mapping[str, str] = {participle: verb for verb, participle in PARTICIPLES.items()}
+"""The imperative of each participle; a verb that is here is an event's."""
+
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -70,7 +72,7 @@ def outgoing(message: Message[Any], speech: Speech) -> WireMessage:
 def _wire(header: Header, noun: str, verb: str, element: etree._Element, speech: Speech) -> WireMessage:
     """Return a request or event around a payload."""
     spoken = _verb(verb, header.verb, speech.form, noun)
-    is_event = spoken in _IMPERATIVES
+    is_event = spoken in IMPERATIVES
     message_id = _uuid(header.message_id, "cim-message")
     return WireMessage(
         "event" if is_event else "request",
@@ -90,10 +92,10 @@ def _wire(header: Header, noun: str, verb: str, element: etree._Element, speech:
 
 def _verb(verb: str, sent: str, form: Form, noun: str) -> str:
     """Return the verb as a request or an event says it; readings are only ever told."""
-    plain = _IMPERATIVES.get(verb, verb)
+    plain = IMPERATIVES.get(verb, verb)
     if plain not in PARTICIPLES:
         raise RejectedError(f"verb {verb!r} of {noun}", code=codes.EXPORT_IMPOSSIBLE, where="Header/Verb")
-    is_event = sent in _IMPERATIVES if form == "as_sent" else form == "event"
+    is_event = sent in IMPERATIVES if form == "as_sent" else form == "event"
     return PARTICIPLES[plain] if is_event or noun == meter_readings.NOUN else plain
 
 
