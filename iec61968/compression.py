@@ -37,11 +37,20 @@ def expand(text: str, *, limits: CompressionLimits | None = None, where: str = "
         RejectedError: not base64 (or uuencoded) gzip, cut short, followed by something else, or beyond a limit
             (COMPRESSED_REFUSED); at most the limit's bytes were made of it.
     """
-    limits = limits or CompressionLimits()
     try:
         packed = _decoded(text)
     except (binascii.Error, ValueError) as error:
         raise RejectedError("neither base64 nor uuencoded", code=codes.COMPRESSED_REFUSED, where=where) from error
+    return expand_bytes(packed, limits=limits, where=where)
+
+
+def expand_bytes(packed: bytes, *, limits: CompressionLimits | None = None, where: str = "") -> bytes:
+    """Return what gzip bytes hold.
+
+    Raises:
+        RejectedError: not gzip, cut short, followed by something else, or beyond a limit (COMPRESSED_REFUSED).
+    """
+    limits = limits or CompressionLimits()
     allowed = min(limits.total_bytes, max(_FREE_BYTES, len(packed) * limits.ratio))
     machine = zlib.decompressobj(wbits=31)
     found = bytearray()
