@@ -9,6 +9,9 @@ from canonical.errors import RejectedError
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """Control characters, lone surrogates and non-characters (XML 1.0, production 2)."""
 
+_PLAIN = re.compile("[^\x00-\x1f&<>\x7f-\U0010ffff]*")
+"""Texts that stand in XML as they are."""
+
 
 def text(value: str) -> str:
     """Return a text as element content.
@@ -16,6 +19,8 @@ def text(value: str) -> str:
     Raises:
         RejectedError: it holds characters that XML cannot.
     """
+    if _PLAIN.fullmatch(value):
+        return value
     return escape(clean(value), {"\r": "&#13;"})
 
 
