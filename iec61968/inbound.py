@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 
 from lxml import etree
 
@@ -77,7 +78,7 @@ def normalized(carried: Carried, *, expected: Edition, policy: Policy, limits: X
     service = service_for(message.header.verb, message.header.noun)
     typed = WireMessage(
         message.kind,
-        _complete(message.header, service),
+        _complete(message.header, service, carried.message),
         operation_name(message.header.verb, service),
         _request(message, expected),
         message.reply,
@@ -113,11 +114,15 @@ def operation_name(verb: str, service: Service) -> str:
     return service.name if verb == "get" and service.kind == "Get" else f"{verb.capitalize()}{service.noun}"
 
 
-def _complete(header: WireHeader, service: Service) -> WireHeader:
-    """Return a header that can be written in the strict form; only tolerant endpoints let others come this far."""
+def _complete(header: WireHeader, service: Service, message: etree._Element) -> WireHeader:
+    """Return a header that can be written in the strict form; only tolerant endpoints let others come this far.
+
+    A message without an id has one made of its content, so that a repeat is known and another message is another.
+    """
+    told = header.message_id or sha256(etree.tostring(message, method="c14n")).hexdigest()
     message_id, correlation_id = (
         value if _UUID.fullmatch(value) else mint("foreign-id", header.source, value)
-        for value in (header.message_id, header.correlation_id)
+        for value in (told, header.correlation_id or told)
     )
     stamp = header.timestamp or datetime(1970, 1, 1, tzinfo=UTC)
     return replace(

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from lxml import etree
+
 from canonical.codes import message as codes
 from canonical.errors import RejectedError
 from iec61968 import safe_xml
@@ -38,26 +40,36 @@ def _caller(raw: bytes, call: Call, clients: Clients, nonces: NonceCache, now: d
     if tiers <= {"basic"} or b"Security" not in raw:
         return None
     root = safe_xml.parse(raw, limits=call.limits)
-    security = unwrap_tree(root, limits=call.limits).security
-    if security is None:
-        return None
     if "signature" in tiers and next(root.iter(f"{{{DSIG}}}Signature"), None) is not None:
-        refused: RejectedError | None = None
-        for user in clients:
-            client = client_of(clients, user)
-            if client.tier != "signature":
-                continue
-            try:
-                verify(root, certificate=client.certificate, client=user, nonces=nonces, now=now)
-            except RejectedError as error:
-                refused = error
-                if error.code is codes.MESSAGE_REPLAYED:
-                    break
-            else:
-                return user
-        if refused is not None:
-            raise refused
-    return token_caller(security, clients, nonces, now=now)
+        user = _signer(root, clients, nonces, now)
+        if user is not None:
+            return user
+    security = unwrap_tree(root, limits=call.limits).security
+    return None if security is None else token_caller(security, clients, nonces, now=now)
+
+
+def _signer(root: etree._Element, clients: Clients, nonces: NonceCache, now: datetime) -> str | None:
+    """Return the user with whose pinned certificate a message is signed, None where nobody signs.
+
+    Raises:
+        RejectedError: it is nobody's signature, or one that was seen.
+    """
+    refused: RejectedError | None = None
+    for user in clients:
+        client = client_of(clients, user)
+        if client.tier != "signature":
+            continue
+        try:
+            verify(root, certificate=client.certificate, client=user, nonces=nonces, now=now)
+        except RejectedError as error:
+            refused = error
+            if error.code is codes.MESSAGE_REPLAYED:
+                break
+        else:
+            return user
+    if refused is not None:
+        raise refused
+    return None
 
 
 def _fresh(call: Call, nonces: NonceCache, now: datetime) -> None:

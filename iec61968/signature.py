@@ -4,6 +4,7 @@ import base64
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureConstructionMethod, SignatureMethod
@@ -29,7 +30,7 @@ _WHERE = "/Envelope/Header/Security/Signature"
 
 
 def sign(envelope: etree._Element, *, key: bytes, certificate: bytes, now: datetime, valid_s: int = 300) -> None:
-    """Sign Body and a fresh Timestamp of a SOAP envelope in place; key and certificate are PEM, RSA with SHA-256."""
+    """Sign Body and a fresh Timestamp of a SOAP envelope in place, with SHA-256; key and certificate are PEM, RSA or EC."""
     body = envelope.find(f"{{{SOAP_11}}}Body")
     if body is None:
         raise RejectedError("no Body to sign", code=codes.EXPORT_IMPOSSIBLE, where="/Envelope")
@@ -52,9 +53,10 @@ def sign(envelope: etree._Element, *, key: bytes, certificate: bytes, now: datet
     info = etree.Element(f"{{{DSIG}}}KeyInfo", nsmap={"ds": DSIG})
     reference = etree.SubElement(info, f"{{{WSSE}}}SecurityTokenReference")
     etree.SubElement(reference, f"{{{WSSE}}}Reference", URI="#token", ValueType=_X509)
+    is_curve = isinstance(shown.public_key(), EllipticCurvePublicKey)
     signer = XMLSigner(
         method=SignatureConstructionMethod.detached,
-        signature_algorithm=SignatureMethod.RSA_SHA256,
+        signature_algorithm=SignatureMethod.ECDSA_SHA256 if is_curve else SignatureMethod.RSA_SHA256,
         digest_algorithm=DigestAlgorithm.SHA256,
         c14n_algorithm=CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cache
+from typing import cast
 
 from lxml import etree
 
@@ -136,7 +137,7 @@ def _check_envelope(root: etree._Element, call: Call) -> None:
     if strays and call.policy == "strict":
         raise RejectedError(f"{local_name(strays[0])!r} beside Header and Body", code=codes.NOT_SOAP, where="/Envelope")
     call.reported = tuple(
-        validation.Finding(one.sourceline or 0, validation.named_path(one), "not a part of a SOAP envelope")
+        validation.Finding(cast("int", one.sourceline), validation.named_path(one), "not a part of a SOAP envelope")
         for one in strays
     )
 
@@ -173,7 +174,7 @@ def _in_typed_form(root: etree._Element, raw: bytes, call: Call) -> tuple[etree.
     call.binding, call.string_operation = carried.binding, carried.operation
     if carried.binding == "typed":
         namespace, noun = namespace_of(carried.message), call.service.message_noun
-        if namespace == call.edition.typed_message(noun):
+        if namespace == call.edition.typed_message(noun) and call.policy == "strict":
             return root, carried.message, raw
         others = any(namespace == edition.typed_message(noun) for edition in EDITIONS.values())
         tolerated = call.policy != "strict" and namespace.endswith(f"/{noun}Message")
