@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from adapters.mdms_cim.translate import readings_from_columns
 from canonical.codes import message as codes
 from canonical.errors import RejectedError
 from canonical.events import EndDeviceEvent, ReadingsWithEvents
@@ -18,6 +17,7 @@ from flows.end_device_events import readings_with_events
 from flows.parked_work import tell_parked
 from flows.spooled_intake import SpooledFile, receive_spooled
 from iec61968.bulk_call import Spooled
+from iec61968.canonical_nouns.readings import readings_from_columns
 from iec61968.dialects.device_events import Spoken, events_of_columns
 from iec61968.editions import Edition
 from iec61968.nouns import meter_readings

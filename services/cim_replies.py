@@ -8,11 +8,11 @@ from typing import Any
 
 from lxml import etree
 
-from adapters.mdms_cim.written import columns_from_readings
 from canonical.codes import message as codes
 from canonical.errors import HubError, RejectedError, UnavailableError
 from canonical.messages import Message, Outcome, Parcel
 from canonical.questions import ReadingsAnswer, Unanswered
+from iec61968.canonical_nouns.readings import columns_from_readings
 from iec61968.dialects.reply_codes import reply_code
 from iec61968.editions import EDITIONS
 from iec61968.envelope import ReplyError, WireReply

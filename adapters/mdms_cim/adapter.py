@@ -10,13 +10,14 @@ from typing import Any
 from lxml import etree
 
 from adapters.mdms_cim.settings import Settings, settings_from
-from adapters.mdms_cim.translate import columns_from_notice, notice_header, question_id, readings_from_columns
+from adapters.mdms_cim.translate import columns_from_notice, notice_header, question_id
 from canonical.billing import BilledNotice
 from canonical.codes import message as codes
 from canonical.errors import HubError, MisconfiguredError, RejectedError, UnavailableError
 from canonical.ids import mint
 from canonical.messages import Header, Message, Outcome, Parcel
 from canonical.metering import MeterReadings, ReadingQuestion
+from iec61968.canonical_nouns.readings import readings_from_columns
 from iec61968.dialects.reply_codes import is_retryable
 from iec61968.editions import default_namespace
 from iec61968.envelope import WireReply, header_from_xml, header_to_xml

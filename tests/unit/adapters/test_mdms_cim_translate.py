@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.mdms_cim.adapter import batches, build, readings_of_answer
-from adapters.mdms_cim.blocks import blocks_from_columns
-from adapters.mdms_cim.translate import columns_from_notice, readings_from_columns
-from adapters.mdms_cim.written import columns_from_readings
+from adapters.mdms_cim.translate import columns_from_notice
 from canonical.billing import BilledNotice
 from canonical.errors import MisconfiguredError, RejectedError
 from canonical.ids import meter_mrid
 from canonical.metering import MISSING, IntervalBlock, MeterReadings, ReadingQuestion
 from canonical.periods import Period
 from canonical.quality import Quality
+from iec61968.canonical_nouns.interval_blocks import blocks_from_columns
+from iec61968.canonical_nouns.readings import columns_from_readings, readings_from_columns
 from iec61968.nouns.columns import NO_VALUE, Block, Identity, MeterReadingColumns, Name, QualityMark, Readings, Span
 from iec61968.nouns.meter_readings import decode_each, readings_from_xml, readings_to_xml
 
@@ -29,6 +29,10 @@ DEMAND = "0.8.53.0.1.1.8.0.0.0.0.0.0.0.0.3.38.0"
 MINUTE = 60_000_000
 START = 1_772_323_200_000_000  # 2026-03-01T00:00:00Z
 ACME = Identity("", (Name(" 007a", "serial", "Acme"),))
+
+
+def meant(one: MeterReadingColumns) -> MeterReadings:
+    return readings_from_columns(one, source="mdms")
 
 
 def block(stamps: list[int], values: list[int], marks: tuple[tuple[QualityMark, ...], ...] = ()) -> Block:
@@ -107,7 +111,7 @@ def test_a_block_written_and_read_back_is_the_same_block(values: list[int | None
 
     wire = readings_to_xml([columns_from_readings(said, manufacturer="Acme")])
 
-    assert [readings_from_columns(c) for c in readings_from_xml(wire)] == [said]
+    assert [meant(c) for c in readings_from_xml(wire)] == [said]
 
 
 def columns(*rows: tuple[int, int, str, Span | None]) -> MeterReadingColumns:
@@ -126,7 +130,7 @@ MARCH = Span(START, START + 31 * 1440 * MINUTE)
 
 
 def test_snapshots_have_no_period_and_quantities_of_a_period_keep_theirs() -> None:
-    found = readings_from_columns(
+    found = meant(
         columns(
             (START, 1005, REGISTER, MARCH),
             (START + 90 * MINUTE, 65, DEMAND, MARCH),
@@ -147,7 +151,7 @@ def test_snapshots_have_no_period_and_quantities_of_a_period_keep_theirs() -> No
 
 
 def test_a_reading_without_a_value_is_a_remark_never_a_zero() -> None:
-    found = readings_from_columns(columns((START, NO_VALUE, REGISTER, None)))
+    found = meant(columns((START, NO_VALUE, REGISTER, None)))
 
     assert found.registers == ()
     assert found.events == (f"no value of {REGISTER} at 2026-03-01T00:00:00+00:00 quality VALIDATED",)
@@ -156,7 +160,7 @@ def test_a_reading_without_a_value_is_a_remark_never_a_zero() -> None:
 def test_a_serial_without_its_manufacturer_mints_no_meter() -> None:
     one = MeterReadingColumns(Identity("", (Name("007", "serial"),)))
 
-    found = readings_from_columns(one)
+    found = meant(one)
 
     assert (found.meter, found.serial) == ("", "007")
 
@@ -164,7 +168,7 @@ def test_a_serial_without_its_manufacturer_mints_no_meter() -> None:
 @pytest.mark.parametrize("code", ["", "kWh", "1.2.3", HALF_HOUR + ".1"])
 def test_a_reading_type_that_is_not_eighteen_numbers_is_refused(code: str) -> None:
     with pytest.raises(RejectedError) as caught:
-        readings_from_columns(columns((START, 1, code, None)))
+        meant(columns((START, 1, code, None)))
 
     assert caught.value.code.number == "1117"
 
