@@ -17,6 +17,7 @@ from services import (
     cli_files,
     cli_inspect,
     cli_messages,
+    cli_messaging,
     cli_parked,
     cli_serve,
     cli_work,
@@ -49,6 +50,7 @@ app.add_typer(cli_cim.app, name="cim")
 app.add_typer(cli_messages.app, name="messages")
 app.add_typer(cli_events.app, name="events")
 app.add_typer(cli_parked.app, name="parked")
+app.add_typer(cli_messaging.app, name="messaging")
 app.add_typer(cli_files.app, name="files")
 app.add_typer(cli_airflow.app, name="airflow")
 app.command("explain")(cli_explain.explain_command)

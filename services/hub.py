@@ -21,6 +21,7 @@ from services.billing_interfaces import billing_interface
 from services.clock import Clock, demo_clock, machine_now
 from services.delivery_policy import delivery_policy
 from services.site_file import Site, load_site
+from services.site_queues import messaging_of
 from store.session import Transaction, open_engine, transactions
 
 PATH_SETTINGS = (
@@ -84,6 +85,8 @@ class Hub:
                     settings[key] = str((self.site.folder / str(settings[key])).resolve())
             if settings.get("tier") in ("token", "signature"):
                 settings["machine_now"] = machine_now
+            if settings.get("queue"):
+                settings["messaging"] = messaging_of(self.site)
             self._ports[role] = registry.load(section.adapter, settings)
         return self._ports[role]
 

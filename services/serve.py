@@ -16,7 +16,7 @@ from services.hub import Hub, open_hub
 
 log = logging.getLogger(__name__)
 
-Part = Literal["cim", "relay"]
+Part = Literal["cim", "relay", "consumer"]
 
 
 def serve(parts: Sequence[Part]) -> int:
@@ -32,6 +32,8 @@ def serve(parts: Sequence[Part]) -> int:
         threads = [_thread("relay", partial(_relay, hub, stop), stop, died)] if "relay" in parts else []
         if "cim" in parts and hub.site.model.on_demand_read is not None:
             threads.append(_thread("requests", partial(_requests, hub, stop), stop, died))
+        if "consumer" in parts and (hub.site.model.messaging is not None or len(parts) == 1):
+            threads.append(_thread("consumer", partial(_consumer, hub, stop), stop, died))
         for thread in threads:
             thread.start()
         if server is None:
@@ -58,6 +60,13 @@ def _requests(hub: Hub, stop: threading.Event) -> None:
     from services.cim_site import run_requests
 
     run_requests(hub, stop)
+
+
+def _consumer(hub: Hub, stop: threading.Event) -> None:
+    """Take messages from the inbound queues until asked to stop."""
+    from services.event_consumer import run_consumer
+
+    run_consumer(hub, stop)
 
 
 def _thread(name: str, work: Callable[[], None], stop: threading.Event, died: threading.Event) -> threading.Thread:

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from canonical.event_kinds import EventKind
+from services.messaging_section import MessagingSection
 
-RoleKind = Literal["customer_system", "meter_data_system", "meter_data_files"]
+RoleKind = Literal["customer_system", "meter_data_system", "meter_data_files", "partner"]
 
 
 def _zone(name: str) -> str:
@@ -199,6 +200,7 @@ class SiteModel(_Section):
     roles: dict[str, RoleSection]
     serve: ServeSection | None = None
     on_demand_read: OnDemandSection | None = None
+    messaging: MessagingSection | None = None
     billing: dict[str, BillingSection] = Field(default_factory=dict)
     work: WorkSection = WorkSection()
 
@@ -225,7 +227,7 @@ def known_keys(path: tuple[str, ...]) -> list[str]:
     """Return the keys that may stand in the section at `path`, for "did you mean"."""
     top: dict[str, type[BaseModel]] = {
         "site": SiteSection, "store": StoreSection, "roles": RoleSection, "serve": ServeSection,
-        "on_demand_read": OnDemandSection,
+        "on_demand_read": OnDemandSection, "messaging": MessagingSection,
         "billing": BillingSection, "work": WorkSection,
     }  # fmt: skip
     if not path:

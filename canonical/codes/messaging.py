@@ -95,3 +95,11 @@ QUEUE_FILE_UNUSABLE = ErrorCode(
     acts="administrator",
     severity="FATAL",
 )
+MESSAGING_ABSENT = ErrorCode(
+    "1192",
+    "MESSAGING_ABSENT",
+    "Queues are asked for, and the site file has no [messaging].",
+    "Add the section; docs/messaging.md says how.",
+    acts="administrator",
+    severity="FATAL",
+)

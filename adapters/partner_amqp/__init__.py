@@ -1,0 +1,1 @@
+"""A partner that takes bare CIM messages from a queue."""
