@@ -202,15 +202,17 @@ def replace(
 ) -> bool:
     """Bring the current versions `old` to what `new` states, and return whether anything differs.
 
-    Rows are matched by the key of `table`. What is the same stays; what differs is closed and becomes a new version;
-    what is not in `new` any more is closed and stays known.
+    Rows are matched by the key of `table`. What is the same stays, though somebody may have said it again; what differs
+    is closed and becomes a new version; what is not in `new` any more is closed and stays known.
     """
     key = KEYS[table.name]
     before = {tuple(row[name] for name in key): row for row in old}
     fresh, closed = [], []
     for row in new:
         was = before.pop(tuple(row[name] for name in key), None)
-        if was is not None and all(was[column] == value for column, value in row.items()):
+        if was is not None and all(was[column] == value for column, value in row.items() if column != "said"):
+            if was.get("said") != row.get("said"):
+                session.execute(update(table).where(table.c.row == was["row"]).values(said=row["said"]))
             continue
         if was is not None:
             closed.append(was["row"])

@@ -1,0 +1,175 @@
+"""Recording what a master says of one thing as versions, effective-dated; nothing is overwritten (domain 2.6)."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from canonical.codes.linkage import NOT_VALID_THEN
+from canonical.errors import RejectedError
+from canonical.ids import meter_mrid
+from canonical.master_data import Meter
+from canonical.metering import UsagePoint
+from canonical.names import normal_serial
+from flows.master_data_sync import identity, installations, timeline
+from flows.master_data_sync.masters import MASTERS, Master, begins_at
+from flows.master_data_sync.outcome import Outcome, waits
+from flows.master_data_sync.policy import Policy
+from flows.master_data_sync.said import Said
+from flows.master_data_sync.timeline import Version
+from store import master_origins, reference
+from store.rows import Row
+from store.session import Session
+
+
+def record(session: Session, said: Said, *, policy: Policy, now: datetime) -> Outcome:
+    """Record one thing that is no link, and return what became of it.
+
+    Raises:
+        RejectedError: it does not exist then (NOT_VALID_THEN), or a name stands for two (OBJECT_AMBIGUOUS).
+    """
+    master = MASTERS[type(said.thing)]
+    object_id, said = _identified(session, said, master)
+    rows = reference.current(session, master.table, master.key, {object_id})
+    if said.verb == "delete":
+        return _delete(session, said, master, object_id, rows, now=now)
+    if said.stamp <= master_origins.deleted(session, master.table.name, object_id):
+        return Outcome("SUPERSEDED", object_id, master.object_type)
+    if not rows and said.verb != "create":
+        return waits(object_id, master.object_type, object_id)
+    missing = _missing(session, said)
+    if missing:
+        return waits(object_id, master.object_type, missing, object_id)
+    return _apply(session, said, master, object_id, rows, policy=policy, now=now)
+
+
+def state_fields(
+    session: Session,
+    master: Master,
+    object_id: str,
+    facts: dict[str, Any],
+    *,
+    at: datetime,
+    stamp: str,
+    now: datetime,
+    begins: bool = True,
+    defaults: dict[str, Any] | None = None,
+    ends: datetime | None = None,
+) -> timeline.Effect:
+    """State fields of one thing from `at` on, and return what that did (see `timeline.state`)."""
+    rows = reference.current(session, master.table, master.key, {object_id})
+    filled = {**master.defaults, **(defaults or {})}
+    versions, effect = timeline.state(
+        _versions(rows), at, facts, stamp=stamp, begins=begins, ends=ends, defaults=filled
+    )
+    _keep(session, master, object_id, rows, versions, now=now)
+    return effect
+
+
+def end_thing(session: Session, master: Master, object_id: str, *, at: datetime, now: datetime) -> timeline.Effect:
+    """End one thing at an instant, and return what that did (see `timeline.end`)."""
+    rows = reference.current(session, master.table, master.key, {object_id})
+    versions, effect = timeline.end(_versions(rows), at)
+    _keep(session, master, object_id, rows, versions, now=now)
+    return effect
+
+
+def _apply(
+    session: Session, said: Said, master: Master, object_id: str, rows: list[Row], *, policy: Policy, now: datetime
+) -> Outcome:
+    """Bring the versions of a thing to what a statement says."""
+    if said.verb == "close":
+        effect = end_thing(session, master, object_id, at=said.effective_at, now=now)
+    else:
+        effect = state_fields(
+            session,
+            master,
+            object_id,
+            master.stated(said),
+            at=begins_at(said),
+            stamp=said.stamp,
+            begins=said.verb == "create",
+            ends=getattr(said.thing, "valid_to", None),
+            defaults={"zone": policy.zone} if isinstance(said.thing, UsagePoint) else None,
+            now=now,
+        )
+    if effect == "NOT_THERE":
+        raise RejectedError(f"{object_id} does not exist at {begins_at(said).isoformat()}", code=NOT_VALID_THEN)
+    master_origins.note(session, master.table.name, object_id, said.source)
+    if said.verb == "create":
+        master_origins.mark_deleted(session, master.table.name, object_id, "")
+    if isinstance(said.thing, Meter) and effect == "APPLIED":
+        installations.follow_configuration(session, object_id, now=now)
+    touched = _names(said, object_id) if effect == "APPLIED" else frozenset()
+    return Outcome(effect, object_id, master.object_type, said.thing, touched)
+
+
+def _delete(session: Session, said: Said, master: Master, object_id: str, rows: list[Row], *, now: datetime) -> Outcome:
+    """Take a thing back as a mistake: it is known no more, and what was said before stays looked up by known time."""
+    if said.stamp <= master_origins.deleted(session, master.table.name, object_id):
+        return Outcome("DUPLICATE", object_id, master.object_type)
+    master_origins.note(session, master.table.name, object_id, said.source)
+    master_origins.mark_deleted(session, master.table.name, object_id, said.stamp)
+    reference.replace(session, master.table, rows, [], now=now)
+    return Outcome("APPLIED" if rows else "DUPLICATE", object_id, master.object_type, said.thing)
+
+
+def _identified(session: Session, said: Said, master: Master) -> tuple[str, Said]:
+    """Return the id of the thing that is meant, and the statement about that id."""
+    thing, given = said.thing, str(getattr(said.thing, master.key))
+    if isinstance(thing, UsagePoint):
+        found = identity.usage_point(session, given, thing.name if not given else "", source=said.source)
+        own = found or given or thing.name
+    elif isinstance(thing, Meter):
+        found = identity.meter(session, given, thing.serial, source=said.source, manufacturer=thing.manufacturer)
+        own = found or given or meter_mrid(thing.manufacturer, thing.serial)
+    else:
+        own = given
+    return own, said if own == given else replace(said, thing=replace(thing, **{master.key: own}))  # type: ignore[arg-type]
+
+
+def _missing(session: Session, said: Said) -> str:
+    """Return the usage point that a thing names and nobody has told of, or an empty string."""
+    point = str(getattr(said.thing, "usage_point", ""))
+    if isinstance(said.thing, UsagePoint) or not point or said.verb == "close":
+        return ""
+    return "" if identity.usage_point(session, point, "", source=said.source) else point
+
+
+def _names(said: Said, object_id: str) -> frozenset[str]:
+    """Return the words by which others may wait for a thing."""
+    thing = said.thing
+    serial = normal_serial(thing.serial) if isinstance(thing, Meter) else ""
+    name = thing.name if isinstance(thing, UsagePoint) else ""
+    return frozenset(one for one in (object_id, serial, name) if one)
+
+
+def _versions(rows: list[Row]) -> tuple[Version, ...]:
+    """Return current rows as versions; one that came by file counts as said whole when it became known."""
+    found = []
+    for row in sorted(rows, key=lambda one: one["valid_from"]):
+        fields = {name: value for name, value in row.items() if name not in _TIMES}
+        whole = f"{row['known_at'].isoformat(timespec='microseconds')} "
+        said = row["said"] if row["said"] is not None else dict.fromkeys(fields, whole)
+        found.append(Version(row["valid_from"], row["valid_to"], fields, said))
+    return tuple(found)
+
+
+_TIMES = ("row", "valid_from", "valid_to", "said", "version", "known_at", "replaced_at")
+
+
+def _keep(
+    session: Session,
+    master: Master,
+    object_id: str,
+    rows: list[Row],
+    versions: tuple[Version, ...],
+    *,
+    now: datetime,
+) -> None:
+    """Bring the rows of a thing to its versions."""
+    wanted = [
+        {**one.fields, master.key: object_id, "valid_from": one.valid_from, "valid_to": one.valid_to,
+         "said": dict(one.said)}
+        for one in versions
+    ]  # fmt: skip
+    reference.replace(session, master.table, rows, wanted, now=now)

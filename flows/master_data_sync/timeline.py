@@ -1,0 +1,116 @@
+"""The versions of one thing over valid time, from single statements in whatever order they come.
+
+Each version keeps, for each field, when its master stated it there; what is not stated there follows from the version
+before. So the end is the same for every order of the same statements (I7), and nothing is overwritten: callers keep
+what is replaced.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal
+
+Effect = Literal["APPLIED", "DUPLICATE", "SUPERSEDED", "NOT_THERE"]
+"""What a statement did; NOT_THERE: the thing does not exist at that time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What holds from an instant on."""
+
+    valid_from: datetime
+    valid_to: datetime | None
+    """First instant at which the thing no longer exists; None while it does. A later version ends this one too."""
+
+    fields: Mapping[str, Any]
+    said: Mapping[str, str] = field(default_factory=dict)
+    """Stamp of the statement, for each field that was stated for this very instant."""
+
+
+def state(
+    versions: Sequence[Version],
+    at: datetime,
+    stated: Mapping[str, Any],
+    *,
+    stamp: str,
+    begins: bool,
+    ends: datetime | None = None,
+    defaults: Mapping[str, Any],
+) -> tuple[tuple[Version, ...], Effect]:
+    """Return the versions after a master stated some fields from `at` on, and what that did.
+
+    `begins`: the statement may begin a life of the thing; otherwise it has to exist at `at`. `ends` is the end that the
+    statement gives by itself, `defaults` are the values of fields that nobody has stated.
+    """
+    own = next((one for one in versions if one.valid_from == at), None)
+    before = holding(versions, at)
+    if own is None and before is None and not begins:
+        return tuple(versions), "NOT_THERE"
+    if own is None:
+        end = before.valid_to if before is not None else ends
+        fresh = Version(at, end if ends is None else ends, dict(stated), dict.fromkeys(stated, stamp))
+        return _folded((*versions, fresh), defaults), "APPLIED"
+    newer = {name: value for name, value in stated.items() if stamp >= own.said.get(name, "")}
+    merged = replace(
+        own,
+        fields={**own.fields, **newer},
+        said={**own.said, **dict.fromkeys(newer, stamp)},
+        valid_to=own.valid_to if ends is None else ends,
+    )
+    if merged.valid_to != own.valid_to or any(own.fields.get(name) != value for name, value in newer.items()):
+        effect: Effect = "APPLIED"
+    else:
+        outdated = any(own.fields.get(name) != value for name, value in stated.items() if name not in newer)
+        effect = "SUPERSEDED" if outdated else "DUPLICATE"
+    return _folded(_with(versions, own, merged), defaults), effect
+
+
+def end(versions: Sequence[Version], at: datetime) -> tuple[tuple[Version, ...], Effect]:
+    """Return the versions after a thing ended at `at`, and what that did; what it would have become falls away."""
+    if any(one.valid_to == at for one in versions):
+        return tuple(versions), "DUPLICATE"
+    life = _life(versions, at)
+    if not life:
+        return tuple(versions), "NOT_THERE"
+    ended = (replace(one, valid_to=at) for one in life if one.valid_from < at)
+    others = (one for one in versions if one not in life)
+    return tuple(sorted((*others, *ended), key=lambda one: one.valid_from)), "APPLIED"
+
+
+def holding(versions: Sequence[Version], at: datetime) -> Version | None:
+    """Return the version that holds at an instant: of those that have begun, the latest, if it has not ended."""
+    begun = [one for one in versions if one.valid_from <= at]
+    latest = max(begun, key=lambda one: one.valid_from, default=None)
+    return latest if latest is not None and (latest.valid_to is None or at < latest.valid_to) else None
+
+
+def _life(versions: Sequence[Version], at: datetime) -> tuple[Version, ...]:
+    """Return the versions of the life that a thing has just before or at an instant, in order; none: it has none."""
+    lives: list[list[Version]] = []
+    for one in sorted(versions, key=lambda version: version.valid_from):
+        last = lives[-1][-1] if lives else None
+        if last is not None and (last.valid_to is None or last.valid_to > one.valid_from):
+            lives[-1].append(one)
+        else:
+            lives.append([one])
+    for life in lives:
+        end_of_it = life[-1].valid_to
+        if life[0].valid_from <= at and (end_of_it is None or at < end_of_it):
+            return tuple(life)
+    return ()
+
+
+def _with(versions: Sequence[Version], old: Version, new: Version) -> tuple[Version, ...]:
+    return tuple(new if one is old else one for one in versions)
+
+
+def _folded(versions: Sequence[Version], defaults: Mapping[str, Any]) -> tuple[Version, ...]:
+    """Return the versions in order, each with what it does not state taken from the one before it."""
+    found: list[Version] = []
+    for one in sorted(versions, key=lambda version: version.valid_from):
+        before = found[-1] if found else None
+        lives_on = before is not None and (before.valid_to is None or before.valid_to > one.valid_from)
+        inherited = before.fields if before is not None and lives_on else defaults
+        own = {name: value for name, value in one.fields.items() if name in one.said}
+        found.append(replace(one, fields={**defaults, **inherited, **own}))
+    return tuple(found)

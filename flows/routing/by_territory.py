@@ -1,0 +1,67 @@
+"""Questions to the MDMS of each usage point's territory, as if there were one MDMS."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from canonical.errors import UnavailableError
+from canonical.metering import MeterReadings, ReadingQuestion
+from canonical.ports import MeterDataSystem
+from flows.routing.routes import Routes, Territory
+from flows.routing.territories import territories_of
+from store.session import Transaction
+
+log = logging.getLogger(__name__)
+
+NAME = "by territory"
+"""What the site file writes where a role would stand."""
+
+
+class ByTerritory:
+    """Asks each MDMS about its own usage points and merges the answers (canonical.ports.MeterDataSystem's question)."""
+
+    def __init__(
+        self,
+        ports: Callable[[str], MeterDataSystem],
+        *,
+        routes: Routes,
+        transaction: Transaction,
+        now: Callable[[], datetime],
+    ) -> None:
+        """Keep who can be asked; `ports` gives the port of a role."""
+        self._ports = ports
+        self._routes = routes
+        self._transaction = transaction
+        self._now = now
+
+    def readings(self, questions: Sequence[ReadingQuestion], *, timeout_s: float) -> Iterator[MeterReadings]:
+        """Yield what the MDMSes hold; usage points of one that is away, or of no territory, are left out and logged.
+
+        Raises:
+            UnavailableError: every MDMS that had to be asked is away.
+            RejectedError: one refused the question.
+        """
+        asked = self._split(questions)
+        away: list[UnavailableError] = []
+        for role, own in asked.items():
+            try:
+                yield from self._ports(role).readings(own, timeout_s=timeout_s)
+            except UnavailableError as error:
+                log.warning("%s is away, %d usage points are not answered: %s", role, len(own), error)
+                away.append(error)
+        if away and len(away) == len(asked):
+            raise away[0]
+
+    def _split(self, questions: Sequence[ReadingQuestion]) -> Mapping[str, list[ReadingQuestion]]:
+        """Return the questions by the role that is asked."""
+        points = list(dict.fromkeys(one.usage_point for one in questions))
+        with self._transaction() as session:
+            homes = territories_of(session, points, routes=self._routes, at=self._now())
+        asked: dict[str, list[ReadingQuestion]] = {}
+        for question in questions:
+            home = homes[question.usage_point]
+            if isinstance(home, Territory) and home.meter_data:
+                asked.setdefault(home.meter_data, []).append(question)
+            else:
+                log.warning("usage point %s is asked of nobody: no territory", question.usage_point)
+        return asked

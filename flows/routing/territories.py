@@ -1,0 +1,130 @@
+"""In which territory does an object lie: by what its master says of its usage point, else by who created it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from canonical.codes.linkage import TERRITORY_AMBIGUOUS, TERRITORY_UNKNOWN
+from canonical.errors import ErrorCode
+from canonical.metering import UsagePoint
+from flows.routing.routes import Facts, Routes, Territory
+from store import master_origins, reference_book
+from store.reference_book import ReferenceBook
+from store.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One object of a message, as far as routing looks at it."""
+
+    usage_points: tuple[str, ...] = ()
+    """mRIDs of the usage points that it is about."""
+
+    meters: tuple[str, ...] = ()
+    """mRIDs of meters: where they hang counts where no usage point is named."""
+
+    kind: str = ""
+    """Master that it belongs to, such as `customer`, where it has no usage point."""
+
+    object_id: str = ""
+
+    @property
+    def label(self) -> str:
+        """Return what people know it by."""
+        return next((one for one in (*self.usage_points, *self.meters, self.object_id) if one), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why nobody can say to whom an object goes."""
+
+    code: ErrorCode
+    reason: str
+    is_work: bool = True
+    """False: it lies nowhere yet, such as a meter in stock, and nobody need look at it."""
+
+
+def territories_of(
+    session: Session, usage_points: Sequence[str], *, routes: Routes, at: datetime
+) -> dict[str, Territory | Trouble]:
+    """Return the territory of each usage point at an instant, by mRID; where it is none or two, why."""
+    book = reference_book.open_book(session, set(usage_points))
+    creators = master_origins.creators(session, set(usage_points))
+    return {
+        one: _territory(one, _version(book, one, at), creators.get(("usage_point", one), ""), routes)
+        for one in usage_points
+    }
+
+
+def facts_of(session: Session, subject: Subject, *, routes: Routes, source: str, at: datetime) -> Facts | Trouble:
+    """Return what routes may ask of an object; `source` is who tells of it.
+
+    An object of several usage points lies where all of them lie.
+    """
+    points = subject.usage_points or _hung(session, subject.meters, at)
+    if not points:
+        return _without_usage_point(session, subject, routes, source)
+    found = territories_of(session, points, routes=routes, at=at)
+    homes = {one.name for one in found.values() if isinstance(one, Territory)}
+    troubles = [one for one in found.values() if isinstance(one, Trouble)]
+    if routes.territories and troubles:
+        return troubles[0]
+    if len(homes) > 1:
+        return Trouble(TERRITORY_AMBIGUOUS, f"{subject.label} reaches over {', '.join(sorted(homes))}")
+    book = reference_book.open_book(session, set(points))
+    versions = [one for one in (_version(book, point, at) for point in points) if one is not None]
+    agreements = [agreement for point in points for agreement in book.agreements.get(point, ())]
+    return Facts(
+        territory=next(iter(homes), ""),
+        districts=frozenset(one.district for one in versions if one.district),
+        customer_classes=frozenset(
+            one.customer_class for one in agreements if one.valid_to is None or one.valid_to > at
+        ),
+        commodities=frozenset(one.commodity for one in versions),
+    )
+
+
+def _hung(session: Session, meters: Sequence[str], at: datetime) -> tuple[str, ...]:
+    """Return the usage points at which meters hang at an instant, or hung last before it."""
+    found: dict[str, None] = {}
+    for installations in reference_book.installations_of_meters(session, set(meters)).values():
+        begun = [one for one in installations if one.installed_at <= at] or list(installations)
+        found.setdefault(begun[-1].usage_point)
+    return tuple(found)
+
+
+def _without_usage_point(session: Session, subject: Subject, routes: Routes, source: str) -> Facts | Trouble:
+    """Return the facts of a customer, an account, a premise or a meter in stock: who created it decides."""
+    name = subject.object_id or next(iter(subject.meters), "")
+    creator = master_origins.creators(session, {name}).get((subject.kind, name), source)
+    homes = [one.name for one in routes.territories if one.is_home_of(routes.role_of(creator))]
+    if len(homes) > 1:
+        return Trouble(TERRITORY_AMBIGUOUS, f"{creator} belongs to {', '.join(homes)}")
+    if not homes and routes.territories:
+        return Trouble(TERRITORY_UNKNOWN, f"{subject.label} is at no usage point", is_work=False)
+    return Facts(territory=homes[0] if homes else "")
+
+
+def _territory(usage_point: str, known: UsagePoint | None, creator: str, routes: Routes) -> Territory | Trouble:
+    """Return the one territory: by its name, else its district, else who created it; the first that says anything."""
+    if known is None:
+        return Trouble(TERRITORY_UNKNOWN, f"no master has told of usage point {usage_point}")
+    rules: Mapping[str, list[Territory]] = {
+        "name": [one for one in routes.territories if one.has_name(usage_point, known.name)],
+        "district": [one for one in routes.territories if known.district and known.district in one.districts],
+        "creator": [one for one in routes.territories if routes.role_of(creator) in one.created_by],
+    }
+    for rule, found in rules.items():
+        if len(found) > 1:
+            both = ", ".join(one.name for one in found)
+            return Trouble(TERRITORY_AMBIGUOUS, f"usage point {usage_point} lies in {both} by its {rule}")
+        if found:
+            return found[0]
+    return Trouble(TERRITORY_UNKNOWN, f"usage point {usage_point} of district {known.district!r} lies in no territory")
+
+
+def _version(book: ReferenceBook, usage_point: str, at: datetime) -> UsagePoint | None:
+    """Return the version of a usage point at an instant, else the nearest."""
+    versions = book.usage_points.get(usage_point, ())
+    begun = [one for one in versions if one.valid_from <= at]
+    return (begun[-1] if begun else versions[0]) if versions else None
