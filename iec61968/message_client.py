@@ -1,7 +1,11 @@
 """Calling a partner in any of the four bindings: one message out, one message back, over TLS."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Event, Timer
+from typing import Protocol
 
 import requests
 from lxml import etree
@@ -9,6 +13,7 @@ from lxml import etree
 from canonical.codes import message as codes
 from canonical.errors import MisconfiguredError, RejectedError, UnavailableError
 from iec61968 import safe_xml, signature, validation
+from iec61968.addresses import place, require_plain, tls_reason
 from iec61968.bindings import BindingName, StringOperation, unwrap_tree, wrap
 from iec61968.dialects.reply_codes import is_retryable
 from iec61968.editions import SOAP_11, Edition
@@ -47,6 +52,32 @@ class Peer:
     operation: StringOperation = field(default_factory=StringOperation)
     policy: Policy = "strict"
     limits: XmlLimits = field(default_factory=XmlLimits)
+    packed: bool = False
+    """Whether payloads go compressed."""
+
+    part_objects: int = 0
+    """MeterReadings in one message to it; 0 for any number."""
+
+    def __post_init__(self) -> None:
+        """Refuse an address with user or password in it."""
+        require_plain(self.url)
+
+    @property
+    def place(self) -> str:
+        """Return its address as errors name it: without a query, which may hold a secret."""
+        return place(self.url)
+
+
+class Readable(Protocol):
+    """A body of known length that is read while it is sent."""
+
+    def __len__(self) -> int:
+        """Return the number of bytes."""
+        ...
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes, none at the end."""
+        ...
 
 
 def exchange(
@@ -65,9 +96,18 @@ def exchange(
     validation.require_valid(root, peer.edition, where="message to send")
     action = peer.edition.soap_action(typed, message.name) if peer.binding == "typed" else ""
     answer = answer_of(post(peer, root, action=action, timeout_s=timeout_s, machine_now=machine_now), peer)
-    if answer.header is not None and answer.header.correlation_id != message.header.correlation_id:
-        raise RejectedError("the answer is to another message", code=codes.CORRELATION_MISMATCH, where=peer.url)
+    require_answer_to(answer, message.header.correlation_id, peer)
     return answer
+
+
+def require_answer_to(answer: WireMessage, correlation_id: str, peer: Peer) -> None:
+    """Refuse an answer that is to another message.
+
+    Raises:
+        RejectedError: its CorrelationID is another one (CORRELATION_MISMATCH).
+    """
+    if answer.header is not None and answer.header.correlation_id != correlation_id:
+        raise RejectedError("the answer is to another message", code=codes.CORRELATION_MISMATCH, where=peer.place)
 
 
 def post(
@@ -89,6 +129,11 @@ def post(
         envelope = safe_xml.parse(body)
         add_token(envelope, user=peer.user, password=peer.password, now=machine_now)
         body = etree.tostring(envelope, xml_declaration=True, encoding="UTF-8")
+    return send(peer, body, action=action, timeout_s=timeout_s)
+
+
+def send(peer: Peer, body: "bytes | Readable", *, action: str = "", timeout_s: float) -> bytes:
+    """Send bytes, or what is read as they go out, that are in the partner's binding already; else as `post`."""
     headers = {"Content-Type": "text/xml; charset=utf-8"}
     if peer.binding != "bare":
         headers["SOAPAction"] = f'"{action}"'
@@ -106,28 +151,56 @@ def post(
                 allow_redirects=False,
                 stream=True,
             )
-            with response:
+            with response, _ended_after(response, timeout_s):
                 return _content(response, peer)
     except requests.exceptions.SSLError as error:
-        raise MisconfiguredError(str(error), code=codes.TLS_REFUSED, where=peer.url) from error
+        raise MisconfiguredError(tls_reason(error), code=codes.TLS_REFUSED, where=peer.place) from error
     except (requests.RequestException, OSError) as error:
-        raise UnavailableError(type(error).__name__, code=codes.PARTNER_AWAY, where=peer.url) from error
+        raise UnavailableError(type(error).__name__, code=codes.PARTNER_AWAY, where=peer.place) from error
+
+
+@contextmanager
+def _ended_after(response: requests.Response, timeout_s: float) -> Iterator[None]:
+    """Hang up when a body has not come whole within `timeout_s`: one that drips would keep us for ever.
+
+    Raises:
+        UnavailableError: it has not.
+    """
+    late = Event()
+
+    def hang_up() -> None:
+        late.set()
+        response.raw.shutdown()
+
+    watch = Timer(timeout_s, hang_up)
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    except (requests.RequestException, OSError, ValueError) as error:
+        # A connection that is shut while it is read says so in several ways.
+        if not late.is_set():
+            raise
+        place_ = place(response.url)
+        raise UnavailableError("the answer did not end in time", code=codes.PARTNER_AWAY, where=place_) from error
+    finally:
+        watch.cancel()
 
 
 def _content(response: requests.Response, peer: Peer) -> bytes:
     """Return the body of an answer, bounded."""
     status = response.status_code
     if status in (401, 403):
-        raise MisconfiguredError(f"HTTP {status}", code=codes.WRONG_CREDENTIALS, where=peer.url)
+        raise MisconfiguredError(f"HTTP {status}", code=codes.WRONG_CREDENTIALS, where=peer.place)
     data = bytearray()
     for chunk in response.iter_content(65_536):
         data += chunk
         if len(data) > peer.limits.total_bytes:
-            raise RejectedError("the answer is too large", code=codes.MESSAGE_TOO_LARGE, where=peer.url)
+            raise RejectedError("the answer is too large", code=codes.MESSAGE_TOO_LARGE, where=peer.place)
     if status != 200 and not data.lstrip().startswith(b"<"):
         if status >= 500 or status in (408, 429):
-            raise UnavailableError(f"HTTP {status}", code=codes.PARTNER_AWAY, where=peer.url)
-        raise RejectedError(f"HTTP {status}", code=codes.PARTNER_REFUSED, where=peer.url)
+            raise UnavailableError(f"HTTP {status}", code=codes.PARTNER_AWAY, where=peer.place)
+        raise RejectedError(f"HTTP {status}", code=codes.PARTNER_REFUSED, where=peer.place)
     return bytes(data)
 
 
@@ -150,7 +223,7 @@ def answer_or_fault(raw: bytes, peer: Peer) -> WireMessage | SoapFault:
     Raises:
         RejectedError: it cannot be read.
     """
-    root = safe_xml.parse(raw, limits=peer.limits, where=peer.url)
+    root = safe_xml.parse(raw, limits=peer.limits, where=peer.place)
     found = root.find(f"{{{SOAP_11}}}Body/{{{SOAP_11}}}Fault")
     if found is not None:
         return fault_from_xml(found)
@@ -168,8 +241,8 @@ def refusal(fault: SoapFault, peer: Peer) -> RejectedError | UnavailableError:
     said = "; ".join(f"{e.code} {e.reason}".strip() for e in errors)
     reason = f"{fault.side}: {fault.text} {said}".strip()
     if fault.side == "Server" or any(is_retryable(error.code) for error in errors):
-        return UnavailableError(reason, code=codes.PARTNER_AWAY, where=peer.url)
-    return RejectedError(reason, code=codes.PARTNER_REFUSED, where=peer.url)
+        return UnavailableError(reason, code=codes.PARTNER_AWAY, where=peer.place)
+    return RejectedError(reason, code=codes.PARTNER_REFUSED, where=peer.place)
 
 
 def reach(peer: Peer, *, timeout_s: float) -> int:
@@ -194,6 +267,6 @@ def reach(peer: Peer, *, timeout_s: float) -> int:
             response.close()
             return response.status_code
     except requests.exceptions.SSLError as error:
-        raise MisconfiguredError(str(error), code=codes.TLS_REFUSED, where=peer.url) from error
+        raise MisconfiguredError(tls_reason(error), code=codes.TLS_REFUSED, where=peer.place) from error
     except (requests.RequestException, OSError) as error:
-        raise UnavailableError(type(error).__name__, code=codes.PARTNER_AWAY, where=peer.url) from error
+        raise UnavailableError(type(error).__name__, code=codes.PARTNER_AWAY, where=peer.place) from error
