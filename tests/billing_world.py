@@ -53,6 +53,8 @@ class FolderCis:
         self.out, self.inbound = folder / "outbound", folder / "inbound"
         for place in (self.out, self.inbound):
             place.mkdir(parents=True, exist_ok=True)
+        self.full = False
+        """Whether its disk is full: it refuses whatever is brought."""
         self._wire = FlatFileCis(
             settings_from({"host": "none", "user": "none", "host_keys": [KEY], "password": "none"})
         )
@@ -102,6 +104,9 @@ class FolderCis:
         for parcel in parcels:
             content = parcel.body if parcel.body is not None else (spool / parcel.path).read_bytes()
             path = self.inbound / parcel.name
+            if self.full:
+                outcomes.append(Outcome("rejected", "7090 PARTNER_REFUSES", "no space left"))
+                continue
             if path.exists() and path.read_bytes() != content:
                 outcomes.append(Outcome("rejected", "7041 NAME_TAKEN", parcel.name))
                 continue

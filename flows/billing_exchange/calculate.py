@@ -56,7 +56,7 @@ def calculate(context: BillContext, policy: Policy, *, allow_estimates: bool = T
     demands = demands_of(parts, readings.demands, context, policy, allow_estimates=estimates, findings=findings)
     if findings.missing or findings.blocked:
         return _nothing(findings)
-    _note_absent(context, policy, findings)
+    _note_absent(totals, context, policy, findings)
     determinant = _determinant(segments, parts, billed, demands, context, findings)
     daily = check_outcome(determinant, context, policy, findings)
     return Calculated(
@@ -70,14 +70,15 @@ def calculate(context: BillContext, policy: Policy, *, allow_estimates: bool = T
     )
 
 
-def _note_absent(context: BillContext, policy: Policy, findings: Findings) -> None:
+def _note_absent(totals: Sequence[FlowTotal], context: BillContext, policy: Policy, findings: Findings) -> None:
     """Say what the rate needs and is not there; a person looks at it first where the interface wants that."""
+    unit = unit_of(context)
+    waits = sum((each.total.exact for each in totals if each.flow == "DELIVERED" and each.unit == unit), Decimal(0))
     for gap in findings.absent:
         text = f"{gap.register}: {gap.why}"
-        if policy.partial == "allowed":
-            findings.remark(PARTIAL_DETERMINANT, text)
-        else:
-            findings.hold(PARTIAL_DETERMINANT, text, at_risk=Decimal(0), unit=unit_of(context))
+        findings.remark(PARTIAL_DETERMINANT, text)
+        if policy.partial == "hold":
+            findings.hold(PARTIAL_DETERMINANT, text, at_risk=waits, unit=unit)
 
 
 def _determinant(

@@ -95,9 +95,8 @@ def _note_unsplit(
     text = f"{unsplit} {unit} of {total} have no split by time of use"
     if context.agreement is not None and context.agreement.tou_calendar:
         findings.unsplit = True
-        if policy.partial == "allowed":
-            findings.remark(codes.TOU_NOT_READY, text, quantity=unsplit)
-        elif not findings.absent:
+        findings.remark(codes.TOU_NOT_READY, text, quantity=unsplit)
+        if policy.partial == "hold" and not findings.absent:
             findings.hold(codes.TOU_NOT_READY, text, at_risk=unsplit, unit=unit)
     elif is_mixed:
         findings.trail.append(f"{text}: the tariff is flat, so only the total is billed")

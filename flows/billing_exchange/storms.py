@@ -22,8 +22,8 @@ from store.session import Session, Transaction
 from store.work import OPEN_STATES as OPEN
 
 Row = Mapping[str, Any]
-WITHOUT_READS = (State.REREAD, State.ESTIMATE_PENDING)
-"""States of an item that was asked for and still waits for a read."""
+WITHOUT_READS = (State.ESTIMATE_PENDING,)
+"""States of an item that was read again in vain: an estimate is what comes next."""
 
 
 def switch_on(district: str, *, by: str, reason: str, transaction: Transaction, now: datetime) -> str:

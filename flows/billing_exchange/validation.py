@@ -13,6 +13,7 @@ from canonical.quality import Quality
 from flows.billing_exchange.context import BillContext, Findings, unit_of
 from flows.billing_exchange.policy import Policy
 from flows.billing_exchange.registers import ZERO
+from flows.billing_exchange.rounding import rounded
 from flows.billing_exchange.segments import Segment, changes_inside_interval, gaps_of, overlaps_of
 
 
@@ -200,4 +201,6 @@ def _check_reach(
     if reach > limit:
         beyond = min(reach - limit, determinant.days)
         text = f"the bill reaches back {reach} days; {limit} are allowed for {context.agreement.customer_class}"
-        findings.hold(codes.BACK_BILLING_LIMIT, text, at_risk=daily * beyond, unit=unit_of(context))
+        findings.hold(
+            codes.BACK_BILLING_LIMIT, text, at_risk=rounded(daily * beyond, policy.decimals), unit=unit_of(context)
+        )

@@ -6,7 +6,6 @@ zone, one pass of the interface at each step.
 
 import json
 import tomllib
-from array import array
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -14,20 +13,18 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from billing_book import Book, day_of
 from billing_world import BookMdms, FolderCis, Night
 
 from canonical.billing import BilledRow, BillingPart, BillingRequestItem, Status, Verdict
-from canonical.customers import CustomerAgreement
-from canonical.ids import meter_mrid
 from canonical.messages import Header, Message
-from canonical.metering import Installation, IntervalBlock, MeterReadings, Register, RegisterReading, UsagePoint
-from canonical.periods import Period, expected_intervals
-from canonical.quality import Quality
-from canonical.reading_types import interval_code, register_code
+from canonical.periods import Period
 from flows import work as people
-from flows.billing_exchange import Interface, readings_arrived
+from flows.billing_exchange import Interface, readings_arrived, storms
 from flows.billing_exchange.policy import Policy
 from flows.billing_exchange.status import status
+from flows.delivery import replay
+from store import billing_items, billing_parts
 from store.session import Transaction
 
 
@@ -39,25 +36,28 @@ class Story:
         self.zone = ZoneInfo(self.told.get("zone", "America/Toronto"))
         settings: dict[str, Any] = self.told.get("policy", {})
         values: dict[str, Any] = {k: Decimal(str(v)) if isinstance(v, float) else v for k, v in settings.items()}
+        for key in {"storm_districts"} & values.keys():
+            values[key] = frozenset(values[key])
         policy = Policy(interface="mass", partner="CISMASS", inboxes=("cis",), zone=self.zone.key, **values)
         if "assume_billed_hours" in self.told:
             policy = replace(policy, assume_billed_after=timedelta(hours=self.told["assume_billed_hours"]))
         interface = Interface(
             "mass", policy, "AMIHUB", "TEST", roles=frozenset({"cis", "mdms"}),
-            sync_wait=timedelta(hours=self.told.get("sync_wait_hours", 0)),
+            sync_wait=timedelta(hours=self.told.get("sync_wait_hours", 0)), owners=self.told.get("owners", {}),
         )  # fmt: skip
-        self.book: dict[str, list[MeterReadings]] = {}
-        mdms = BookMdms(lambda: self.book)
+        self.book = Book(self.told, self.zone, self.at)
+        mdms = BookMdms(lambda: self.book.readings)
         self.night = Night(interface, FolderCis(room / "cis"), mdms, transaction, room / "spool")
         self.transaction = transaction
-        self.meters = {row["serial"]: row for row in self.told["meter"]}
         self.outcome: list[dict[str, Any]] = []
         self.seen: set[str] = set()
+        self.answers: list[str] = []
 
     def play(self) -> list[dict[str, Any]]:
         """Return what came of each step."""
         self.night.reference(
-            self._masters(self.told.get("masters_first")), day=self.at(self.told["step"][0]["at"]).date()
+            self.book.masters(self.told.get("masters_first")),
+            day=day_of(self.at(self.told["step"][0]["at"]), self.zone),
         )
         for step in self.told["step"]:
             self._step(step)
@@ -71,12 +71,10 @@ class Story:
     def _step(self, step: dict[str, Any]) -> None:
         now = self.at(step["at"])
         self.night.mdms.away = step.get("mdms_away", False)
-        for read in step.get("reads", []):
-            self._read(*read)
-        for channel in step.get("intervals", []):
-            self._intervals(**channel)
+        self.night.cis.full = step.get("cis_full", False)
+        self.book.keep(step)
         if step.get("masters"):
-            self.night.reference(self._masters(step["masters"]), day=now.astimezone(self.zone).date())
+            self.night.reference(self.book.masters(step["masters"]), day=day_of(now, self.zone))
         for serial in step.get("late", []):
             self._event(serial, now)
         asked = [self._request(*row) for row in step.get("requests", [])]
@@ -85,12 +83,14 @@ class Story:
             for name, old in step.get("cancels", [])
         ]
         if asked:
-            name = self.night.requests(asked, day=now.astimezone(self.zone).date(), kind=step.get("kind", "ON"))
+            name = self.night.requests(asked, day=day_of(now, self.zone), kind=step.get("kind", "ON"))
             if step.get("truncated"):
                 path = self.night.cis.out / name
                 path.write_bytes(path.read_bytes()[:-40])
             if step.get("spoil"):
                 self._spoil(name, step["spoil"])
+        if step.get("replay"):
+            self._replay(now)
         if step.get("again"):
             self._repeat(step["again"])
         self._answers(step, now)
@@ -113,10 +113,13 @@ class Story:
             self.night.acknowledge(name, verdict, reason=step.get("why", ""), refused=refused)
         rows = [self._bill(row, now) for row in step.get("billed", [])]
         if rows:
-            self.night.bill(rows, day=now.astimezone(self.zone).date())
+            self.night.bill(rows, day=day_of(now, self.zone))
 
     def _decisions(self, step: dict[str, Any], now: datetime) -> None:
         """Let people decide about work."""
+        for act, district in step.get("storm", []):
+            switch = {"on": storms.switch_on, "off": storms.switch_off, "override": storms.override}[act]
+            switch(district, by="Ada", reason="ice storm", transaction=self.transaction, now=now)
         for act, code in step.get("people", []):
             rows = people.list_work(transaction=self.transaction)
             found = next((row for row in rows if row["code"].startswith(code)), None)
@@ -148,70 +151,21 @@ class Story:
         replaces = more[0] if more else ""
         return BillingRequestItem(name, reason, commodity, period, replaces=replaces, **fields)  # type: ignore[arg-type]
 
-    def _masters(self, only: list[str] | None = None) -> list[Any]:
-        """Return the reference data of the story, or of some usage points."""
-        since = self.at("2025-01-01")
-        found: list[Any] = []
-        for up in self.told["usage_point"]:
-            if only is not None and up["id"] not in only:
-                continue
-            commodity = up.get("commodity", "ELECTRICITY")
-            found.append(UsagePoint(up["id"], f"NMI{up['id']}", self.zone.key, commodity, "AMI", since))
-            found.append(
-                CustomerAgreement(
-                    f"G{up['id']}", f"A{up['id']}", up["id"], up.get("class", "RESIDENTIAL"), "R1", "07", "",
-                    up.get("net", False), since, None,
-                )
-            )  # fmt: skip
-        meters = [row for row in self.told["meter"] if only is None or row["up"] in only]
-        return [*found, *map(self._installation, meters)]
-
-    def _installation(self, row: dict[str, Any]) -> Installation:
-        """Return one meter of the story."""
-        commodity = row.get("commodity", "ELECTRICITY")
-        unit = "kWh" if commodity == "ELECTRICITY" else "m3"
-        minutes, dials = row.get("interval", 0), row.get("dials", 5)
-        registers = tuple(
-            Register(
-                name, interval_code(minutes, flow) if minutes else register_code(commodity, flow), unit, flow,
-                0 if minutes else dials, 0, interval_minutes=minutes,
-            )
-            for name, flow in row.get("registers", [["T", "DELIVERED"]])
-        )  # fmt: skip
-        removed = self.at(row["removed"]) if row.get("removed") else None
-        return Installation(
-            row["up"], meter_mrid("ACM", row["serial"]), "ACM", row["serial"], commodity,
-            self.at(row.get("installed", "2025-01-01")), removed, Decimal(str(row.get("multiplier", 1))), registers,
-        )  # fmt: skip
-
-    def _read(self, serial: str, when: str, value: Any, quality: str = "VALIDATED", register: str = "T") -> None:
-        """Write one read of a register into the MDMS's book."""
-        row = self.meters[serial]
-        flow = dict(row.get("registers", [["T", "DELIVERED"]]))[register]
-        code = register_code(row.get("commodity", "ELECTRICITY"), flow)
-        meter = meter_mrid("ACM", serial)
-        reading = RegisterReading(
-            row["up"], meter, code, self.at(when), Decimal(str(value)), Quality(quality), "", "mdms"
-        )
-        self.book.setdefault(row["up"], []).append(MeterReadings(row["up"], meter, (reading,)))
-
-    def _intervals(self, serial: str, start: str, end: str, value: int, quality: str = "VALIDATED") -> None:
-        """Write equal intervals over a span into the MDMS's book."""
-        row = self.meters[serial]
-        span = Period(self.at(start), self.at(end))
-        count = expected_intervals(span, row["interval"])
-        block = IntervalBlock(
-            row["up"], meter_mrid("ACM", serial), interval_code(row["interval"]), span.start, row["interval"], -3,
-            array("q", [value] * count), ((count, Quality(quality), ""),), "mdms",
-        )  # fmt: skip
-        self.book.setdefault(row["up"], []).append(MeterReadings(row["up"], block.meter, blocks=(block,)))
+    def _replay(self, now: datetime) -> None:
+        """Let a person order every stuck delivery again."""
+        with self.transaction() as session:
+            stuck = [part["delivery_id"] for part in billing_parts.parts(session, "mass", {"QUEUED"})]
+        for name in stuck:
+            replay(name, transaction=self.transaction, now=now, machine_now=self.night.machine, by="Ada")
 
     def _event(self, serial: str, now: datetime) -> None:
         """Let the MDMS tell the last reading of a meter by itself."""
-        last = self.book[self.meters[serial]["up"]][-1]
+        up = self.book.meters[serial]["up"]
         header = Header(f"event-{serial}-{now.isoformat()}", "mdms", "created", "MeterReadings")
         with self.transaction() as session:
-            assert readings_arrived(session, Message(header, (last,)), now).result == "OK"
+            for last in self.book.readings[up][-1:]:
+                answer = readings_arrived(session, Message(header, (last,)), now, queue="meter-desk")
+        self.answers.append(answer.result)
 
     def _spoil(self, name: str, request: str) -> None:
         """Damage one line of a request file; its trailer still counts it."""
@@ -233,7 +187,7 @@ class Story:
         answers = sorted((self.night.cis.inbound).glob("[BR][RFX]_*.ack"))
         return {
             "at": step["at"],
-            "parts": {name: _part(part) for name, part in fresh.items()},
+            "parts": {name: _part(part, with_days=self.told.get("days", False)) for name, part in fresh.items()},
             "request_files": {path.stem: _acknowledged(path) for path in answers if path.name.startswith("BR_")},
             "items": self._items(),
             "runs": {
@@ -246,13 +200,12 @@ class Story:
                 for row in people.list_work(transaction=self.transaction)
             ),
             "told_mdms": len(self.night.mdms.told),
+            **({"events": list(self.answers)} if step.get("late") and set(self.answers) != {"OK"} else {}),
             "verdict": [verdict.ok, [failure.split(":")[0] for failure in verdict.failures]],
         }
 
     def _items(self) -> dict[str, str]:
         """Return state and answer of each item."""
-        from store import billing_items
-
         with self.transaction() as session:
             rows = [
                 row for up in self.told["usage_point"] for row in billing_items.of_usage_points(session, {up["id"]})
@@ -260,12 +213,14 @@ class Story:
         return {row["request_id"]: f"{row['state']} {row['status']} {row['code']}".rstrip() for row in rows}
 
 
-def _part(part: BillingPart) -> dict[str, Any]:
+def _part(part: BillingPart, *, with_days: bool) -> dict[str, Any]:
     """Return what a part says, as a person would check it."""
     said: dict[str, Any] = {
         f"{d.request_id} v{d.version}": {
             "status": str(d.status),
-            **{q.code: f"{q.quantity:f}" for q in d.quantities},
+            **({"days": d.days} if with_days else {}),
+            **{f"{q.code} {q.season}".rstrip(): f"{q.quantity:f}" for q in d.quantities},
+            **{m.code: _peak(m) for m in d.demands},
             **(
                 {"reads": [_use(d, use) for use in d.registers]}
                 if d.status is not Status.NO_READ and d.registers
@@ -289,6 +244,12 @@ def _use(determinant: Any, use: Any) -> str:
         counts = f"{determinant.actual_intervals}/{determinant.expected_intervals}"
         return f"{serial} {use.register}: intervals {counts} = {use.quantity:f}"
     return f"{serial} {use.register}: {use.start_read:f} -> {use.stop_read:f} = {use.quantity:f}"
+
+
+def _peak(demand: Any) -> str:
+    """Return a maximum demand with its time, and its resets where there were any."""
+    resets = f", reset {demand.resets} times, last {demand.reset_at.isoformat()}" if demand.reset_at else ""
+    return f"{demand.value:f} kW at {demand.at.isoformat()}{resets}"
 
 
 def _acknowledged(path: Path) -> list[Any]:
