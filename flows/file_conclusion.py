@@ -1,5 +1,7 @@
 """Closing a file: its verdict, its acknowledgement and its problems, in one transaction; or holding it, with none."""
 
+from datetime import datetime
+
 from canonical.billing import FileAcknowledgement, ItemVerdict
 from canonical.codes import ALL
 from canonical.codes.transport import RESEND_REQUESTED
@@ -15,7 +17,7 @@ from store import deliveries, files
 from store.files import IntakeFile
 from store.session import Session
 
-_STATES = {
+STATES = {
     "ACCEPTED": "accepted",
     "ACCEPTED_WITH_ERRORS": "accepted_with_errors",
     "REJECTED": "rejected",
@@ -36,10 +38,10 @@ def conclude(this: Pass, received: Received | None) -> TakenFile | None:
         row = files.held_by(session, file)
         describe(row, received.examined.identity)
         row.in_sequence = _counts_in_sequence(session, row, received)
-        row.state, row.verdict = _STATES[received.verdict], received.verdict
+        row.state, row.verdict = STATES[received.verdict], received.verdict
         row.code, row.reason, row.entry = received.code, received.reason, received.entry
         row.sha256, row.judged_at, row.leased_until = received.examined.sha256, row.judged_at or this.now, None
-        row.counts = _counts(received)
+        row.counts = counts_of(received)
         if answer is not None:
             header, parcel = answer
             row.delivery_id = deliveries.enqueue(
@@ -62,10 +64,19 @@ def conclude(this: Pass, received: Received | None) -> TakenFile | None:
 
 def _answer(this: Pass, received: Received) -> tuple[Header, Parcel]:
     """Return the acknowledgement as it will go out; made before the transaction that enqueues it."""
-    file, identity = received.examined.file, received.examined.identity
+    file = received.examined.file
     with this.transaction() as session:
         judged_at = files.held_by(session, file).judged_at or file.first_seen_at
     said = spine.verdicts(received.entry, transaction=this.transaction) if received.entry is not None else ()
+    return acknowledgement(this, received, said, judged_at=judged_at)
+
+
+def acknowledgement(
+    this: Pass, received: Received, said: tuple[ItemVerdict, ...], *, judged_at: datetime
+) -> tuple[Header, Parcel]:
+    """Return what the sender of a file is told; a file that a person had handled again is answered again."""
+    file, identity = received.examined.file, received.examined.identity
+    again = (file.replays,) if file.replays else ()
     payload = FileAcknowledgement(
         file_name=file.name,
         sha256=received.examined.sha256,
@@ -76,7 +87,7 @@ def _answer(this: Pass, received: Received) -> tuple[Header, Parcel]:
         at=judged_at,
     )
     header = Header(
-        message_id=mint("file_acknowledgement", file.role, file.name, file.arrival),
+        message_id=mint("file_acknowledgement", file.role, file.name, file.arrival, *again),
         source=this.policy.receiver,
         verb="reply",
         noun="FileAcknowledgement",
@@ -105,7 +116,7 @@ def _counts_in_sequence(session: Session, row: IntakeFile, received: Received) -
     return last is not None and row.sequence == last + 1
 
 
-def _counts(received: Received) -> dict[str, int]:
+def counts_of(received: Received) -> dict[str, int]:
     """Return the counts that the ledger shows."""
     facts = received.examined.facts
     counts = {"accepted": received.accepted, "rejected": received.rejected, "duplicates": received.duplicates}

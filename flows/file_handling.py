@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from canonical.billing import ItemVerdict, Verdict
 from canonical.errors import ErrorCode
@@ -92,6 +92,19 @@ class FileHandler(Protocol):
 
     def finish(self, session: Session, file: FileContext, *, now: datetime) -> None:
         """Close the file's business record; called once, after the last batch."""
+        ...
+
+
+@runtime_checkable
+class CountsRejected(Protocol):
+    """A handler that keeps count of what was rejected, beside the verdicts."""
+
+    def again(self, session: Session, file: FileContext, *, rejected: int) -> None:
+        """Forget so many rejected items: they are handed in again next, in the same transaction.
+
+        Raises:
+            RejectedError: it is too late for them (NOT_REPLAYABLE).
+        """
         ...
 
 

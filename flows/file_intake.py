@@ -73,7 +73,7 @@ def take_in(
     try:
         fetched, cut = _fetch(this, [row for row in mine if not row.path])
         for file in mine:
-            if (done := _work(this, file, fetched.get(file.name))) is not None:
+            if (done := work_on(this, file, fetched.get(file.name))) is not None:
                 taken.append(done)
     except HubError:
         _let_go(this, mine)
@@ -125,7 +125,7 @@ def _fetch(this: Pass, wanted: Sequence[IntakeFile]) -> tuple[dict[str, FetchedF
     return came, None
 
 
-def _work(this: Pass, file: IntakeFile, fetched: FetchedFile | None) -> TakenFile | None:
+def work_on(this: Pass, file: IntakeFile, fetched: FetchedFile | None) -> TakenFile | None:
     """Judge one file and do what the judgement says; None when it waits or is gone."""
     if fetched is None and not file.path:
         return None

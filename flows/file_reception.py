@@ -130,7 +130,7 @@ def header(this: Pass, examined: Examined) -> Header:
 def keep(this: Pass, examined: Examined, folder: str) -> Path:
     """Move a fetched file to its own place in the spool, where no later file of its name can touch it."""
     place = this.spool / folder / examined.file.file_id
-    if examined.path.parent == place:
+    if examined.path.parent.name == examined.file.file_id:  # worked again: it has its place, in quarantine or not
         return examined.path
     place.mkdir(parents=True, exist_ok=True)
     return examined.path.replace(place / examined.path.name)

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from canonical.codes.transport import RESEND_REQUESTED
-from store import files, work
+from store import file_history, work
 from store.session import Session
 
 
@@ -16,7 +16,7 @@ def resolve_resent(session: Session, *, now: datetime) -> int:
     over = 0
     for row in work.open_of_code(session, str(RESEND_REQUESTED)):
         role, _, name = row["key"].partition("/")
-        came = files.successor(session, role, name)
+        came = file_history.successor(session, role, name)
         if came is None:
             continue
         names = {one["work_id"] for one in work.open_of_key(session, row["key"])}

@@ -1,8 +1,7 @@
-"""What people ask about messages and deliveries, and what they decide about the parked ones."""
+"""What people ask about messages and deliveries."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from store import parked as store_parked
@@ -11,7 +10,7 @@ from store.parked import Parked
 from store.session import Transaction
 from store.tracing import Shown, Wanted
 
-__all__ = ["Node", "Parked", "Shown", "Wanted", "parked", "release", "search", "show", "trace", "waive"]
+__all__ = ["Node", "Parked", "Shown", "Wanted", "parked", "search", "show", "trace"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +43,6 @@ def parked(*, transaction: Transaction) -> Sequence[Parked]:
     """Return what waits for a person: parked messages, parked deliveries, deliveries nobody confirmed in time."""
     with transaction() as session:
         return store_parked.waiting(session)
-
-
-def release(entry: int, *, transaction: Transaction, now: datetime, by: str) -> None:
-    """Let a parked message be handled anew when its sender sends it again.
-
-    Raises:
-        RejectedError: no such message, or it is not parked.
-    """
-    with transaction() as session:
-        store_parked.release(session, entry, by=by, now=now)
-
-
-def waive(word: str, *, transaction: Transaction, now: datetime, by: str, reason: str) -> None:
-    """Settle a parked message or delivery without doing it; who, when and why are kept.
-
-    Raises:
-        RejectedError: nothing has that id, or it is not parked.
-    """
-    with transaction() as session:
-        store_parked.waive(session, word, by=by, reason=reason, now=now)
 
 
 def trace(word: str, *, transaction: Transaction) -> tuple[Node, ...]:

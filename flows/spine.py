@@ -1,7 +1,7 @@
 """The one way in: archive, translate, recognize a repeat, handle, record."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import file_digest
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 from canonical.billing import ItemVerdict
 from canonical.errors import MisconfiguredError, RejectedError, UnavailableError
 from canonical.messages import Header, Item, Message, Rejection, Reply
+from canonical.replies import ManyRejectedError
 from store import claims, message_items, messages
 from store.session import Session, Transaction
 
@@ -53,10 +54,10 @@ def receive(
             return claim.reply
         held = claim
         with transaction() as session:
-            reply = handle(session, message)
+            reply = replace(handle(session, message), at=now)
             claims.complete(session, held, reply)
     except RejectedError as error:
-        return park(transaction, entry, held, error, header, on_park)
+        return park(transaction, entry, held, error, header, on_park, at=now)
     except (UnavailableError, MisconfiguredError) as error:
         give_back(transaction, held, error)
         raise
@@ -124,7 +125,7 @@ def receive_file(
                     claims.advance(session, held, checkpoint=batch[-1].line, machine_now=clock, lease_s=FILE_LEASE_S)
         with transaction() as session:
             finish(session)
-            reply = _file_reply(message_items.count(session, entry.number), header.correlation_id)
+            reply = file_reply(message_items.count(session, entry.number), header.correlation_id)
             claims.complete(session, held, reply)
     except RejectedError as error:
         reply = park(transaction, entry, held, error, header)
@@ -166,7 +167,8 @@ def batches(
 def refusal(error: RejectedError, correlation_id: str) -> Reply:
     """Return what the sender of a rejected message is told: code, place and reason."""
     reason = f"{error.where}: {error.reason}" if error.where else error.reason
-    return Reply("FAILED", correlation_id, str(error.code), reason)
+    details = error.details if isinstance(error, ManyRejectedError) else {}
+    return Reply("FAILED", correlation_id, str(error.code), reason, details)
 
 
 def _archive_file(
@@ -198,7 +200,7 @@ def _keep(session: Session, entry: messages.Entry, batch: Batch, said: Sequence[
     message_items.add(session, entry.number, said, first=message_items.last(session, entry.number) + 1)
 
 
-def _file_reply(counts: Mapping[str, int], correlation_id: str) -> Reply:
+def file_reply(counts: Mapping[str, int], correlation_id: str) -> Reply:
     """Return the reply to a file whose items were judged one by one."""
     details = {verdict: str(number) for verdict, number in sorted(counts.items())}
     return Reply("PARTIAL" if counts.get("REJECTED") else "OK", correlation_id, details=details)
@@ -225,9 +227,10 @@ def park(
     error: RejectedError,
     header: Header | None,
     on_park: Callable[[Session, RejectedError], None] = lambda _session, _error: None,
+    at: datetime | None = None,
 ) -> Reply:
     """Park what was rejected, in a transaction of its own, and return what its sender is told."""
-    reply = refusal(error, header.correlation_id if header else "")
+    reply = replace(refusal(error, header.correlation_id if header else ""), at=at)
     with transaction() as session:
         claims.park(session, entry, error, reply=reply, header=header, held=held)
         on_park(session, error)

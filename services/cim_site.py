@@ -4,29 +4,26 @@ from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
 
-from lxml import etree
 from starlette.applications import Starlette
 
 from canonical.errors import MisconfiguredError
-from canonical.messages import Reply
 from flows import on_demand_read
-from iec61968 import soap_answers
 from iec61968.bulk_call import Bulk
-from iec61968.message_codec import message_from_xml
 from iec61968.security import Client
-from iec61968.soap_answers import HttpAnswer
-from iec61968.soap_call import Call
+from iec61968.soap_endpoint import Receive
 from services.cim_bulk import FOLDER, BulkReadings
+from services.cim_desk import answered, policy_of, requests_pass
 from services.cim_endpoint import cim_app, event_receiver
 from services.cim_events import dialects_of
 from services.cim_owners import operations
-from services.cim_replies import AnswerEncoder
-from services.cim_reply_addresses import reply_peers
 from services.site_file import Site
 from services.site_model import ServeSection
+from store.session import Transaction
 
 if TYPE_CHECKING:
     from services.hub import Hub
+
+__all__ = ["answered", "bulk_of", "clients_of", "policy_of", "requests_pass", "run_requests", "site_app"]
 
 IDLE_S = 1.0
 """Seconds between two looks for asynchronous requests when nothing is due."""
@@ -38,23 +35,8 @@ def site_app(hub: "Hub", section: ServeSection) -> Starlette:
     Raises:
         MisconfiguredError: a secret or a certificate is missing.
     """
-    from flows.billing_exchange import readings_arrived
-
     site, wanted = hub.site, hub.site.model.on_demand_read
-    metering = site.model.work.owners.get("metering", "metering")
-    receive = event_receiver(
-        handle=partial(readings_arrived, queue=metering),
-        transaction=hub.transaction,
-        now=hub.now,
-        machine_now=hub.machine_now,
-        edition=section.edition,
-        taken=operations({"on_demand_read"} if wanted else set()),
-        register=partial(on_demand_read.register, policy=policy_of(site)) if wanted else None,
-        policies={name: one.policy or section.policy for name, one in section.clients.items()},
-        replies={(name, one.address): key for key, one in section.replies.items() for name in one.clients},
-        dialects=dialects_of(section),
-        owners=site.model.work.owners,
-    )
+    receive = receiver_of(hub, section)
     return cim_app(
         receive_event=receive,
         clients=clients_of(site, section),
@@ -63,13 +45,42 @@ def site_app(hub: "Hub", section: ServeSection) -> Starlette:
         edition=section.edition,
         policy=section.policy,
         source=site.model.site.sender,
-        supported=operations({"on_demand_read"} if wanted else set()),
-        answered=partial(_answered, hub) if wanted else lambda _call, _reply: None,
+        supported=operations_of(site),
+        answered=partial(answered, hub) if wanted else lambda _call, _reply: None,
         bulk=bulk_of(hub, section),
     )
 
 
-def bulk_of(hub: "Hub", section: ServeSection) -> Bulk:
+def operations_of(site: Site) -> frozenset[str]:
+    """Return the operations that a site takes."""
+    return operations({"on_demand_read"} if site.model.on_demand_read else set())
+
+
+def receiver_of(hub: "Hub", section: ServeSection, transaction: Transaction | None = None) -> Receive:
+    """Return what takes the site's messages durably, whether a caller or a person's replay hands them in.
+
+    `transaction` stands for the hub's own where a replay is only rehearsed.
+    """
+    from flows.billing_exchange import readings_arrived
+
+    site, wanted = hub.site, hub.site.model.on_demand_read
+    metering = site.model.work.owners.get("metering", "metering")
+    return event_receiver(
+        handle=partial(readings_arrived, queue=metering),
+        transaction=transaction or hub.transaction,
+        now=hub.now,
+        machine_now=hub.machine_now,
+        edition=section.edition,
+        taken=operations_of(site),
+        register=partial(on_demand_read.register, policy=policy_of(site)) if wanted else None,
+        policies={name: one.policy or section.policy for name, one in section.clients.items()},
+        replies={(name, one.address): key for key, one in section.replies.items() for name in one.clients},
+        dialects=dialects_of(section),
+        owners=site.model.work.owners,
+    )
+
+
+def bulk_of(hub: "Hub", section: ServeSection, transaction: Transaction | None = None) -> Bulk:
     """Return what takes bodies that are too large to be held: files of the hub's spool."""
     from flows.billing_exchange import readings_arrived
 
@@ -77,7 +88,7 @@ def bulk_of(hub: "Hub", section: ServeSection) -> Bulk:
     taker = BulkReadings(
         spool=hub.spool,
         handle=partial(readings_arrived, queue=metering),
-        transaction=hub.transaction,
+        transaction=transaction or hub.transaction,
         now=hub.now,
         machine_now=hub.machine_now,
         dialects=dialects_of(section),
@@ -118,65 +129,8 @@ def _missing(site: Site, path: tuple[str, ...], what: str) -> MisconfiguredError
     return MisconfiguredError(f"{'.'.join(path)} needs {what}", code=SECRET_MISSING, where=site.where(path))
 
 
-def policy_of(site: Site) -> on_demand_read.Policy:
-    """Return what the site allows of on-demand reads; the defaults where it says nothing."""
-    own = site.model.on_demand_read
-    if own is None:
-        return on_demand_read.Policy()
-    return on_demand_read.Policy(
-        role=own.meter_data,
-        sync_limit=own.sync_limit,
-        bulk_limit=own.bulk_limit,
-        deadline_s=own.deadline_seconds,
-        timeout_s=own.timeout_seconds,
-        from_store=own.from_store,
-    )
-
-
-def _answered(hub: "Hub", call: Call, reply: Reply) -> HttpAnswer | None:
-    """Return the answer to a request for readings: the readings where the caller waits, else that it is taken."""
-    say = partial(soap_answers.answer, call=call, source=hub.site.model.site.sender, now=hub.now())
-    request_id = reply.details.get("request", "")
-    if not request_id:
-        return None
-    if reply.details.get("reply_to"):
-        return say(reply, errors=[soap_answers.TAKEN])
-    policy = policy_of(hub.site)
-    raw = on_demand_read.answer_now(
-        request_id,
-        meter_data=hub.port(policy.role),
-        encode=AnswerEncoder(reply_peers(hub.site), hub.site.model.site.sender),
-        transaction=hub.transaction,
-        now=hub.now,
-        machine_now=hub.machine_now(),
-        policy=policy,
-    )
-    if raw is None:
-        return say(Reply("BUSY", reply.correlation_id))
-    stored = message_from_xml(etree.fromstring(raw))
-    found = stored.reply
-    if found is None:
-        return None
-    body = next(iter(stored.payload.parts), None)
-    told = stored.header.properties if stored.header else ()
-    return say(Reply(found.result, reply.correlation_id), payload=body, errors=found.errors, properties=told)
-
-
 def run_requests(hub: "Hub", stop: Event) -> None:
     """Answer asynchronous requests until `stop` is set."""
     while not stop.is_set():
         if not requests_pass(hub):
             stop.wait(IDLE_S)
-
-
-def requests_pass(hub: "Hub") -> bool:
-    """Answer at most one asynchronous request and end what is overdue; return whether there was any."""
-    policy = policy_of(hub.site)
-    return on_demand_read.advance(
-        meter_data=hub.port(policy.role),
-        encode=AnswerEncoder(reply_peers(hub.site), hub.site.model.site.sender),
-        transaction=hub.transaction,
-        now=hub.now,
-        machine_now=hub.machine_now(),
-        policy=policy,
-    )

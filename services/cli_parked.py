@@ -1,11 +1,15 @@
 """`amihub parked`: what could not be handled or delivered, and what a person decides about it."""
 
 import getpass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="What could not be handled or delivered: look, replay, waive.")
+if TYPE_CHECKING:
+    from flows.settling import Decision
+    from services.hub import Hub
+
+app = typer.Typer(no_args_is_help=True, help="What could not be handled or delivered: look, replay, confirm, waive.")
 
 Id = Annotated[str, typer.Argument(help="Entry number of a message, or id of a delivery, as `parked list` prints it")]
 By = Annotated[str, typer.Option("--as", help="Who decides; kept with the act")]
@@ -44,25 +48,28 @@ def show(subject: Id, as_json: AsJson = False) -> None:
 @app.command()
 def replay(
     subject: Id,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go, and the last outcome")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would come of it, and do nothing")] = False,
+    line: Annotated[int, typer.Option(help="Only the rejected item on this line of the file")] = 0,
     by: By = "",
 ) -> None:
-    """Send ONE delivery again: same key, same bytes, one attempt however often it is ordered.
+    """Try ONE thing again: a delivery is sent again, a message or file that came in is handled again.
 
-    A message is released instead: it is handled anew when its sender sends it again.
+    A delivery goes with the same key and bytes, one attempt however often it is ordered. A message, or a file that was
+    refused, is handled from the archived bytes under the same id; of a file that was taken, the rejected items are. Its
+    sender's next repeat gets the new outcome; a file's sender gets a new acknowledgement.
     """
-    from flows import inquiry
     from flows.delivery import replay as order
     from services.hub import open_hub
-    from services.ledger_text import replay_lines
+    from services.ledger_text import replay_lines, retake_line
 
     with open_hub() as hub:
         name = by or getpass.getuser()
         if subject.isdigit():
-            if not dry_run:
-                inquiry.release(int(subject), transaction=hub.transaction, now=hub.now(), by=name)
-            typer.echo(f"message {subject}: {'would be' if dry_run else 'is'} handled anew when it is sent again")
-            return
+            from services.inbound import take_again
+
+            taken = take_again(hub, int(subject), by=name, line=line, dry_run=dry_run)
+            typer.echo(retake_line(subject, taken, dry_run=dry_run))
+            raise typer.Exit(int(taken.result in ("FAILED", "REJECTED", "BUSY")))
         made = order(
             subject,
             transaction=hub.transaction,
@@ -75,16 +82,41 @@ def replay(
 
 
 @app.command()
+def confirm(
+    subject: Annotated[str, typer.Argument(help="Id of a delivery, as `parked list` prints it")],
+    reason: Annotated[str, typer.Option(help="How you know that it arrived; kept with the act")],
+    by: By = "",
+) -> None:
+    """Say in the destination's stead that it has a delivery; a part of the billing drop counts as loaded whole."""
+    from flows.settling import confirm as decide
+    from services.hub import open_hub
+
+    with open_hub() as hub:
+        name = by or getpass.getuser()
+        typer.echo(decide(subject, _decision(hub, name, reason), transaction=hub.transaction))
+
+
+@app.command()
 def waive(
     subject: Id,
     reason: Annotated[str, typer.Option(help="Why nothing needs to be done; kept with the act")],
     by: By = "",
 ) -> None:
-    """Settle a parked message or delivery without sending or handling it."""
-    from flows import inquiry
+    """Settle a parked message or delivery, or one that nobody confirmed in time, without doing anything more.
+
+    Lines of a part of the billing drop then count as not loaded under your name, and its run can close.
+    """
+    from flows.settling import waive as decide
     from services.hub import open_hub
 
     with open_hub() as hub:
         name = by or getpass.getuser()
-        inquiry.waive(subject, transaction=hub.transaction, now=hub.now(), by=name, reason=reason)
-    typer.echo(f"{subject} waived by {name}: {reason}")
+        typer.echo(decide(subject, _decision(hub, name, reason), transaction=hub.transaction))
+
+
+def _decision(hub: "Hub", by: str, reason: str) -> "Decision":
+    """Return who decides now and why."""
+    from flows.settling import Decision
+
+    interfaces = {name: hub.billing(name) for name in hub.site.billing_interfaces}
+    return Decision(by, reason, hub.now(), interfaces)

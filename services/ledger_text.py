@@ -4,10 +4,13 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flows.delivery import Replay
 from flows.inquiry import Node, Parked, Shown
+
+if TYPE_CHECKING:
+    from services.inbound import Taken
 
 PREVIEW = 2000
 """Bytes of a payload that a dry run prints."""
@@ -75,6 +78,12 @@ def replay_lines(made: Replay, *, dry_run: bool) -> Iterator[str]:
         yield f"  in the spool: {parcel.path}"
     else:
         yield parcel.body[:PREVIEW].decode("utf-8", "backslashreplace")
+
+
+def retake_line(entry: str, taken: "Taken", *, dry_run: bool) -> str:
+    """Return what became of something that came in and was handled again, or what would."""
+    told = (taken.result, taken.code, taken.reason, f"({taken.counts})" if taken.counts else "")
+    return f"entry {entry} {'would be' if dry_run else 'is'} handled again: {' '.join(filter(None, told))}"
 
 
 def _node_line(node: Node) -> str:

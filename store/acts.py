@@ -15,7 +15,7 @@ class Act(SQLModel, table=True):
     number: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
     subject: str = Field(index=True)
     act: str
-    """replayed, waived, released."""
+    """replayed, confirmed, waived."""
     by: str
     reason: str = ""
     at: datetime = Field(sa_type=Instant)

@@ -128,6 +128,11 @@ def part_named(session: Session, name: str) -> Row | None:
     return first_of(session, select(BILLING_PART).where(BILLING_PART.c.name == name))
 
 
+def part_of_delivery(session: Session, delivery_id: str) -> Row | None:
+    """Return the part that a delivery carries."""
+    return first_of(session, select(BILLING_PART).where(BILLING_PART.c.delivery_id == delivery_id))
+
+
 def lines(session: Session, file_id: str) -> list[Row]:
     """Return the lines of a part, in order."""
     query = select(PART_LINE).where(PART_LINE.c.file_id == file_id).order_by(PART_LINE.c.position)

@@ -14,7 +14,7 @@ from sqlmodel import Field, Session, SQLModel
 from canonical.codes.message import BEING_PROCESSED, CLAIM_LOST, MSG_ID_REUSED
 from canonical.errors import HubError, RejectedError, UnavailableError
 from canonical.messages import Header, Reply
-from store import messages
+from store import message_items, messages
 from store.columns import BigInteger, Facts, Instant
 from store.conflict import insert_if_new
 from store.messages import Entry
@@ -90,7 +90,7 @@ def claim(session: Session, entry: Entry, header: Header, *, machine_now: dateti
         )
     if row.reply is not None:
         messages.end_attempt(session, entry, "repeat")
-        return Claim(entry, header.message_id, row.token, row.checkpoint, Reply(**row.reply))
+        return Claim(entry, header.message_id, row.token, row.checkpoint, reply_of_facts(row.reply))
     if row.state == "working" and row.leased_until > machine_now:
         messages.end_attempt(session, entry, "busy")
         busy = Reply("BUSY", header.correlation_id, str(BEING_PROCESSED), "being processed")
@@ -128,6 +128,27 @@ def release(session: Session, held: Claim, error: HubError) -> None:
     messages.end_attempt(session, held.entry, "unavailable", str(error))
 
 
+def reopen(session: Session, entry: int) -> str:
+    """Take back the reply that an entry's message got, and return its result; empty where there is none.
+
+    What was handled to its end begins at its beginning again, what was refused on the way behind its checkpoint.
+    """
+    row = session.execute(
+        select(MessageClaim).where(MessageClaim.entry == entry).with_for_update()  # type: ignore[arg-type]
+    ).scalar_one_or_none()
+    if row is None or row.reply is None:
+        return ""
+    result = str(row.reply["result"])
+    if row.state == "done":
+        row.checkpoint = 0
+        message_items.forget(session, entry)
+    row.state, row.reply = "released", None
+    if row.checkpoint == 0:
+        row.token = 0  # nobody works on what has a reply: the next claim is the first again
+    session.flush()
+    return result
+
+
 def park(
     session: Session,
     entry: Entry,
@@ -149,6 +170,16 @@ def park(
     messages.end_attempt(session, entry, "parked", str(error))
 
 
+def answer_anew(session: Session, entry: int, reply: Reply) -> None:
+    """Store another reply to a message that is done: items of it were handled again."""
+    session.execute(
+        update(MessageClaim)
+        .where(MessageClaim.entry == entry, MessageClaim.state == "done")  # type: ignore[arg-type]
+        .values(reply=reply_to_facts(reply))
+        .execution_options(synchronize_session=False)
+    )
+
+
 def reply_to_facts(reply: Reply) -> dict[str, Any]:
     """Return a reply as it is stored."""
     return {
@@ -157,7 +188,14 @@ def reply_to_facts(reply: Reply) -> dict[str, Any]:
         "code": reply.code,
         "reason": reply.reason,
         "details": dict(reply.details),
+        "at": reply.at.isoformat() if reply.at else "",
     }
+
+
+def reply_of_facts(facts: dict[str, Any]) -> Reply:
+    """Return the reply that was stored."""
+    at = facts.get("at")
+    return Reply(**{**facts, "at": datetime.fromisoformat(at) if at else None})
 
 
 def _change_claim(session: Session, held: Claim, values: dict[str, Any], *, lost_is_fine: bool = False) -> None:

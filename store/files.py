@@ -74,6 +74,8 @@ class IntakeFile(SQLModel, table=True):
     """Whether the end of its waiting time was reported."""
     released_by: str = ""
     """Person who let it pass in spite of its date or sequence."""
+    replays: int = 0
+    """How often a person had it, or items of it, handled again; each has an acknowledgement of its own."""
     judged_at: datetime | None = Field(default=None, sa_type=Instant, nullable=True)
     verdict: str = ""
     code: str = ""
@@ -159,7 +161,7 @@ def _add(session: Session, role: str, file: OfferedFile, *, now: datetime, machi
 
 def claim(session: Session, file_id: str, *, machine_now: datetime, lease_s: float) -> IntakeFile | None:
     """Return the file when this worker may work on it now; None while another does, or when it is done."""
-    row = _locked(session, file_id)
+    row = locked(session, file_id)
     if row.state in FINAL or (row.leased_until is not None and row.leased_until > machine_now):
         return None
     row.token += 1
@@ -176,40 +178,15 @@ def held_by(session: Session, file: IntakeFile) -> IntakeFile:
     Raises:
         UnavailableError: another worker took it over (CLAIM_LOST): the transaction must not commit.
     """
-    row = _locked(session, file.file_id)
+    row = locked(session, file.file_id)
     if row.token != file.token or row.state in FINAL:
         raise UnavailableError(f"file {file.name!r} was taken over by another worker", code=CLAIM_LOST)
     return row
 
 
-def successor(session: Session, role: str, name: str) -> str | None:
-    """Return the name of the first file with accepted items that came after a refused one, in its place.
-
-    In its place: same sender, stream and business date. None while there is no such file.
-    """
-    arrivals = select(IntakeFile).where(
-        IntakeFile.role == role, IntakeFile.name == name, IntakeFile.state == "rejected"
-    )
-    refused = session.exec(arrivals.order_by(col(IntakeFile.arrival).desc())).first()
-    if refused is None or not refused.stream:
-        return None
-    later = select(IntakeFile).where(
-        IntakeFile.role == role,
-        IntakeFile.sender == refused.sender,
-        IntakeFile.stream == refused.stream,
-        IntakeFile.business_date == refused.business_date,
-        col(IntakeFile.state).in_(APPLIED),
-        col(IntakeFile.judged_at) >= refused.judged_at,
-    )
-    for row in session.exec(later.order_by(col(IntakeFile.judged_at), col(IntakeFile.name))):
-        if (row.counts or {}).get("accepted"):
-            return row.name
-    return None
-
-
 def let_go(session: Session, file: IntakeFile) -> None:
     """Give a claim back, so that the next pass begins at once; somebody else's claim stays as it is."""
-    row = _locked(session, file.file_id)
+    row = locked(session, file.file_id)
     if row.token == file.token and row.state not in FINAL:
         row.leased_until = None
         if row.state == "claimed":
@@ -217,7 +194,7 @@ def let_go(session: Session, file: IntakeFile) -> None:
         session.flush()
 
 
-def _locked(session: Session, file_id: str) -> IntakeFile:
+def locked(session: Session, file_id: str) -> IntakeFile:
     """Return a row, locked.
 
     Raises:
@@ -265,7 +242,7 @@ def place_in_stream(session: Session, file: IntakeFile) -> StreamPlace:
 
 def retire(session: Session, file_id: str, *, now: datetime) -> None:
     """Note that a file was moved away from where it was offered."""
-    row = _locked(session, file_id)
+    row = locked(session, file_id)
     row.retired_at = row.retired_at or now
     session.flush()
 
@@ -276,7 +253,7 @@ def release(session: Session, file_id: str, *, person: str) -> None:
     Raises:
         RejectedError: there is no such file, or it is not held (NOT_IN_STORE).
     """
-    row = _locked(session, file_id)
+    row = locked(session, file_id)
     if row.state != "held":
         raise RejectedError(f"file {row.name!r} is not held but {row.state}", code=NOT_IN_STORE)
     row.released_by = person

@@ -1,8 +1,8 @@
 """What was said of each item of a file: kept with the file's entry, so that a repeat is answered item by item."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from sqlmodel import Field, Session, SQLModel, col, func, select
+from sqlmodel import Field, Session, SQLModel, col, delete, func, select
 
 from canonical.billing import ItemVerdict
 from store import bulk
@@ -36,9 +36,30 @@ def add(session: Session, entry: int, verdicts: Sequence[ItemVerdict], *, first:
     )
 
 
+def forget(session: Session, entry: int) -> None:
+    """Drop what was said of the items of a message that is handled anew from its beginning."""
+    session.exec(delete(MessageItem).where(col(MessageItem.entry) == entry))
+
+
 def last(session: Session, entry: int) -> int:
     """Return the position of the last item of a file that has a verdict, 0 for none."""
     return session.exec(select(func.max(MessageItem.number)).where(MessageItem.entry == entry)).one() or 0
+
+
+def rejected(session: Session, entry: int, *, line: int = 0) -> list[int]:
+    """Return the positions of the items of a file that were rejected, on one line only where it is named."""
+    query = select(MessageItem.number).where(MessageItem.entry == entry, MessageItem.verdict == "REJECTED")
+    if line:
+        query = query.where(MessageItem.line == line)
+    return list(session.exec(query.order_by(col(MessageItem.number))).all())
+
+
+def replace(session: Session, entry: int, verdicts: Mapping[int, ItemVerdict]) -> None:
+    """Write what is said now of items that were handled again, by position."""
+    for number, said in verdicts.items():
+        row = session.get_one(MessageItem, (entry, number))
+        row.verdict, row.code, row.reason = said.verdict, said.code, said.reason
+    session.flush()
 
 
 def count(session: Session, entry: int) -> dict[str, int]:

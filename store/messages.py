@@ -156,6 +156,21 @@ def _update_entry(session: Session, entry: Entry, values: dict[str, Any]) -> Non
     )
 
 
+def begin_attempt(session: Session, entry: int, *, at: datetime) -> Entry:
+    """Begin another attempt of what is archived already, and return it; `at` is business time."""
+    row = session.execute(
+        update(StoredMessage)
+        .where(StoredMessage.entry == entry)  # type: ignore[arg-type]
+        .values(attempts=StoredMessage.attempts + 1)
+        .returning(StoredMessage.attempts, StoredMessage.source, StoredMessage.sha256)  # type: ignore[call-overload]
+        .execution_options(synchronize_session=False)
+    ).one()
+    session.execute(
+        MessageAttempt.__table__.insert().values(entry=entry, number=row[0], at=at, outcome="", reason="")  # type: ignore[attr-defined]
+    )
+    return Entry(entry, row[0], row[1], row[2])
+
+
 def end_attempt(session: Session, entry: Entry, outcome: str, reason: str = "") -> None:
     """Write what became of an attempt."""
     session.execute(

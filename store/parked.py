@@ -1,16 +1,16 @@
-"""What could not be handled or delivered, and what a person decides about it: look, release, waive."""
+"""What could not be handled or delivered, and what a person decides about it: handle anew, confirm, waive."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from canonical.codes.message import NOT_IN_STORE, NOT_REPLAYABLE
 from canonical.errors import RejectedError
-from store import acts
-from store.claims import MessageClaim
-from store.deliveries import Delivery, find
+from canonical.messages import Outcome
+from store import acts, claims
+from store.deliveries import Delivery, find, settle
 from store.messages import StoredMessage
 
 
@@ -48,20 +48,21 @@ def waiting(session: Session, *, limit: int = 200) -> list[Parked]:
     return found
 
 
-def release(session: Session, entry: int, *, by: str, now: datetime) -> None:
-    """Forget the refusal of a parked message, so that it is handled anew when its sender sends it again.
+def reopen(session: Session, entry: int, *, by: str, now: datetime) -> None:
+    """Forget what was said of a message, so that a new attempt handles it from its beginning, or its checkpoint.
+
+    What was refused may be tried again, and what was taken in part or in vain; also what an interrupted replay left.
 
     Raises:
-        RejectedError: no such message (NOT_IN_STORE), or it is not parked (NOT_REPLAYABLE).
+        RejectedError: no such message (NOT_IN_STORE), or it was taken whole, waived or is being handled
+            (NOT_REPLAYABLE).
     """
-    session.exec(
-        update(MessageClaim)
-        .where(col(MessageClaim.entry) == entry, col(MessageClaim.state) == "parked")
-        .values(state="released", reply=None)
-    )
-    row = _parked_message(session, entry)
-    row.state = "received"
-    acts.note(session, str(entry), "released", by=by, reason=row.code, at=now)
+    told = claims.reopen(session, entry)
+    row = _message(session, entry)
+    if not (row.state in ("parked", "received") or (row.state == "done" and told not in ("", "OK"))):
+        raise RejectedError(f"message {entry} is {row.state}", code=NOT_REPLAYABLE, where=row.source)
+    before, row.state = f"{row.state} {row.code}".strip(), "received"
+    acts.note(session, str(entry), "replayed", by=by, reason=f"was {before}", at=now)
 
 
 def waive(session: Session, word: str, *, by: str, reason: str, now: datetime) -> None:
@@ -71,21 +72,48 @@ def waive(session: Session, word: str, *, by: str, reason: str, now: datetime) -
         RejectedError: nothing has that id (NOT_IN_STORE), or it is not parked (NOT_REPLAYABLE).
     """
     if word.isdigit():
-        _parked_message(session, int(word)).state = "waived"
+        message = _message(session, int(word))
+        if message.state != "parked":
+            raise RejectedError(f"message {word} is {message.state}", code=NOT_REPLAYABLE, where=message.source)
+        message.state = "waived"
     else:
-        row = find(session, word)
-        if row.state != "parked":
-            raise RejectedError(f"delivery {word} is {row.state}", code=NOT_REPLAYABLE, where=row.destination)
-        row.state = "cancelled"
+        _waiting_delivery(session, word).state = "cancelled"
     acts.note(session, word, "waived", by=by, reason=reason, at=now)
 
 
-def _parked_message(session: Session, entry: int) -> StoredMessage:
-    """Return a parked message, locked."""
+def confirm(session: Session, delivery_id: str, *, by: str, reason: str, now: datetime) -> None:
+    """Note that a person learned otherwise that the destination has what was sent.
+
+    Raises:
+        RejectedError: no such delivery (NOT_IN_STORE), or it neither is parked nor waits for a confirmation
+            (NOT_REPLAYABLE).
+    """
+    row = _waiting_delivery(session, delivery_id, also_in_time=True)
+    settle(row, Outcome("confirmed", reason=f"by {by}: {reason}"), now=now)
+    acts.note(session, delivery_id, "confirmed", by=by, reason=reason, at=now)
+
+
+def refused_by(session: Session, sources: Collection[str]) -> set[tuple[str, str]]:
+    """Return source and code of whatever of these sources is parked."""
+    query = select(StoredMessage.source, StoredMessage.code).where(
+        StoredMessage.state == "parked", col(StoredMessage.source).in_(sorted(sources))
+    )
+    return set(session.exec(query.distinct()).all())
+
+
+def _message(session: Session, entry: int) -> StoredMessage:
+    """Return a message, locked."""
     query = select(StoredMessage).where(StoredMessage.entry == entry).with_for_update()
     row = session.exec(query).one_or_none() if entry < 1 << 63 else None
     if row is None:
         raise RejectedError(f"no message has the entry number {entry}", code=NOT_IN_STORE)
-    if row.state != "parked":
-        raise RejectedError(f"message {entry} is {row.state}", code=NOT_REPLAYABLE, where=row.source)
+    return row
+
+
+def _waiting_delivery(session: Session, delivery_id: str, *, also_in_time: bool = False) -> Delivery:
+    """Return a delivery that is parked, or sent and overdue for its confirmation (or, `also_in_time`, not yet)."""
+    row = find(session, delivery_id)
+    late = row.state == "sent" and (row.unconfirmed_at is not None or also_in_time)
+    if row.state != "parked" and not late:
+        raise RejectedError(f"delivery {delivery_id} is {row.state}", code=NOT_REPLAYABLE, where=row.destination)
     return row

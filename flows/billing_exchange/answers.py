@@ -65,9 +65,15 @@ class AcknowledgementHandler:
 
 
 def load(
-    session: Session, interface: Interface, part: Mapping[str, Any], said: FileAcknowledgement, *, now: datetime
+    session: Session,
+    interface: Interface,
+    part: Mapping[str, Any],
+    said: FileAcknowledgement,
+    *,
+    now: datetime,
+    by: str = "cis",
 ) -> None:
-    """Record that a part is loaded, without the items that the receiver refused."""
+    """Record that a part is loaded, without the items that the receiver refused; `by` says so."""
     refused = {item.key: item for item in said.items if item.verdict == "REJECTED"}
     file_id = part["file_id"]
     billing_parts.judge_lines(session, file_id, verdict="ACKED")
@@ -76,13 +82,13 @@ def load(
         _refuse_items(session, interface, part, refused, now=now)
     billing_items.move_part(session, file_id, before=State.BATCHED, after=State.SENT, why="", by="hub", now=now)
     why = f"{part['name']} {said.verdict}"
-    billing_items.move_part(session, file_id, before=State.SENT, after=State.ACKED, why=why, by="cis", now=now)
+    billing_items.move_part(session, file_id, before=State.SENT, after=State.ACKED, why=why, by=by, now=now)
     billing_items.look_again(session, file_id, now=now)
     billing_parts.change_part(
         session, file_id, state="ACKED", acked_at=now, ack_verdict=said.verdict, ack_reason=said.reason,
         rejected_items=len(refused), sent_at=part["sent_at"] or now,
     )  # fmt: skip
-    _settle_work(session, interface, part, now=now)
+    settle_work(session, interface, part, now=now)
 
 
 def refuse(
@@ -107,7 +113,7 @@ def refuse(
         interface, part["name"], PART_REFUSED, f"{part['name']}: {reason}", due_at=now, run_id=part["run_id"]
     )
     work.raise_work(session, [about], now=now)
-    _settle_work(session, interface, part, now=now)
+    settle_work(session, interface, part, now=now)
 
 
 def _refuse_items(
@@ -136,11 +142,18 @@ def _refuse_items(
     work.raise_work(session, raised, now=now)
 
 
-def _settle_work(session: Session, interface: Interface, part: Mapping[str, Any], *, now: datetime) -> None:
+def settle_work(
+    session: Session,
+    interface: Interface,
+    part: Mapping[str, Any],
+    *,
+    now: datetime,
+    why: str = "the acknowledgement came",
+) -> None:
     """Resolve the work that waited for this acknowledgement; a loaded revision settles the refusal before it."""
     names = {parts.overdue_work(interface, part, now=now).work_id}
     before = billing_parts.part(session, part["replaces_file_id"]) if part["replaces_file_id"] else None
     if before is not None:
         names.add(holds.work_about(interface, before["name"], PART_REFUSED, "", due_at=now).work_id)
     waiting = [row["work_id"] for row in work.open_of_run(session, part["run_id"]) if row["work_id"] in names]
-    work.act(session, waiting, "resolved", state="RESOLVED", by="hub", reason="the acknowledgement came", now=now)
+    work.act(session, waiting, "resolved", state="RESOLVED", by="hub", reason=why, now=now)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from canonical.billing import BillingRequestItem, ItemVerdict
 from canonical.codes.billing import UNKNOWN_PARTNER
+from canonical.codes.message import NOT_REPLAYABLE
 from canonical.errors import RejectedError
 from canonical.ids import mint
 from canonical.messages import Item, Rejection
@@ -72,6 +73,19 @@ class RequestHandler:
         # A file of withdrawals asks for nothing: there is nothing to answer with a drop.
         state = "CLOSED" if only_withdrawals else "OPEN"
         billing.change_run(session, run_id_of(interface, file), state=state, scheduled=_scheduled(file))
+
+    def again(self, session: Session, file: FileContext, *, rejected: int) -> None:
+        """Take rejected lines back out of the run's count: a person has them handled again.
+
+        Raises:
+            RejectedError: the run's last part is out, with its closing account (NOT_REPLAYABLE).
+        """
+        run = billing.run(session, run_id_of(self._interface(file), file))
+        if run is None or run["state"] not in ("TAKING_IN", "OPEN"):
+            state = "unknown" if run is None else run["state"]
+            reason = f"its run is {state}, the closing account is out: the CIS has to ask in a new file"
+            raise RejectedError(reason, code=NOT_REPLAYABLE, where=file.name)
+        billing.count_refused(session, run["run_id"], rejected=-rejected, duplicates=0)
 
     def _interface(self, file: FileContext) -> Interface:
         """Return the interface that serves the sender."""

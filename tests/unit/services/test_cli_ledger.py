@@ -188,19 +188,15 @@ def test_a_waived_message_and_delivery_are_settled_with_who_and_why(desk: Desk) 
     assert (shown["facts"]["state"], shown["acts"][0]["reason"]) == ("waived", "test data")
 
 
-def test_a_released_message_is_handled_anew_when_it_comes_again(desk: Desk) -> None:
+def test_a_message_that_nobody_at_this_site_takes_is_not_handled_again(desk: Desk) -> None:
     assert desk.receive("m2", "wrong").result == "FAILED"
     (parked,) = json.loads(run(cli_parked.app, "list", "--json"))
 
-    run(cli_parked.app, "replay", parked["id"], "--as", "ann")
+    refused = CliRunner().invoke(cli_parked.app, ["replay", parked["id"], "--as", "ann"])
 
-    shown = json.loads(run(cli_messages.app, "show", parked["id"], "--json"))
-    assert shown["facts"]["state"] == "received"
-    assert desk.receive("m2", "wrong").code == "1008 NOT_IN_STORE"
-    assert [a["outcome"] for a in json.loads(run(cli_messages.app, "show", "1", "--json"))["attempts"]] == [
-        "parked",
-        "parked",
-    ]
+    assert isinstance(refused.exception, RejectedError)
+    assert refused.exception.code is codes.NOT_REPLAYABLE
+    assert json.loads(run(cli_messages.app, "show", parked["id"], "--json"))["facts"]["state"] == "parked"
 
 
 def test_the_database_says_where_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,141 @@
+"""Who takes what came in: the handlers of every source of a site, for a person who has something handled again.
+
+source                       handled by
+role with an inbox           the billing interfaces that work the inbox, by kind of file
+caller of the web services   the receiver that the endpoint itself uses, small messages and large ones
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from canonical.codes.message import MESSAGE_TOO_LARGE, NOT_REPLAYABLE
+from canonical.errors import RejectedError
+from flows import retake
+from flows.billing_exchange.retaken import take_file_again
+from flows.parked_work import resolve_parked
+from flows.retake import Archived
+from services.hub import Hub
+from store.session import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of something that was handled again, or would."""
+
+    result: str
+    """OK, PARTIAL, FAILED or BUSY for a message; the verdict for a file."""
+
+    code: str
+    reason: str
+    counts: str = ""
+
+
+def take_again(hub: Hub, entry: int, *, by: str, line: int = 0, dry_run: bool = False) -> Taken:
+    """Have what came in handled again by whoever takes such things, and return the outcome; a dry run leaves no trace.
+
+    The bytes are those that were archived, the id stays, and the sender's next repeat is told the new outcome. The work
+    of its refusal is resolved when it is taken, and counted again when it is not. `line` names one rejected item of a
+    file.
+
+    Raises:
+        RejectedError: there is no such entry, nobody takes what it is, or it was taken whole (NOT_REPLAYABLE).
+        UnavailableError, MisconfiguredError: as its handler raises; it may be handled again later.
+    """
+    kept = retake.look(entry, transaction=hub.transaction)
+    if dry_run:
+        with retake.rehearsal(hub.transaction) as transaction:
+            return _take(hub, kept, transaction, by=by, line=line)
+    taken = _take(hub, kept, hub.transaction, by=by, line=line)
+    resolve_parked([kept.source], transaction=hub.transaction, now=hub.now())
+    return taken
+
+
+def _take(hub: Hub, kept: Archived, transaction: Transaction, *, by: str, line: int) -> Taken:
+    """Hand an entry to the handlers of its source."""
+    section = hub.site.model.serve
+    if kept.source in hub.site.model.roles and kept.name:
+        return _file(hub, kept, transaction, by=by, line=line)
+    if section is None or kept.source not in section.clients:
+        reason = f"nobody at this site takes what {kept.source!r} sends"
+        raise RejectedError(reason, code=NOT_REPLAYABLE, where=f"entry {kept.entry}")
+    if kept.code == str(MESSAGE_TOO_LARGE):
+        reason = "only its beginning was kept, it was too large"
+        raise RejectedError(reason, code=NOT_REPLAYABLE, where=f"entry {kept.entry}")
+    retake.reopen(kept.entry, transaction=transaction, now=hub.now(), by=by)
+    return _message(hub, kept, transaction)
+
+
+def _file(hub: Hub, kept: Archived, transaction: Transaction, *, by: str, line: int) -> Taken:
+    """Hand a file to the interfaces that work its inbox."""
+    names: Sequence[str] = [name for name, section in hub.site.model.billing.items() if kept.source in section.inboxes]
+    if not names:
+        reason = f"no billing interface works the inbox of {kept.source!r}"
+        raise RejectedError(reason, code=NOT_REPLAYABLE, where=f"entry {kept.entry}")
+    others = [name for name in hub.site.billing_interfaces if name != names[0]]
+    done = take_file_again(
+        [hub.billing(name) for name in (names[0], *others)],
+        kept.entry,
+        role=kept.source,
+        port=hub.port(kept.source),
+        path=kept.path,
+        line=line,
+        by=by,
+        transaction=transaction,
+        spool=hub.spool,
+        now=hub.now(),
+        machine_now=hub.machine_now(),
+    )
+    counts = f"{done.accepted} accepted, {done.rejected} rejected, {done.duplicates} repeated"
+    return Taken(done.verdict, done.code, done.reason, counts)
+
+
+def _message(hub: Hub, kept: Archived, transaction: Transaction) -> Taken:
+    """Hand a message of the web services to the endpoint's own receiver; its sender has proven who it is before."""
+    from iec61968.bulk_call import Spooled, edition_of_head, shell_of
+    from iec61968.editions import EDITIONS
+    from iec61968.services_spoken import Service
+    from iec61968.soap_call import Call, check_call
+    from services.cim_site import bulk_of, operations_of, receiver_of
+
+    section = hub.site.model.serve
+    if section is None:
+        raise RejectedError("this site serves nobody", code=NOT_REPLAYABLE)
+    edition = EDITIONS[section.edition]
+    call = Call(
+        Service("Receive", "MeterReadings"), edition, kept.source, "", supported=operations_of(hub.site),
+        policy=section.clients[kept.source].policy or section.policy,
+    )  # fmt: skip
+    call.any_service = True  # under which address it came is not kept: the message itself says what it is
+    if kept.body is not None:
+        receive = receiver_of(hub, section, transaction)
+        reply = receive(kept.body, caller=kept.source, check=lambda data: check_call(data, call))
+    else:
+        again = _linked(hub.spool / kept.path)
+        try:
+            with again.open("rb") as stream:
+                head = stream.read(HEAD_BYTES)
+            shell = shell_of(head) or head
+            reply = bulk_of(hub, section, transaction).receive(
+                Spooled(again, kept.sha256, kept.size),
+                call=call,
+                check=lambda: check_call(shell, call),
+                edition=edition_of_head(head, edition),
+            )
+        finally:
+            again.unlink(missing_ok=True)
+    counts = ", ".join(f"{name} {count}" for name, count in reply.details.items())
+    return Taken(reply.result, reply.code, reply.reason, counts)
+
+
+HEAD_BYTES = 2 * 1024 * 1024
+"""Beginning of a large message that is read to see what stands around its readings."""
+
+
+def _linked(place: Path) -> Path:
+    """Return a second name of an archived body: whoever takes a body in moves or drops the name that it was given."""
+    again = place.with_name(f".{place.name}.again")
+    again.unlink(missing_ok=True)
+    os.link(place, again)
+    return again
