@@ -91,7 +91,7 @@ def _judged(raw: bytes, peer: Peer, header: WireHeader, partner: Partner) -> Out
         state: Any = "unavailable" if isinstance(found, UnavailableError) else "rejected"
         return Outcome(state, str(found.code), found.reason)
     if answer.header is not None and answer.header.correlation_id != header.correlation_id:
-        raise RejectedError("the answer is to another message", code=codes.CORRELATION_MISMATCH, where=peer.url)
+        raise RejectedError("the answer is to another message", code=codes.CORRELATION_MISMATCH, where=peer.place)
     reference = answer.header.message_id if answer.header is not None else ""
     return outcome_of(answer.reply, verb=verb, reference=reference, already=already)
 

@@ -17,6 +17,7 @@ from canonical.codes import message as codes
 from canonical.errors import MisconfiguredError, RejectedError, UnavailableError
 from canonical.messages import Header
 from iec61968 import validation, wsdl
+from iec61968.addresses import place, require_plain, tls_reason
 from iec61968.dialects.reply_codes import is_retryable
 from iec61968.editions import SOAP_11, Edition
 from iec61968.nouns.meter_readings import Answer, open_answer
@@ -42,6 +43,15 @@ class Partner:
     edition: Edition
     policy: Policy = "strict"
     limits: StreamLimits = field(default_factory=StreamLimits)
+
+    def __post_init__(self) -> None:
+        """Refuse an address with user or password in it."""
+        require_plain(self.url)
+
+    @property
+    def place(self) -> str:
+        """Return its address as errors name it: without a query, which may hold a secret."""
+        return place(self.url)
 
 
 class _OwnDocuments(Transport):
@@ -188,14 +198,14 @@ class SoapClient:
         """Return the opened answer, or raise what the partner's refusal means."""
         status = response.status_code
         if status in (401, 403):
-            raise MisconfiguredError(f"HTTP {status}", code=codes.WRONG_CREDENTIALS, where=self._partner.url)
+            raise MisconfiguredError(f"HTTP {status}", code=codes.WRONG_CREDENTIALS, where=self._partner.place)
         stream = _body(response)
         if status != 200 and "xml" not in response.headers.get("content-type", ""):
             raise self._refused(f"HTTP {status}", retry=status >= 500 or status in (408, 429))
         partner = self._partner
         try:
             answer = open_answer(
-                stream, edition=partner.edition, policy=partner.policy, limits=partner.limits, where=partner.url
+                stream, edition=partner.edition, policy=partner.policy, limits=partner.limits, where=partner.place
             )
         except RejectedError as error:
             if status >= 500:
@@ -209,7 +219,7 @@ class SoapClient:
             raise RejectedError(
                 f"asked {question.correlation_id}, answered {answer.header.correlation_id}",
                 code=codes.CORRELATION_MISMATCH,
-                where=partner.url,
+                where=partner.place,
             )
         return answer
 
@@ -222,21 +232,21 @@ class SoapClient:
 
     def _refused(self, reason: str, *, retry: bool) -> UnavailableError | RejectedError:
         if retry:
-            return UnavailableError(reason, code=codes.PARTNER_AWAY, where=self._partner.url)
-        return RejectedError(reason, code=codes.PARTNER_REFUSED, where=self._partner.url)
+            return UnavailableError(reason, code=codes.PARTNER_AWAY, where=self._partner.place)
+        return RejectedError(reason, code=codes.PARTNER_REFUSED, where=self._partner.place)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
         """Turn what the HTTP library raises, at any moment of the call, into our errors."""
-        where = self._partner.url
+        where = self._partner.place
         try:
             yield
         except requests.exceptions.SSLError as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                raise MisconfiguredError(str(error), code=codes.TLS_REFUSED, where=where) from error
-            raise UnavailableError(str(error), code=codes.PARTNER_AWAY, where=where) from error
+                raise MisconfiguredError(tls_reason(error), code=codes.TLS_REFUSED, where=where) from error
+            raise UnavailableError(tls_reason(error), code=codes.PARTNER_AWAY, where=where) from error
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise UnavailableError(f"{type(error).__name__}: {error}", code=codes.PARTNER_AWAY, where=where) from error
+            raise UnavailableError(type(error).__name__, code=codes.PARTNER_AWAY, where=where) from error
 
 
 def _values(header: Header) -> dict[str, Any]:

@@ -85,6 +85,8 @@ def _peer(endpoint: str, noun: str, binding: str, verb: str, given: dict[str, st
     from iec61968.message_client import Peer
     from services.site_file import load_site
 
+    if "://" in endpoint and not endpoint.startswith("https://"):
+        raise typer.BadParameter("an address must begin with https://")
     settings: dict[str, str] = {}
     url = endpoint
     if not endpoint.startswith("https://"):
