@@ -37,7 +37,7 @@ def advance(hub: Hub, interface: str, batch: str) -> Advanced:
     return flow.advance(
         this,
         batch,
-        meter_data=hub.port(role) if role else None,
+        meter_data=hub.meter_data(role) if role else None,
         transaction=hub.transaction,
         now=hub.now(),
     )
@@ -49,7 +49,7 @@ def hand_on(hub: Hub, interface: str) -> HandedOn:
     roles = {this.policy.customer_system, this.policy.meter_data} - {""}
     return flow.hand_on(
         this,
-        ports={role: hub.port(role) for role in sorted(roles)},
+        ports={role: hub.meter_data(role) for role in sorted(roles)},
         transaction=hub.transaction,
         spool=hub.spool,
         now=hub.now(),

@@ -28,6 +28,7 @@ from iec61968.validation import Policy
 from services.cim_events import Dialects, events_from_call, is_events, with_events
 from services.cim_operations import steps_from_call
 from services.cim_requests import request_from_call
+from services.cim_routed import RoutedCalls
 from services.clock import machine_now
 from store.session import Session, Transaction
 
@@ -94,10 +95,14 @@ def _understood(
     taken: frozenset[str],
     dialects: Dialects,
     policy: Policy,
+    others: RoutedCalls | None,
 ) -> Message[Any]:
-    """Return what a checked call means: readings, a request for them, events, or a set of operations."""
+    """Return what a checked call means: readings, requests for them, events, master data, or a set of operations."""
 
     def read(one: bytes) -> Message[Any]:
+        found = others.read(one, caller=caller, policy=policy) if others is not None else None
+        if found is not None:
+            return found
         if is_request(one):
             return request_from_call(one, caller=caller, replies=replies, edition=edition)
         if is_events(one):
@@ -124,6 +129,7 @@ def event_receiver(
     dialects: Dialects | None = None,
     owners: Mapping[str, str] | None = None,
     policies: Mapping[str, Policy] | None = None,
+    others: RoutedCalls | None = None,
 ) -> Receive:
     """Return what takes a CreatedMeterReadings or ChangedMeterReadings durably: spine, translator, the flow's handler.
 
@@ -132,7 +138,7 @@ def event_receiver(
     `replies` names the reply addresses that it knows, by (caller, address). `dialects` says how each caller tells
     events of devices, `owners` whose work unmapped ones are. What `check` refuses is archived and parked like anything
     that cannot be translated, and becomes work of `queue`. `policies` says by caller what is done with readings that
-    break their schema.
+    break their schema. `others` takes master data, and what the site's routes name.
     """
 
     def receive(raw: bytes, *, caller: str, check: Callable[[bytes], bytes]) -> Reply:
@@ -141,12 +147,14 @@ def event_receiver(
         def translate(data: bytes) -> Message[Any]:
             policy = (policies or {}).get(caller, "strict")
             return _understood(
-                check(data), caller, EDITIONS[edition], replies or {}, frozenset(taken), dialects or {}, policy
+                check(data), caller, EDITIONS[edition], replies or {}, frozenset(taken), dialects or {}, policy, others
             )
 
         def handled(session: Session, message: Message[Any]) -> Reply:
             if isinstance(message.payload, Steps):
                 return carry_out(session, message, handle=handled)
+            if others is not None and others.takes(message):
+                return others.handle(session, message, now=instant)
             if register is not None and isinstance(message.payload, ReadingsAsked | RequestChange):
                 return register(session, message, now=instant)
             if isinstance(message.payload, EventsTold):

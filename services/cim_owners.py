@@ -1,7 +1,10 @@
-"""Which flow takes which verb of which noun: OK is only ever said for what is in this table."""
+"""Who takes which verb of which noun: OK is only ever said for what a flow or a route of the site takes."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
+from flows.routing.verbs import imperative
+from iec61968.canonical_nouns.master_data import MASTER_NOUNS
 from iec61968.services_spoken import EVENT_VERBS, REQUEST_VERBS, SERVICES
 
 
@@ -21,6 +24,9 @@ class Owner:
         return f"{self.verb.capitalize()}{self.noun}"
 
 
+MASTER_VERBS = ("create", "change", "close", "delete", "created", "changed", "closed", "deleted")
+"""Master data is ended or taken back; nobody withdraws it (`cancel`)."""
+
 OWNERS = (
     Owner("created", "MeterReadings", "flows.billing_exchange"),
     Owner("changed", "MeterReadings", "flows.billing_exchange"),
@@ -29,20 +35,36 @@ OWNERS = (
     Owner("get", "MeterReadings", "flows.on_demand_read", "on_demand_read"),
     Owner("cancel", "MeterReadings", "flows.on_demand_read", "on_demand_read"),
     Owner("change", "MeterReadings", "flows.on_demand_read", "on_demand_read"),
+    *(Owner(verb, noun, "flows.master_data_sync", "master_data") for noun in MASTER_NOUNS for verb in MASTER_VERBS),
 )
-"""Everything that a site can take."""
+"""Everything that the flows of a site can take."""
 
 NOBODY = "not supported here"
+ROUTES = "flows.routing"
+
+Routed = Collection[tuple[str, str]]
+"""Noun and imperative verb of what the site's routes name."""
 
 
-def operations(sections: set[str]) -> frozenset[str]:
-    """Return the operations that a site with these sections takes."""
-    return frozenset(owner.operation for owner in OWNERS if not owner.needs or owner.needs in sections)
+def owner_of(verb: str, noun: str, sections: set[str], routed: Routed = ()) -> str:
+    """Return the flow that takes a verb of a noun at a site with these sections; empty where nobody does."""
+    for owner in OWNERS:
+        if (owner.verb, owner.noun) == (verb, noun) and (not owner.needs or owner.needs in sections):
+            return owner.flow
+    return ROUTES if (noun, imperative(verb)) in routed else ""
 
 
-def table(sections: set[str]) -> list[tuple[str, str, str]]:
+def operations(sections: set[str], routed: Routed = ()) -> frozenset[str]:
+    """Return the operations that a site takes."""
+    return frozenset(_operation(verb, noun) for noun, verb, owner in table(sections, routed) if owner != NOBODY)
+
+
+def table(sections: set[str], routed: Routed = ()) -> list[tuple[str, str, str]]:
     """Return noun, verb and owner of every verb of every noun, in a fixed order; who takes nothing is said so."""
-    taken = {(o.noun, o.verb): o.flow for o in OWNERS if not o.needs or o.needs in sections}
     verbs = ("get", *(verb.lower() for verb in (*REQUEST_VERBS, *EVENT_VERBS)))
     nouns = sorted({service.noun for service in SERVICES.values()})
-    return [(noun, verb, taken.get((noun, verb), NOBODY)) for noun in nouns for verb in verbs]
+    return [(noun, verb, owner_of(verb, noun, sections, routed) or NOBODY) for noun in nouns for verb in verbs]
+
+
+def _operation(verb: str, noun: str) -> str:
+    return f"{verb.capitalize()}{noun}"

@@ -16,8 +16,11 @@ from services.cim_desk import answered, policy_of, requests_pass
 from services.cim_endpoint import cim_app, event_receiver
 from services.cim_events import dialects_of
 from services.cim_owners import operations
+from services.cim_routed import RoutedCalls, readers_of
+from services.site_checks import sections_of
 from services.site_file import Site
 from services.site_model import ServeSection
+from services.site_routing import encoder_of, master_data_policy, routed, routes_of
 from store.session import Transaction
 
 if TYPE_CHECKING:
@@ -53,7 +56,7 @@ def site_app(hub: "Hub", section: ServeSection) -> Starlette:
 
 def operations_of(site: Site) -> frozenset[str]:
     """Return the operations that a site takes."""
-    return operations({"on_demand_read"} if site.model.on_demand_read else set())
+    return operations(sections_of(site.model), routed(site.model))
 
 
 def receiver_of(hub: "Hub", section: ServeSection, transaction: Transaction | None = None) -> Receive:
@@ -77,6 +80,20 @@ def receiver_of(hub: "Hub", section: ServeSection, transaction: Transaction | No
         replies={(name, one.address): key for key, one in section.replies.items() for name in one.clients},
         dialects=dialects_of(section),
         owners=site.model.work.owners,
+        others=calls_of(hub, section),
+    )
+
+
+def calls_of(hub: "Hub", section: ServeSection) -> RoutedCalls:
+    """Return what takes master data, and what only goes by the site's routes."""
+    model = hub.site.model
+    return RoutedCalls(
+        readers=readers_of(hub, section),
+        takes_master_data=model.master_data is not None,
+        routed=routed(model),
+        policy=master_data_policy(model),
+        routes=routes_of(model),
+        encode=encoder_of(hub),
     )
 
 

@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
 
 def support_command() -> None:
-    """Print noun, verb and owner: OK is only ever said for what a flow takes, all else is refused by code."""
+    """Print noun, verb and owner: OK is only said for what a flow or a route takes, all else is refused by code."""
     from services.cim_owners import table
+    from services.site_checks import sections_of
     from services.site_file import load_site
+    from services.site_routing import routed
 
-    site = load_site()
-    sections = {"on_demand_read"} if site.model.on_demand_read else set()
-    for noun, verb, owner in table(sections):
+    model = load_site().model
+    for noun, verb, owner in table(sections_of(model), routed(model)):
         typer.echo(f"{noun:28} {verb:9} {owner}")
 
 
@@ -60,16 +61,19 @@ def _message(noun: str, verb: str, payload: Path | None, now: datetime) -> "tupl
     """Return the message to send and the noun of its typed messages."""
     from iec61968 import safe_xml
     from iec61968.inbound import PARTICIPLES
+    from iec61968.spoken_nouns import QUERY_MESSAGES
     from iec61968.wire import WireHeader, WireMessage, WirePayload, WireRequest
 
     parts: tuple[Any, ...] = ()
     if payload is not None:
         parts = (safe_xml.parse(payload.read_bytes(), where=payload.name),)
     identity = mint("call-by-hand", noun, verb, now.isoformat())
-    header = WireHeader(verb, noun, identity, identity, now, source="AMIHUB")
+    plain = noun.removeprefix("Get") if verb == "get" else noun
+    header = WireHeader(verb, plain, identity, identity, now, source="AMIHUB")
     if verb == "get":
-        typed = f"Get{noun.removeprefix('Get')}"
-        return WireMessage("request", header, typed, WireRequest(parts=parts)), typed
+        query = f"Get{plain}"
+        typed = query if query in QUERY_MESSAGES else plain
+        return WireMessage("request", header, query, WireRequest(parts=parts)), typed
     name = f"{verb.capitalize()}{noun}"
     kind: Any = "event" if verb in PARTICIPLES else "request"
     return WireMessage(kind, header, name, payload=WirePayload(parts)), noun

@@ -90,6 +90,16 @@ class Hub:
             self._ports[role] = registry.load(section.adapter, settings)
         return self._ports[role]
 
+    def meter_data(self, name: str) -> Any:
+        """Return who is asked for readings: a role's port, or the MDMS of each usage point's territory.
+
+        Raises:
+            MisconfiguredError: as `port` does.
+        """
+        from services.site_routing import meter_data_of
+
+        return meter_data_of(self, name)
+
     def destinations(self) -> Mapping[str, Destination]:
         """Return every role's port, and every reply address of the site, for the relay."""
         from services.cim_reply_addresses import reply_destinations

@@ -16,6 +16,7 @@ from canonical.codes.configuration import (
     SITE_FILE_SYNTAX,
 )
 from canonical.errors import MisconfiguredError
+from services.site_checks import refuse_mistakes
 from services.site_lines import key_lines, line_of
 from services.site_model import SiteModel, known_keys
 
@@ -109,7 +110,9 @@ def load_site(path: Path | None = None) -> Site:
     except ValidationError as error:
         mistakes = [_mistake(dict(one), file.name, lines) for one in error.errors()]
         raise MisconfiguredError("\n".join(mistakes), code=SITE_FILE_INVALID, where=file.name) from error
-    return Site(file.resolve(), model, lines)
+    site = Site(file.resolve(), model, lines)
+    refuse_mistakes(site)
+    return site
 
 
 def _mistake(error: dict[str, Any], name: str, lines: dict[tuple[str, ...], int]) -> str:

@@ -8,8 +8,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from canonical.event_kinds import EventKind
 from services.messaging_section import MessagingSection
+from services.routing_sections import SECTIONS as ROUTING
+from services.routing_sections import MasterDataSection, RouteSection, SystemKind, TerritorySection
+from services.routing_sections import keys_of as routing_keys
 
-RoleKind = Literal["customer_system", "meter_data_system", "meter_data_files", "partner"]
+RoleKind = Literal["customer_system", "meter_data_system", "meter_data_files", "work_system", "partner"]
 
 
 def _zone(name: str) -> str:
@@ -113,6 +116,15 @@ class ClientSection(_Section):
     event_dialect: Literal["edition2", "mesh", "firmware", "legacy"] = "edition2"
     """How it tells events of devices: one of the tables of `iec61968/dialects/events.toml`."""
 
+    role: str = ""
+    """Role of the site that this caller is; its own name where it is not given."""
+
+    system: SystemKind | Literal[""] = ""
+    """Kind of system that it is, for who begins what; that of its role where it is not given."""
+
+    master_data: dict[str, Any] = Field(default_factory=dict)
+    """How its master data is to be read, where no role of its own says so (docs/adapters/cis_cim.md)."""
+
     event_codes: dict[str, EventKind] = Field(default_factory=dict)
     """Event codes of its own, and what they mean; they go before its dialect."""
 
@@ -120,7 +132,9 @@ class ClientSection(_Section):
 class ReplySection(_Section):
     """One address to which asynchronous answers may go; the hub sends them nowhere else."""
 
-    address: str = Field(pattern=r"^https://")
+    address: str = Field(pattern=r"^https://[^/?#@\s]+(?:[/?#]\S*)?$")
+    """Without user and password: these have keys of their own."""
+
     clients: tuple[str, ...]
     """Callers who may ask for answers there."""
 
@@ -129,6 +143,11 @@ class ReplySection(_Section):
     user: str = ""
     password: str = ""
     ca_file: str = ""
+    compressed: bool = False
+    """Whether payloads go there compressed (gzip in base64)."""
+
+    part_objects: int = Field(0, ge=0)
+    """MeterReadings in one message; a larger answer goes in parts. 0: any number."""
 
 
 class ServeSection(_Section):
@@ -162,6 +181,17 @@ class OnDemandSection(_Section):
     timeout_seconds: float = Field(30.0, gt=0)
     from_store: bool = False
     """Whether the hub's own store may answer, with source and time, while the role is away."""
+
+    pending_limit: int = Field(1000, ge=1)
+    """Unanswered asynchronous requests of one caller."""
+
+    coalesce_seconds: float = Field(60.0, ge=0)
+    """How long an answer also serves whoever asks the same; 0: never."""
+
+    search_attempts: int = Field(6, ge=1)
+    """How often an object is asked for that nobody knows, where nobody waits."""
+
+    search_interval_seconds: float = Field(600.0, gt=0)
 
 
 class BillingSection(_Section):
@@ -203,6 +233,11 @@ class SiteModel(_Section):
     messaging: MessagingSection | None = None
     billing: dict[str, BillingSection] = Field(default_factory=dict)
     work: WorkSection = WorkSection()
+    master_data: MasterDataSection | None = None
+    territories: dict[str, TerritorySection] = Field(default_factory=dict)
+    routes: tuple[RouteSection, ...] = ()
+    lacks: dict[str, Literal["absent", "manual"]] = Field(default_factory=dict)
+    """Roles that this site has not: nobody is told, or a person does it and closes the work."""
 
     @model_validator(mode="after")
     def _roles_exist(self) -> "SiteModel":
@@ -210,7 +245,6 @@ class SiteModel(_Section):
         partners: dict[str, str] = {}
         for name, billing in self.billing.items():
             wanted = [("customer_system", billing.customer_system)]
-            wanted += [("meter_data", billing.meter_data)] if billing.meter_data else []
             wanted += [("inboxes", role) for role in billing.inboxes]
             for key, role in wanted:
                 if role not in self.roles:
@@ -232,6 +266,8 @@ def known_keys(path: tuple[str, ...]) -> list[str]:
     }  # fmt: skip
     if not path:
         return list(SiteModel.model_fields)
+    if path[0] in ROUTING:
+        return routing_keys(path[0], path)
     if path[0] == "roles" and path[2:] == ("delivery",):
         return list(DeliverySection.model_fields)
     return list(top.get(path[0], SiteModel).model_fields)

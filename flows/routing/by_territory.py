@@ -13,9 +13,6 @@ from store.session import Transaction
 
 log = logging.getLogger(__name__)
 
-NAME = "by territory"
-"""What the site file writes where a role would stand."""
-
 
 class ByTerritory:
     """Asks each MDMS about its own usage points and merges the answers (canonical.ports.MeterDataSystem's question)."""

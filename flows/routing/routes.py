@@ -3,14 +3,9 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Literal
 
+from canonical.territories import OF_TERRITORY
 from flows.routing.verbs import imperative
-
-TerritoryRole = Literal["customer_system", "meter_data"]
-
-OF_TERRITORY: tuple[TerritoryRole, ...] = ("customer_system", "meter_data")
-"""Destinations of a route that mean the territory's own system."""
 
 
 @dataclass(frozen=True, slots=True)

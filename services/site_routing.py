@@ -1,0 +1,91 @@
+"""Territories, routes and master data of a site as the flows take them."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from canonical.messages import Message, Parcel
+from canonical.territories import BY_TERRITORY
+from flows.master_data_sync import Origin, Policy
+from flows.routing import ByTerritory, Route, Routes, Territory
+from services.site_checks import ROUTED_VERBS, role_of
+from services.site_model import SiteModel
+
+if TYPE_CHECKING:
+    from services.hub import Hub
+
+SYSTEMS: dict[str, Origin] = {"customer_system": "cis", "meter_data_system": "mdms", "work_system": "wams"}
+"""What kind of system a role is, by its kind."""
+
+
+def routed(model: SiteModel) -> frozenset[tuple[str, str]]:
+    """Return noun and imperative of every message that a route names, for what no flow understands."""
+    return frozenset(
+        (noun, verb) for route in model.routes for noun in route.nouns for verb in (route.verbs or ROUTED_VERBS)
+    )
+
+
+def routes_of(model: SiteModel) -> Routes:
+    """Return routes and territories as the flows take them."""
+    clients = model.serve.clients if model.serve else {}
+    return Routes(
+        tuple(
+            Route(
+                to=one.to,
+                nouns=frozenset(one.nouns),
+                verbs=frozenset(one.verbs),
+                sources=frozenset(role_of(model, source) for source in one.sources),
+                territories=frozenset(one.where.territory),
+                districts=frozenset(one.where.district),
+                customer_classes=frozenset(one.where.customer_class),
+                commodities=frozenset(one.where.commodity),
+                is_last=one.last,
+            )
+            for one in model.routes
+        ),
+        tuple(
+            Territory(
+                name, one.customer_system, one.meter_data, frozenset(one.districts), one.names,
+                frozenset(role_of(model, role) for role in one.created_by),
+            )
+            for name, one in model.territories.items()
+        ),
+        roles={name: client.role for name, client in clients.items() if client.role},
+        manual=frozenset(name for name, how in model.lacks.items() if how == "manual"),
+        absent=frozenset(name for name, how in model.lacks.items() if how == "absent"),
+        queue=model.work.owners.get("integration", "integration"),
+    )  # fmt: skip
+
+
+def master_data_policy(model: SiteModel) -> Policy:
+    """Return what the site allows of master data; the defaults where it says nothing."""
+    own = model.master_data
+    if own is None:
+        return Policy(zone=model.site.zone)
+    clients = model.serve.clients if model.serve else {}
+    kinds = {name: SYSTEMS[role.kind] for name, role in model.roles.items() if role.kind in SYSTEMS}
+    kinds |= {name: kinds[client.role] for name, client in clients.items() if client.role in kinds}
+    kinds |= {name: client.system for name, client in clients.items() if client.system}
+    return Policy(
+        search_interval=timedelta(minutes=own.search_interval_minutes),
+        search_attempts=own.search_attempts,
+        zone=model.site.zone,
+        origins={kind: origin for kind, origin in own.origins.items()},
+        kinds=kinds,
+    )
+
+
+def meter_data_of(hub: "Hub", name: str) -> Any:
+    """Return who is asked for readings: the port of a role, or the MDMS of each usage point's territory."""
+    if name != BY_TERRITORY:
+        return hub.port(name)
+    return ByTerritory(hub.port, routes=routes_of(hub.site.model), transaction=hub.transaction, now=hub.now)
+
+
+def encoder_of(hub: "Hub") -> Any:
+    """Return what says a message in the words of a role."""
+
+    def encode(role: str, message: Message[Any]) -> Parcel:
+        parcel: Parcel = hub.port(role).encode(message, spool=hub.spool)
+        return parcel
+
+    return encode
