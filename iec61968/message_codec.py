@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import cast
+from typing import NamedTuple, cast
 
 from lxml import etree
 
@@ -86,14 +86,46 @@ def kind_of(root: etree._Element, verb: str) -> MessageKind:
     return "event" if verb in _PARTICIPLES or verb == "reply" else "request"
 
 
+class HeaderParts(NamedTuple):
+    """What stands in a Header, in one look at it."""
+
+    texts: dict[str, str]
+    """Trimmed texts of its own children by local name, the first of each."""
+
+    own: dict[str, etree._Element]
+    properties: list[etree._Element]
+    extensions: list[etree._Element]
+    """What else stands in it."""
+
+
+def header_parts(element: etree._Element) -> HeaderParts:
+    """Return what stands in a Header element."""
+    own: dict[str, etree._Element] = {}
+    properties: list[etree._Element] = []
+    extensions: list[etree._Element] = []
+    for child in element:
+        name = local_name(child)
+        if name == "Property":
+            properties.append(child)
+        elif name in _HEADER_OWN:
+            own.setdefault(name, child)
+        else:
+            extensions.append(child)
+    return HeaderParts({name: (one.text or "").strip() for name, one in own.items()}, own, properties, extensions)
+
+
 def wire_header(element: etree._Element, *, strict: bool = True) -> WireHeader:
     """Return every part of a Header element.
 
     Raises:
         RejectedError: an unknown verb, a boolean that is none, or what `header_from_xml` refuses.
     """
-    own, properties, extensions = _header_parts(element)
-    texts = {name: (child.text or "").strip() for name, child in own.items()}
+    return wire_header_of(header_parts(element), strict=strict)
+
+
+def wire_header_of(parts: HeaderParts, *, strict: bool = True) -> WireHeader:
+    """Return every part of a Header whose parts are known; else as `wire_header`."""
+    texts, own = parts.texts, parts.own
     simple = header_from_texts(texts, strict=strict)
     replay = texts_of(own["ReplayDetection"]) if "ReplayDetection" in own else {}
     user = texts_of(own["User"]) if "User" in own else {}
@@ -115,26 +147,9 @@ def wire_header(element: etree._Element, *, strict: bool = True) -> WireHeader:
         user=user.get("UserID", ""),
         organization=user.get("Organization", ""),
         comment=texts.get("Comment", ""),
-        properties=_pairs(properties, "Name", "Value"),
-        extensions=tuple(extensions),
+        properties=_pairs(parts.properties, "Name", "Value"),
+        extensions=tuple(parts.extensions),
     )
-
-
-def _header_parts(
-    element: etree._Element,
-) -> tuple[dict[str, etree._Element], list[etree._Element], list[etree._Element]]:
-    """Return a Header's own children by name, its properties, and what else stands in it."""
-    own: dict[str, etree._Element] = {}
-    properties, extensions = [], []
-    for child in element:
-        name = local_name(child)
-        if name == "Property":
-            properties.append(child)
-        elif name in _HEADER_OWN:
-            own.setdefault(name, child)
-        else:
-            extensions.append(child)
-    return own, properties, extensions
 
 
 def _request(element: etree._Element) -> WireRequest:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import local
 from typing import Any
 
 from lxml import etree
@@ -79,6 +80,16 @@ def check_prolog(head: bytes, *, where: str = "") -> bool:
     return False
 
 
+class _OfThread(local):
+    """What each thread has of its own: threads that share a parser wait for each other."""
+
+    def __init__(self) -> None:
+        self.parser = etree.XMLParser(**PARSER_SETTINGS)
+
+
+_OWN = _OfThread()
+
+
 def parse(raw: bytes, *, limits: XmlLimits | None = None, where: str = "") -> etree._Element:
     """Return the root element of a whole message.
 
@@ -95,7 +106,7 @@ def parse(raw: bytes, *, limits: XmlLimits | None = None, where: str = "") -> et
     begins = check_prolog(raw, where=where)
     check_tags(raw, limits=limits, where=where)
     try:
-        root = etree.fromstring(raw, etree.XMLParser(**PARSER_SETTINGS))
+        root = etree.fromstring(raw, _OWN.parser)
     except etree.XMLSyntaxError as error:
         raise not_well_formed(error, where=where) from error
     if not begins:

@@ -15,7 +15,7 @@ from iec61968.bindings import BindingName, StringOperation, stray_parts, unwrap_
 from iec61968.editions import EDITIONS, SOAP_11, Edition
 from iec61968.envelope import local_name, namespace_of, verb_of
 from iec61968.inbound import edition_of, normalized
-from iec61968.message_codec import message_from_xml, wire_header
+from iec61968.message_codec import HeaderParts, header_parts, message_from_xml, wire_header_of
 from iec61968.safe_xml import XmlLimits
 from iec61968.services_spoken import EVENT_VERBS, REQUEST_VERBS, Service
 from iec61968.split_delivery import part_of
@@ -106,15 +106,17 @@ def check_call(raw: bytes, call: Call) -> bytes:
     root, message, raw = _in_typed_form(root, raw, call)
     call.operation = _operation(message, call)
     _check_action(call)
-    header = next((child for child in message if local_name(child) == "Header"), None)
+    element = next((child for child in message if local_name(child) == "Header"), None)
+    header = header_parts(element) if element is not None else None
     _check_header(header, call)
-    _check_payload_namespace(message, call)
     found = () if call.policy == "off" else validation.findings(root, call.edition)
+    if found or call.policy == "off":
+        _check_payload_namespace(message, call)
     if found and call.policy == "strict":
         raise validation.invalid(found)
     call.reported += tuple(found)
     if header is not None:
-        call.wire = wire_header(header, strict=call.policy == "strict")
+        call.wire = wire_header_of(header, strict=call.policy == "strict")
         call.header = call.wire.canonical()
         part_of(call.wire)
         call.proof(call)
@@ -164,6 +166,9 @@ def _check_operation_set(root: etree._Element, call: Call) -> None:
 
 OPERATION_SET = "ExecuteOperationSet"
 """Name under which a set of operations is known here; it has no typed message."""
+
+
+_ENVELOPE, _BODY = f"{{{SOAP_11}}}Envelope", f"{{{SOAP_11}}}Body"
 
 
 def _in_typed_form(root: etree._Element, raw: bytes, call: Call) -> tuple[etree._Element, etree._Element, bytes]:
@@ -238,12 +243,11 @@ def _check_action(call: Call) -> None:
         )
 
 
-def _check_header(header: etree._Element | None, call: Call) -> None:
+def _check_header(header: HeaderParts | None, call: Call) -> None:
     """Refuse a verb or noun that does not exist, or that contradicts the operation."""
     if header is None:
         return
-    texts = {local_name(child): (child.text or "").strip() for child in header}
-    verb, noun = texts.get("Verb"), texts.get("Noun")
+    verb, noun = header.texts.get("Verb"), header.texts.get("Noun")
     if verb is not None:
         named = call.operation.removesuffix(call.service.noun).lower()
         if verb_of(verb, where="/Header/Verb") != named:

@@ -1,0 +1,72 @@
+"""Load for a server on loopback: many kept connections, one thread, next to nothing done for each answer."""
+
+import selectors
+import socket
+from pathlib import Path
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def cpu_s(pid: int) -> float:
+    """Return the CPU seconds that the threads of a process have used, to the nanosecond."""
+    return sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
+
+
+class _Connection:
+    """One kept connection: how much of the answer that it waits for is still to come."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._left: int | None = None
+
+    def answered(self) -> bool:
+        """Read what came; return whether the answer is whole.
+
+        Raises:
+            SystemExit: it is not 200, or holds a fault.
+        """
+        data = self.socket.recv(262_144)
+        if self._left is None:
+            head, _, body = data.partition(b"\r\n\r\n")
+            if not head.startswith(b"HTTP/1.1 200") or b"Fault" in body:
+                raise SystemExit(f"answered: {data[:500]!r}")
+            length = head.lower().partition(b"content-length:")[2].split()[0]
+            self._left = int(length) - len(body)
+        else:
+            self._left -= len(data)
+        if self._left:
+            return False
+        self._left = None
+        return True
+
+
+def load(port: int, body: bytes, requests: int, connections: int) -> None:
+    """POST a body that many times, over that many connections at once."""
+    lines = (
+        "POST / HTTP/1.1",
+        "Host: 127.0.0.1",
+        "Content-Type: text/xml; charset=utf-8",
+        f"Content-Length: {len(body)}",
+    )
+    request = "\r\n".join((*lines, "", "")).encode() + body
+    opened = [_Connection(port) for _ in range(connections)]
+    with selectors.DefaultSelector() as ready:
+        for one in opened:
+            ready.register(one.socket, selectors.EVENT_READ, one)
+            one.socket.sendall(request)
+        asked, answered = connections, 0
+        while answered < requests:
+            for key, _ in ready.select(timeout=30):
+                if key.data.answered():
+                    answered += 1
+                    if asked < requests:
+                        asked += 1
+                        key.data.socket.sendall(request)
+    for one in opened:
+        one.socket.close()
