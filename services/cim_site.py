@@ -93,7 +93,7 @@ def calls_of(hub: "Hub", section: ServeSection) -> RoutedCalls:
         routed=routed(model),
         policy=master_data_policy(model),
         routes=routes_of(model),
-        encode=encoder_of(hub),
+        encode=encoder_of(hub.port, hub.spool),
     )
 
 

@@ -15,6 +15,7 @@ from adapters import registry
 from canonical.codes.configuration import INTERFACE_UNKNOWN, ROLE_ABSENT
 from canonical.errors import MisconfiguredError
 from canonical.ports import Destination
+from canonical.territories import BY_TERRITORY
 from flows.billing_exchange import Interface
 from flows.delivery import DeliveryPolicy
 from services.billing_interfaces import billing_interface
@@ -96,9 +97,11 @@ class Hub:
         Raises:
             MisconfiguredError: as `port` does.
         """
-        from services.site_routing import meter_data_of
+        if name != BY_TERRITORY:
+            return self.port(name)
+        from services.site_routing import questions_by_territory
 
-        return meter_data_of(self, name)
+        return questions_by_territory(self.site.model, port=self.port, transaction=self.transaction, now=self.now)
 
     def destinations(self) -> Mapping[str, Destination]:
         """Return every role's port, and every reply address of the site, for the relay."""

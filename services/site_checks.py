@@ -2,17 +2,11 @@
 
 import difflib
 from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING
 
-from canonical.codes.configuration import SITE_FILE_INVALID
-from canonical.errors import MisconfiguredError
 from canonical.territories import BY_TERRITORY, OF_TERRITORY
 from iec61968.spoken_nouns import NOUNS
 from services.routing_sections import RouteSection
 from services.site_model import SiteModel
-
-if TYPE_CHECKING:
-    from services.site_file import Site
 
 Path = tuple[str, ...]
 Mistake = tuple[Path, str]
@@ -20,17 +14,6 @@ Mistake = tuple[Path, str]
 
 ROUTED_VERBS = ("create", "change", "cancel", "close", "delete", "execute")
 """What is routed: questions are asked of the MDMS, never passed on."""
-
-
-def refuse_mistakes(site: "Site") -> None:
-    """Refuse a site whose sections contradict each other, each mistake with its line.
-
-    Raises:
-        MisconfiguredError: SITE_FILE_INVALID.
-    """
-    found = [f"{site.where(path)}: {'.'.join(path)}: {said}" for path, said in mistakes(site.model)]
-    if found:
-        raise MisconfiguredError("\n".join(found), code=SITE_FILE_INVALID, where=site.path.name)
 
 
 def mistakes(model: SiteModel) -> Iterator[Mistake]:
@@ -123,8 +106,11 @@ def _questions(model: SiteModel) -> Iterator[Mistake]:
     asked += [(("billing", name, "meter_data"), one.meter_data) for name, one in model.billing.items()]
     for path, role in asked:
         if role == BY_TERRITORY:
-            if not any(one.meter_data for one in model.territories.values()):
+            homes = [one.meter_data for one in model.territories.values() if one.meter_data in model.roles]
+            if not homes:
                 yield path, f"{BY_TERRITORY!r}, and no territory names its meter_data"
+            elif len({model.roles[one].multiplier for one in homes}) > 1 and path[0] == "billing":
+                yield path, f"{BY_TERRITORY!r}, and their MDMSes state quantities raw here and applied there"
         elif role and role not in model.roles:
             yield path, _unknown("role", role, (*model.roles, BY_TERRITORY))
 

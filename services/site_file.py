@@ -16,7 +16,7 @@ from canonical.codes.configuration import (
     SITE_FILE_SYNTAX,
 )
 from canonical.errors import MisconfiguredError
-from services.site_checks import refuse_mistakes
+from services.site_checks import mistakes
 from services.site_lines import key_lines, line_of
 from services.site_model import SiteModel, known_keys
 
@@ -108,10 +108,12 @@ def load_site(path: Path | None = None) -> Site:
     try:
         model = SiteModel.model_validate(values)
     except ValidationError as error:
-        mistakes = [_mistake(dict(one), file.name, lines) for one in error.errors()]
-        raise MisconfiguredError("\n".join(mistakes), code=SITE_FILE_INVALID, where=file.name) from error
+        wrong = [_mistake(dict(one), file.name, lines) for one in error.errors()]
+        raise MisconfiguredError("\n".join(wrong), code=SITE_FILE_INVALID, where=file.name) from error
     site = Site(file.resolve(), model, lines)
-    refuse_mistakes(site)
+    found = [f"{site.where(path)}: {'.'.join(path)}: {said}" for path, said in mistakes(model)]
+    if found:
+        raise MisconfiguredError("\n".join(found), code=SITE_FILE_INVALID, where=file.name)
     return site
 
 

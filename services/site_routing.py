@@ -1,17 +1,16 @@
 """Territories, routes and master data of a site as the flows take them."""
 
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 from canonical.messages import Message, Parcel
-from canonical.territories import BY_TERRITORY
 from flows.master_data_sync import Origin, Policy
-from flows.routing import ByTerritory, Route, Routes, Territory
+from flows.routing import ByTerritory, Encode, Route, Routes, Territory
 from services.site_checks import ROUTED_VERBS, role_of
 from services.site_model import SiteModel
-
-if TYPE_CHECKING:
-    from services.hub import Hub
+from store.session import Transaction
 
 SYSTEMS: dict[str, Origin] = {"customer_system": "cis", "meter_data_system": "mdms", "work_system": "wams"}
 """What kind of system a role is, by its kind."""
@@ -74,18 +73,18 @@ def master_data_policy(model: SiteModel) -> Policy:
     )
 
 
-def meter_data_of(hub: "Hub", name: str) -> Any:
-    """Return who is asked for readings: the port of a role, or the MDMS of each usage point's territory."""
-    if name != BY_TERRITORY:
-        return hub.port(name)
-    return ByTerritory(hub.port, routes=routes_of(hub.site.model), transaction=hub.transaction, now=hub.now)
+def questions_by_territory(
+    model: SiteModel, *, port: Callable[[str], Any], transaction: Transaction, now: Callable[[], datetime]
+) -> ByTerritory:
+    """Return what asks the MDMS of each usage point's territory; `port` gives that of a role."""
+    return ByTerritory(port, routes=routes_of(model), transaction=transaction, now=now)
 
 
-def encoder_of(hub: "Hub") -> Any:
-    """Return what says a message in the words of a role."""
+def encoder_of(port: Callable[[str], Any], spool: Path) -> Encode:
+    """Return what says a message in the words of a role; `port` gives that of a role."""
 
     def encode(role: str, message: Message[Any]) -> Parcel:
-        parcel: Parcel = hub.port(role).encode(message, spool=hub.spool)
+        parcel: Parcel = port(role).encode(message, spool=spool)
         return parcel
 
     return encode

@@ -1,12 +1,12 @@
 """Questions to the MDMS of each usage point's territory, as if there were one MDMS."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from canonical.errors import UnavailableError
 from canonical.metering import MeterReadings, ReadingQuestion
-from canonical.ports import MeterDataSystem
+from canonical.ports import Destination, MeterDataSystem
 from flows.routing.routes import Routes, Territory
 from flows.routing.territories import territories_of
 from store.session import Transaction
@@ -49,16 +49,25 @@ class ByTerritory:
         if away and len(away) == len(asked):
             raise away[0]
 
+    def destination(self, role: str) -> Destination:
+        """Return the port of one of its MDMSes, to be told something."""
+        return self._ports(role)
+
+    def homes(self, usage_points: Collection[str]) -> Mapping[str, str]:
+        """Return the role of the MDMS of each usage point; those of no territory are left out."""
+        with self._transaction() as session:
+            found = territories_of(session, sorted(set(usage_points)), routes=self._routes, at=self._now())
+        return {
+            point: home.meter_data for point, home in found.items() if isinstance(home, Territory) and home.meter_data
+        }
+
     def _split(self, questions: Sequence[ReadingQuestion]) -> Mapping[str, list[ReadingQuestion]]:
         """Return the questions by the role that is asked."""
-        points = list(dict.fromkeys(one.usage_point for one in questions))
-        with self._transaction() as session:
-            homes = territories_of(session, points, routes=self._routes, at=self._now())
+        homes = self.homes({one.usage_point for one in questions})
         asked: dict[str, list[ReadingQuestion]] = {}
         for question in questions:
-            home = homes[question.usage_point]
-            if isinstance(home, Territory) and home.meter_data:
-                asked.setdefault(home.meter_data, []).append(question)
+            if question.usage_point in homes:
+                asked.setdefault(homes[question.usage_point], []).append(question)
             else:
                 log.warning("usage point %s is asked of nobody: no territory", question.usage_point)
         return asked
