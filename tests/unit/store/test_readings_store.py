@@ -1,6 +1,7 @@
 """Readings are kept as received: exact, every version, the latest received one counts."""
 
 from array import array
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -85,3 +86,14 @@ def test_values_come_back_to_the_digit(transaction: Transaction, source: str, va
 
     assert held.blocks == (block,)
     assert held.registers == (reading,)
+
+
+def test_why_a_value_was_read_is_kept_and_learning_it_later_is_a_new_version(transaction: Transaction) -> None:
+    bare = _read("100")
+    reset = replace(bare, registers=(replace(bare.registers[0], reason="demandReset"),))
+    with transaction() as session:
+        readings.keep(session, [bare], now=NOW)
+        stored = readings.keep(session, [reset], now=NOW)
+        (held,) = readings.held(session, {"U1"}, JUNE)["U1"].registers
+
+    assert (stored.changed, held.reason) == (1, "demandReset")

@@ -52,7 +52,14 @@ def test_a_changed_row_is_a_new_version_and_the_old_one_stays_known(transaction:
 
 def test_what_is_read_back_is_what_the_masters_said(transaction: Transaction) -> None:
     calendar = TouCalendar(
-        "TOU", 3, "America/Toronto", (TouWindow("ALL", time(0), time(0), "OFF"),), frozenset({date(2026, 7, 1)})
+        "TOU",
+        3,
+        "America/Toronto",
+        (
+            TouWindow("ALL", time(0), time(0), "OFF"),
+            TouWindow("ALL", time(0), time(0), "ON", "SUMMER", "05-01", "09-30"),
+        ),
+        frozenset({date(2026, 7, 1)}),
     )
     with transaction() as session:
         record(session, [POINT, AGREEMENT, METER, calendar], now=NOW)

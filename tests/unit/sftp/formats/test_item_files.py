@@ -83,11 +83,20 @@ CALENDAR = TouCalendar(
     (TouWindow("ALL", time(0), time(7), "OFF"), TouWindow("ALL", time(7), time(0), "ON")),
     frozenset({date(2026, 12, 25), date(2027, 1, 1)}),
 )  # fmt: skip
+SUMMER, WINTER = ("SUMMER", "05-01", "09-30"), ("WINTER", "10-01", "04-30")
+SEASONS = TouCalendar(
+    "SEA", 1, "America/Toronto",
+    (
+        TouWindow("WEEKDAY", time(0), time(12), "OFF", *SUMMER), TouWindow("WEEKDAY", time(12), time(0), "ON", *SUMMER),
+        TouWindow("WEEKDAY", time(0), time(0), "MID", *WINTER), TouWindow("WEEKEND", time(0), time(0), "OFF"),
+    ),
+)  # fmt: skip
 THINGS: list[reference.Reference] = [
     UsagePoint("u1", "41", "America/Winnipeg", "WATER", "AMI", SINCE, None, "NORTH", "R1"),
     CustomerAgreement("a1", "c1", "u1", "RESIDENTIAL", "T", "07", "RES/3", True, SINCE, OCTOBER.end),
     BillCycleDay("07", date(2026, 11, 1), OCTOBER),
     CALENDAR,
+    SEASONS,
     METER,
 ]
 
@@ -109,6 +118,20 @@ def test_masters_are_read_back_as_they_were_and_written_again_with_the_same_byte
 
 def test_midnight_at_the_end_of_a_day_is_written_24_00() -> None:
     assert "TOU|RES|3|America/Toronto|ALL|07:00|24:00|ON" in reference_lines(CALENDAR)
+
+
+def test_a_window_of_a_season_names_its_days_of_the_year() -> None:
+    assert "SEA|SEA|1|America/Toronto|SUMMER|05-01|09-30|WEEKDAY|12:00|24:00|ON" in reference_lines(SEASONS)
+
+
+@pytest.mark.parametrize("day", ["13-01", "02-30", "5-1", "MAY-1"])
+def test_a_season_that_begins_on_no_day_of_the_year_rejects_its_calendar(day: str) -> None:
+    lines = [line.replace("|05-01|", f"|{day}|") for line in reference_lines(SEASONS)]
+
+    found = list(reference.items(io.BytesIO("\n".join(lines).encode())))
+
+    assert not [each for each in found if isinstance(each, Item)]
+    assert any(isinstance(each, Rejection) and each.code[5:] == "BAD_FIELD" for each in found)
 
 
 def test_a_calendar_with_a_bad_row_is_not_given_at_all() -> None:
