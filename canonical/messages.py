@@ -66,6 +66,9 @@ class Reply:
     details: Mapping[str, str] = field(default_factory=dict)
     """Small facts for the sender, such as counts."""
 
+    at: datetime | None = field(default=None, compare=False)
+    """Business time at which it was first given; a repeat is told the same. None before it was stored."""
+
 
 @dataclass(frozen=True, slots=True)
 class Item(Generic[Payload]):

@@ -5,27 +5,38 @@ from datetime import datetime
 from typing import Literal
 
 from canonical.metering import MeterReadings, ReadingQuestion
+from canonical.periods import Period
+
+Result = Literal["OK", "PARTIAL", "FAILED"]
 
 
 @dataclass(frozen=True, slots=True)
 class ReadingsAsked:
-    """A request for readings: one question for each usage point."""
+    """A request for readings: one question for each usage point, span and purpose."""
 
     questions: tuple[ReadingQuestion, ...]
     reply_to: str = ""
     """Destination of the asynchronous answer, by its name in the site; empty: the caller waits."""
 
     deadline_s: float | None = None
-    """How long the caller gives it, in seconds; None: as the site says."""
+    """How long the caller gives it, in seconds from its beginning; None: as the site says."""
+
+    not_before: datetime | None = None
+    """Instant before which it is not begun (ScheduleTime); None: at once."""
+
+    expires_at: datetime | None = None
+    """Instant from which it is no longer begun (MaxScheduleTime); None: only its deadline ends it."""
+
+    priority: Literal["high", "normal"] = "normal"
 
 
 @dataclass(frozen=True, slots=True)
 class RequestChange:
-    """A caller withdraws an earlier request, or puts another question in its place."""
+    """A caller withdraws earlier requests, or puts another question in the place of one."""
 
     kind: Literal["cancel", "change"]
-    message_id: str = ""
-    """Message id of the request that is meant; empty: its correlation id is enough."""
+    message_ids: tuple[str, ...] = ()
+    """Message ids of the requests that are meant; empty: the one of the correlation id."""
 
     asked: ReadingsAsked | None = None
     """With `change`: what is asked now."""
@@ -33,7 +44,7 @@ class RequestChange:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """One object of a request without an answer."""
+    """One object of a request without an answer, or with less than was asked."""
 
     object_id: str
     """mRID of the usage point."""
@@ -42,11 +53,16 @@ class Unanswered:
     """Number and name of the catalogue entry."""
 
     reason: str
+    purpose: str = ""
+    """ReadingReasonKind of the question, where a request has several."""
+
+    period: Period | None = None
+    """Span of the question, where a request has several."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadingsAnswer:
-    """What a request for readings came to."""
+    """What a request for readings came to; a large one, or one that waits for some objects, is told in parts."""
 
     readings: tuple[MeterReadings, ...]
     unanswered: tuple[Unanswered, ...] = ()
@@ -56,9 +72,28 @@ class ReadingsAnswer:
     as_of: datetime | None = None
     """With `store`: the instant as of which it is known."""
 
+    overall: Result | None = None
+    """How the whole request ended, where this is its last part; None: as this part says by itself."""
+
+    more: bool = False
+    """Whether further parts follow (reply code 0.1)."""
+
+    last_of_several: bool = False
+    """Whether parts went before this one, which is the last (reply code 0.2 unless all is well)."""
+
+    part: tuple[int, int] | None = None
+    """Number of this part and how many there are, where that is known (MessageIndex)."""
+
+    late: bool = False
+    """Whether it comes behind the deadline: what the requester was told then stands."""
+
     @property
-    def result(self) -> Literal["OK", "PARTIAL", "FAILED"]:
-        """OK: everything is answered. PARTIAL: some objects are not. FAILED: none is."""
+    def result(self) -> Result:
+        """OK: everything is answered. PARTIAL: some objects are not, or more follows. FAILED: none is."""
+        if self.more:
+            return "PARTIAL"
+        if self.overall is not None:
+            return self.overall
         if not self.unanswered:
             return "OK"
         return "PARTIAL" if self.readings else "FAILED"

@@ -1,43 +1,43 @@
-"""On-demand reads: others ask the hub for readings; the MDMS is asked, and the answer given at once or sent later."""
+"""On-demand reads: others ask the hub for readings; the MDMS is asked, and the answer given at once or sent later.
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+docs/flows/on_demand_read.md tells how a request lives: store.request_states says in which states.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from canonical.codes import exchange
 from canonical.codes import message as codes
-from canonical.errors import ErrorCode, RejectedError, UnavailableError
+from canonical.errors import RejectedError
 from canonical.ids import mint
 from canonical.messages import Header, Message, Parcel, Reply
 from canonical.metering import MeterReadings
 from canonical.ports import MeterDataSystem
-from canonical.questions import ReadingsAnswer, ReadingsAsked, RequestChange, Unanswered
-from store import deliveries, readings, requests, withdrawals
-from store.requests import Taken
+from canonical.questions import ReadingsAnswer, ReadingsAsked, RequestChange, Result
+from flows.billing_exchange import readings_arrived
+from flows.read_round import AnswerWriter, Policy, Round, all_failed, ask
+from flows.read_withdrawal import withdraw
+from store import deliveries, request_facts, request_turns, requests
+from store.request_states import outcome_of
+from store.request_turns import Taken
 from store.session import Session, Transaction
 
+__all__ = [
+    "AnswerWriter",
+    "Desk",
+    "Encode",
+    "HeldAnswer",
+    "Policy",
+    "advance",
+    "answer_now",
+    "end_overdue",
+    "register",
+    "retry",
+]
 
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What a site allows."""
-
-    role: str = "mdms"
-    """Role that is asked."""
-
-    sync_limit: int = 20
-    """Usage points that are answered while the caller waits."""
-
-    bulk_limit: int = 5000
-    """Usage points of one request at all."""
-
-    deadline_s: float = 3600.0
-    """How long a request may take, in business seconds, where it does not say so itself."""
-
-    timeout_s: float = 30.0
-    """Patience with one question to the role."""
-
-    from_store: bool = False
-    """Whether what the hub holds may be told, with source and time, while the role is away."""
+_RESULTS: dict[str, Result] = {"SUCCESSFUL": "OK", "PARTIAL_SUCCESS": "PARTIAL", "FAILED": "FAILED"}
 
 
 class Encode(Protocol):
@@ -47,172 +47,182 @@ class Encode(Protocol):
         """Return the answer as wire bytes; pure."""
         ...
 
+    def again(self, body: bytes, header: Header, *, reply_to: str) -> Parcel:
+        """Return an answer that was given before under another header; pure."""
+        ...
+
+
+@dataclass(slots=True)
+class HeldAnswer:
+    """An answer that is small enough to be held (flows.read_round.AnswerWriter)."""
+
+    encode: Encode
+    reply_to: str
+    held: list[MeterReadings] = field(default_factory=list)
+
+    def add(self, one: MeterReadings) -> None:
+        """Take what was said of one usage point."""
+        self.held.append(one)
+
+    def finish(self, message: Message[ReadingsAnswer]) -> list[Parcel]:
+        """Return the answer as one message."""
+        whole = replace(message.payload, readings=tuple(self.held))
+        return [self.encode(Message(message.header, whole), reply_to=self.reply_to)]
+
+    def told(self) -> Iterator[MeterReadings]:
+        """Yield the readings again."""
+        return iter(self.held)
+
+    def close(self) -> None:
+        """Nothing was made on the way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What carrying out requests needs: whom to ask, how answers are said, transactions, clocks."""
+
+    meter_data: MeterDataSystem
+    encode: Encode
+    transaction: Transaction
+    now: Callable[[], datetime]
+    """Business time."""
+
+    machine_now: datetime
+    policy: Policy
+    open_answer: Callable[[str], AnswerWriter] | None = None
+    """Opens the answer to a destination; None: it is held."""
+
+    def writer(self, reply_to: str) -> AnswerWriter:
+        """Return a new answer."""
+        if self.open_answer is not None and reply_to:
+            return self.open_answer(reply_to)
+        return HeldAnswer(self.encode, reply_to)
+
 
 def register(session: Session, message: Message[Any], *, policy: Policy, now: datetime) -> Reply:
     """Keep a request durably, or withdraw or change an earlier one; the handler of `spine.receive`.
 
     Raises:
-        RejectedError: too many objects for a caller who waits, or at all (BULK_NEEDS_ASYNC); or nothing could be
+        RejectedError: too many objects for a caller who waits, or at all (BULK_NEEDS_ASYNC); times that cannot be
+            (SCHEDULE_REFUSED, REQUEST_EXPIRED); too many unanswered requests (TOO_MANY_PENDING); or nothing could be
             withdrawn (REQUEST_NOT_FOUND, REQUEST_AMBIGUOUS, REQUEST_FINAL, REQUEST_UNDER_WAY).
     """
-    header, payload = message.header, message.payload
-    if isinstance(payload, RequestChange):
-        return _withdraw(session, header, payload, policy=policy, now=now)
-    _check_size(payload, policy)
-    deadline = now + timedelta(seconds=min(payload.deadline_s or policy.deadline_s, policy.deadline_s))
-    request_id = requests.open_request(session, header, payload, deadline=deadline, now=now)
-    return Reply("OK", header.correlation_id, details={"request": request_id, "reply_to": payload.reply_to})
+    header, asked = message.header, message.payload
+    if isinstance(asked, RequestChange):
+        if asked.asked is not None:
+            _check_size(asked.asked, policy.bulk_limit)
+        return withdraw(session, header, asked, now=now)
+    _check_size(asked, policy.bulk_limit if asked.reply_to else policy.sync_limit)
+    _check_times(asked, now)
+    if asked.reply_to and requests.pending(session, header.source) >= policy.pending_limit:
+        raise RejectedError(f"{policy.pending_limit} requests are unanswered", code=exchange.TOO_MANY_PENDING)
+    begins = max(now, asked.not_before or now)
+    deadline = begins + timedelta(seconds=min(asked.deadline_s or policy.deadline_s, policy.deadline_s))
+    request_id = requests.open_request(session, header, asked, deadline=deadline, now=now)
+    return Reply("OK", header.correlation_id, details={"request": request_id, "reply_to": asked.reply_to})
 
 
-def _check_size(asked: ReadingsAsked, policy: Policy) -> None:
-    allowed = policy.bulk_limit if asked.reply_to else policy.sync_limit
-    if len(asked.questions) > allowed:
-        raise RejectedError(f"{len(asked.questions)} objects, {allowed} are answered so", code=codes.BULK_NEEDS_ASYNC)
+def _check_size(asked: ReadingsAsked, allowed: int) -> None:
+    objects = len({question.usage_point for question in asked.questions})
+    if objects > allowed:
+        raise RejectedError(f"{objects} objects, {allowed} are answered so", code=codes.BULK_NEEDS_ASYNC)
 
 
-_REFUSALS: dict[str, ErrorCode] = {
-    "not found": codes.REQUEST_NOT_FOUND,
-    "ambiguous": codes.REQUEST_AMBIGUOUS,
-    "final": codes.REQUEST_FINAL,
-    "under way": codes.REQUEST_UNDER_WAY,
-}
+def _check_times(asked: ReadingsAsked, now: datetime) -> None:
+    """Refuse a request that cannot be begun between its times, or whose caller would wait for its beginning."""
+    begins = max(now, asked.not_before or now)
+    if asked.expires_at is not None and asked.expires_at <= now:
+        raise RejectedError(f"expired at {asked.expires_at.isoformat()}", code=exchange.REQUEST_EXPIRED)
+    if asked.expires_at is not None and asked.expires_at <= begins:
+        raise RejectedError("it expires before it begins", code=exchange.SCHEDULE_REFUSED)
+    if begins > now and not asked.reply_to:
+        raise RejectedError("nobody waits for what begins later", code=exchange.SCHEDULE_REFUSED)
 
 
-def _withdraw(session: Session, header: Header, change: RequestChange, *, policy: Policy, now: datetime) -> Reply:
-    """Withdraw or change a request: done, or one of four coded refusals."""
-    if change.asked is not None:
-        allowed = policy.bulk_limit
-        if len(change.asked.questions) > allowed:
-            raise RejectedError(f"more than {allowed} objects", code=codes.BULK_NEEDS_ASYNC)
-    outcome, request_id = withdrawals.withdraw(
-        session,
-        source=header.source,
-        correlation_id=header.correlation_id,
-        message_id=change.message_id,
-        now=now,
-        instead=change.asked,
-        code=str(codes.CANCELLED_BY_CALLER),
-    )
-    if outcome != "done":
-        raise RejectedError(f"request {header.correlation_id}: {outcome}", code=_REFUSALS[outcome])
-    return Reply("OK", header.correlation_id, details={"withdrawn": request_id})
-
-
-def answer_now(
-    request_id: str,
-    *,
-    meter_data: MeterDataSystem,
-    encode: Encode,
-    transaction: Transaction,
-    now: Callable[[], datetime],
-    machine_now: datetime,
-    policy: Policy,
-) -> bytes | None:
+def answer_now(request_id: str, *, desk: Desk) -> bytes | None:
     """Return the answer of a request whose caller waits, the first one for a repeat; None while another is at it."""
-    with transaction() as session:
+    policy = desk.policy
+    with desk.transaction() as session:
         known = requests.first_answer(session, request_id)
-        lease_s = policy.timeout_s * 2 + 60
-        taken = (
-            requests.take(session, machine_now=machine_now, lease_s=lease_s, request_id=request_id, only_async=False)
-            if known is None
-            else None
-        )
+        taken = None
+        if known is None:
+            taken = request_turns.take(
+                session, now=desk.now(), machine_now=desk.machine_now, lease_s=policy.timeout_s * 2 + 60,
+                request_id=request_id, only_async=False,
+            )  # fmt: skip
     if known is not None or taken is None:
         return known
-    return _carry_out(taken, meter_data=meter_data, encode=encode, transaction=transaction, now=now, policy=policy)
+    parcels = _carry_out(taken, desk)
+    return parcels[0].body
 
 
-def advance(
-    *,
-    meter_data: MeterDataSystem,
-    encode: Encode,
-    transaction: Transaction,
-    now: Callable[[], datetime],
-    machine_now: datetime,
-    policy: Policy,
-) -> bool:
+def advance(*, desk: Desk) -> bool:
     """Carry out one asynchronous request and enqueue its answer; then end what is overdue. False: nothing was due."""
-    with transaction() as session:
+    policy = desk.policy
+    with desk.transaction() as session:
         lease_s = policy.timeout_s * (policy.bulk_limit / 100 + 2)
-        taken = requests.take(session, machine_now=machine_now, lease_s=lease_s)
+        taken = request_turns.take(session, now=desk.now(), machine_now=desk.machine_now, lease_s=lease_s)
     if taken is not None:
-        _carry_out(taken, meter_data=meter_data, encode=encode, transaction=transaction, now=now, policy=policy)
-    return end_overdue(encode=encode, transaction=transaction, now=now()) > 0 or taken is not None
+        _carry_out(taken, desk)
+    return end_overdue(desk=desk) > 0 or taken is not None
 
 
-def _carry_out(
-    taken: Taken,
-    *,
-    meter_data: MeterDataSystem,
-    encode: Encode,
-    transaction: Transaction,
-    now: Callable[[], datetime],
-    policy: Policy,
-) -> bytes:
-    """Ask, then write outcome, answer and delivery in one transaction; return the answer's bytes."""
-    found = _ask(taken, meter_data, transaction, now(), policy)
-    return _give(taken, found, encode=encode, transaction=transaction, now=now())
+def retry(request_id: str, *, desk: Desk) -> int:
+    """Let the failed objects of an asynchronous request that has ended be asked again; return their number."""
+    deadline = desk.now() + timedelta(seconds=desk.policy.deadline_s)
+    with desk.transaction() as session:
+        return request_turns.retry(session, request_id, deadline=deadline)
 
 
-def _ask(
-    taken: Taken, meter_data: MeterDataSystem, transaction: Transaction, now: datetime, policy: Policy
-) -> ReadingsAnswer:
-    """Return what the role says, or the hub's own store where the role is away and the site allows it."""
-    try:
-        told = tuple(meter_data.readings(taken.questions, timeout_s=policy.timeout_s))
-    except UnavailableError as error:
-        if policy.from_store and not any(question.fresh for question in taken.questions):
-            return _from_store(taken, transaction, now)
-        return _nothing(taken, str(codes.PARTNER_AWAY), error.reason)
-    except RejectedError as error:
-        return _nothing(taken, str(error.code), error.reason)
-    return ReadingsAnswer(told, _missing(taken, told), policy.role)
-
-
-def _from_store(taken: Taken, transaction: Transaction, now: datetime) -> ReadingsAnswer:
-    """Return what the hub holds for a request."""
-    told: list[MeterReadings] = []
-    with transaction() as session:
-        for question in taken.questions:
-            held = readings.held(session, [question.usage_point], question.period).get(question.usage_point)
-            if held is not None:
-                meters = [one.meter for one in held.registers] + [one.meter for one in held.blocks]
-                meter = next(iter(meters), "")
-                told.append(MeterReadings(question.usage_point, meter, held.registers, held.blocks))
-    return ReadingsAnswer(tuple(told), _missing(taken, told), "store", now)
-
-
-def _missing(taken: Taken, told: Sequence[MeterReadings]) -> tuple[Unanswered, ...]:
-    """Return the objects of a request that nothing was said of."""
-    known = {one.usage_point for one in told}
-    reason = "no readings of it for the span"
-    return tuple(
-        Unanswered(point, str(codes.READINGS_UNAVAILABLE), reason)
-        for point in dict.fromkeys(question.usage_point for question in taken.questions)
-        if point not in known
-    )
-
-
-def _nothing(taken: Taken, code: str, reason: str) -> ReadingsAnswer:
-    """Return an answer in which every object failed alike."""
-    points = dict.fromkeys(question.usage_point for question in taken.questions)
-    return ReadingsAnswer((), tuple(Unanswered(point, code, reason) for point in points))
-
-
-def end_overdue(*, encode: Encode, transaction: Transaction, now: datetime) -> int:
-    """End requests whose deadline has passed, and say so to whoever asked; return their number."""
-    with transaction() as session:
-        late = requests.overdue(session, now=now)
+def end_overdue(*, desk: Desk) -> int:
+    """End requests whose deadline has passed, or that were not begun in time; say so to whoever asked."""
+    now = desk.now()
+    with desk.transaction() as session:
+        late = request_turns.overdue(session, now=now)
     for taken in late:
-        found = _nothing(taken, str(codes.REQUEST_TIMED_OUT), "the deadline has passed")
-        _give(taken, found, encode=encode, transaction=transaction, now=now)
+        code = exchange.REQUEST_EXPIRED if taken.is_expired else codes.REQUEST_TIMED_OUT
+        reason = "it was not begun in time" if taken.is_expired else "the deadline has passed"
+        _give(taken, HeldAnswer(desk.encode, taken.reply_to), all_failed(taken, str(code), reason), desk)
     return len(late)
 
 
-def _give(taken: Taken, found: ReadingsAnswer, *, encode: Encode, transaction: Transaction, now: datetime) -> bytes:
-    """Write how a request ended with its answer, and its delivery where nobody waits; a late answer is only kept."""
-    header = Header(
-        message_id=mint("request-answer", taken.request_id),
+def _carry_out(taken: Taken, desk: Desk) -> list[Parcel]:
+    """Ask, then write outcome, answer and deliveries in one transaction; return the answer."""
+    if taken.round == 1 and desk.policy.coalesce_s > 0:
+        found = _same_again(taken, desk)
+        if found is not None:
+            return [found]
+    answer = desk.writer(taken.reply_to)
+    try:
+        found_now = ask(
+            taken, answer, meter_data=desk.meter_data, transaction=desk.transaction, now=desk.now(), policy=desk.policy
+        )
+        return _give(taken, answer, found_now, desk)
+    finally:
+        answer.close()
+
+
+def _same_again(taken: Taken, desk: Desk) -> Parcel | None:
+    """Answer as somebody was just answered who asked the same; None where nobody was."""
+    now = desk.now()
+    with desk.transaction() as session:
+        since = now - timedelta(seconds=desk.policy.coalesce_s)
+        alike = requests.alike_answer(session, taken.request_id, taken.question_key, since=since)
+        ends = request_facts.ends_like(session, taken, alike[0]) if alike else {}
+    if alike is None:
+        return None
+    header = _header(taken, mint("request-answer", taken.request_id), now)
+    parcel = desk.encode.again(alike[1], header, reply_to=taken.reply_to)
+    with desk.transaction() as session:
+        if request_turns.settle(session, taken.request_id, ends, now=now) is not None:
+            _enqueue(session, taken, header, [parcel], now)
+    return parcel
+
+
+def _header(taken: Taken, message_id: str, now: datetime) -> Header:
+    """Return the header of an answer."""
+    return Header(
+        message_id=message_id,
         source=taken.header.source,
         verb="reply",
         noun="MeterReadings",
@@ -221,13 +231,83 @@ def _give(taken: Taken, found: ReadingsAnswer, *, encode: Encode, transaction: T
         created_at=now,
         lane=taken.request_id,
     )
-    message = Message(header, found)
-    parcel = encode(message, reply_to=taken.reply_to)
-    body = parcel.body or b""
-    failed = {one.object_id: (one.code, one.reason) for one in found.unanswered}
-    with transaction() as session:
-        end = requests.settle(session, taken.request_id, failed, now=now)
-        requests.keep_answer(session, taken.request_id, body, late=end is None, now=now)
-        if end is not None and taken.reply_to:
-            deliveries.enqueue(session, header=header, parcel=parcel, destination=taken.reply_to, now=now)
-    return body
+
+
+def _give(taken: Taken, answer: AnswerWriter, found: Round, desk: Desk) -> list[Parcel]:
+    """Write how a round ended with its answer, and its deliveries where nobody waits."""
+    now = desk.now()
+    names = () if taken.round == 1 else (taken.round,)
+    header = _header(taken, mint("request-answer", taken.request_id, *names), now)
+    with desk.transaction() as session:
+        before = request_facts.so_far(session, taken.request_id)
+        is_first = requests.first_answer(session, taken.request_id) is None
+    said = ReadingsAnswer(
+        (), tuple(found.unanswered), ",".join(sorted(found.sources)), found.as_of, more=found.waits,
+        overall=None if found.waits else _overall(taken, found, before),
+        last_of_several=not found.waits and not is_first,
+    )  # fmt: skip
+    has_news = not found.waits or bool(found.unanswered) or len(found.ends) < len(taken.questions)
+    parcels = answer.finish(Message(header, said)) if has_news else []
+    with desk.transaction() as session:
+        settled = request_turns.settle(session, taken.request_id, found.ends, now=now, retry_at=found.retry_at)
+        if settled is not None:
+            _enqueue(session, taken, header, parcels, now, whole=not found.waits and is_first)
+            return parcels
+    return _give_late(taken, answer, Message(header, said), parcels, desk) if now >= taken.deadline else parcels
+
+
+def _overall(taken: Taken, found: Round, before: Any) -> Result:
+    """Return how the whole request ends with this round."""
+    states = [end.state for end in found.ends.values()]
+    answered = len(taken.questions) - len(found.ends)
+    states += ["SUCCESSFUL"] * (min(answered, 1) + min(before["SUCCESSFUL"], 1))
+    states += [state for state in ("PARTIAL_SUCCESS", "FAILED") if before[state]]
+    return _RESULTS[outcome_of(states)]
+
+
+def _enqueue(
+    session: Session, taken: Taken, header: Header, parcels: list[Parcel], now: datetime, *, whole: bool = True
+) -> None:
+    """Keep an answer, and let it go to whoever asked without waiting; in rounds without news nothing goes."""
+    for parcel in parcels:
+        requests.keep_answer(
+            session, taken.request_id, parcel.body or b"", late=False, now=now,
+            whole=whole and len(parcels) == 1, path=parcel.path,
+        )  # fmt: skip
+        if taken.reply_to:
+            own = replace(header, message_id=parcel.key or header.message_id)
+            deliveries.enqueue(session, header=own, parcel=parcel, destination=taken.reply_to, now=now)
+
+
+def _give_late(
+    taken: Taken, answer: AnswerWriter, message: Message[ReadingsAnswer], parcels: list[Parcel], desk: Desk
+) -> list[Parcel]:
+    """Keep an answer behind its deadline, marked; its readings count as readings, and whoever asked is told `late`."""
+    header = replace(message.header, message_id=mint("late-answer", taken.request_id, taken.round))
+    late = replace(message.payload, late=True, overall=None, more=False, last_of_several=False)
+    now = message.header.created_at or desk.now()
+    late_parcels = answer.finish(Message(header, late))
+    with desk.transaction() as session:
+        for parcel in late_parcels:
+            requests.keep_answer(
+                session, taken.request_id, parcel.body or b"", late=True, now=now, whole=False, path=parcel.path
+            )
+            if taken.reply_to:
+                own = replace(header, message_id=parcel.key or header.message_id)
+                deliveries.enqueue(session, header=own, parcel=parcel, destination=taken.reply_to, now=now)
+    _keep_readings(answer, header, desk, now)
+    return parcels
+
+
+def _keep_readings(answer: AnswerWriter, header: Header, desk: Desk, now: datetime) -> None:
+    """Take readings that came too late for their request as readings that were told, a hundred at a time."""
+    held: list[MeterReadings] = []
+    for one in answer.told():
+        held.append(one)
+        if len(held) == 100:
+            with desk.transaction() as session:
+                readings_arrived(session, Message(header, tuple(held)), now)
+            held = []
+    if held:
+        with desk.transaction() as session:
+            readings_arrived(session, Message(header, tuple(held)), now)

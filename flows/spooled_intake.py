@@ -1,7 +1,7 @@
 """One message too large to be held: archived as a file, read as a stream, taken in batches, answered as a whole."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -67,10 +67,10 @@ def receive_spooled(
             if item.line > claim.checkpoint:
                 _take(item, Message(told, item.payload), entry, held, handle, transaction, machine_now)
         with transaction() as session:
-            reply = _whole(message_items.verdicts(session, entry.number), told.correlation_id)
+            reply = replace(_whole(message_items.verdicts(session, entry.number), told.correlation_id), at=now)
             claims.complete(session, held, reply)
     except RejectedError as error:
-        return spine.park(transaction, entry, held, error, told, on_park)
+        return spine.park(transaction, entry, held, error, told, on_park, at=now)
     except (UnavailableError, MisconfiguredError) as error:
         spine.give_back(transaction, held, error)
         raise

@@ -9,16 +9,18 @@ from typing import Any
 from lxml import etree
 
 from canonical.codes import message as codes
-from canonical.errors import HubError, RejectedError, UnavailableError
+from canonical.errors import HubError, RejectedError
 from canonical.messages import Message, Outcome, Parcel
 from canonical.questions import ReadingsAnswer, Unanswered
+from iec61968 import split_delivery
 from iec61968.canonical_nouns.readings import columns_from_readings
-from iec61968.dialects.reply_codes import reply_code
+from iec61968.dialects.reply_codes import is_retryable, reply_code
 from iec61968.editions import EDITIONS
 from iec61968.envelope import ReplyError, WireReply
-from iec61968.message_client import Peer, answer_of, post
+from iec61968.message_client import Peer, answer_of, post, require_answer_to, send
 from iec61968.message_writer import message_to_xml
 from iec61968.nouns import meter_readings
+from iec61968.spooled_message import SpooledBody
 from iec61968.wire import WireHeader, WireMessage, WirePayload
 
 NAME = "MeterReadingsResponseMessage"
@@ -38,7 +40,7 @@ class AnswerEncoder:
         """Return the answer as a message element's bytes; generic and 2011 for a caller who waits."""
         peer = self.peers.get(reply_to) or Peer("", EDITIONS["2011"], "bare")
         typed = "MeterReadings" if peer.binding == "typed" else ""
-        root = message_to_xml(self._wire(message, peer), edition=peer.edition, typed=typed)
+        root = message_to_xml(self.wire(message, peer), edition=peer.edition, typed=typed, packed=peer.packed)
         raw = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
         return Parcel(
             name=NAME,
@@ -50,12 +52,14 @@ class AnswerEncoder:
             confirm_name=message.header.correlation_id,
         )
 
-    def _wire(self, message: Message[ReadingsAnswer], peer: Peer) -> WireMessage:
+    def wire(self, message: Message[ReadingsAnswer], peer: Peer) -> WireMessage:
         """Return the response message of an answer: an Error for each object that failed."""
         found, header = message.payload, message.header
-        errors = tuple(_error(one) for one in found.unanswered)
+        errors = (*_follows(found), *(_error(one) for one in found.unanswered))
         told = (("AnswerSource", found.source),) if found.source else ()
         as_of = (("AsOf", found.as_of.isoformat()),) if found.as_of else ()
+        index = ((split_delivery.PROPERTY, "{}/{}".format(*found.part)),) if found.part else ()
+        late = (("Late", "true"),) if found.late else ()
         columns = [columns_from_readings(one, manufacturer="") for one in found.readings]
         body = (meter_readings.to_xml(columns, edition=peer.edition),) if columns else ()
         return WireMessage(
@@ -67,12 +71,21 @@ class AnswerEncoder:
                 correlation_id=header.correlation_id,
                 timestamp=header.created_at,
                 source=self.sender,
-                properties=(*told, *as_of),
+                properties=(*told, *as_of, *index, *late),
             ),
             NAME,
             reply=WireReply(found.result, errors or (ReplyError("0.0", "INFORM"),)),
             payload=WirePayload(body),
         )
+
+
+def _follows(found: ReadingsAnswer) -> tuple[ReplyError, ...]:
+    """Return what says whether further parts follow, or that this is the last of several and not everything came."""
+    if found.more:
+        return (ReplyError("0.1", "INFORM", "more follows in separate messages"),)
+    if found.last_of_several and found.result != "OK":
+        return (ReplyError("0.2", "INFORM", "nothing more follows"),)
+    return ()
 
 
 def _error(one: Unanswered) -> ReplyError:
@@ -98,20 +111,30 @@ class ReplyAddress:
 
     def carry(self, parcels: Sequence[Parcel], *, spool: Path, timeout_s: float) -> Sequence[Outcome]:
         """Bring answers over, in order; the other side's Result OK confirms."""
-        return [self._tell(parcel, timeout_s) for parcel in parcels]
+        return [self._tell(parcel, spool, timeout_s) for parcel in parcels]
 
-    def _tell(self, parcel: Parcel, timeout_s: float) -> Outcome:
+    def _tell(self, parcel: Parcel, spool: Path, timeout_s: float) -> Outcome:
         peer = self._peer
         action = peer.edition.soap_action("MeterReadings", ACTION) if peer.binding == "typed" else ""
         try:
-            raw = post(peer, etree.fromstring(parcel.body or b""), action=action, timeout_s=timeout_s)
-            reply = answer_of(raw, peer).reply
+            if parcel.path:
+                raw = send(peer, SpooledBody(spool / parcel.path, peer), action=action, timeout_s=timeout_s)
+            else:
+                raw = post(peer, etree.fromstring(parcel.body or b""), action=action, timeout_s=timeout_s)
+            answer = answer_of(raw, peer)
+            require_answer_to(answer, parcel.confirm_name, peer)
         except RejectedError as error:
             return Outcome("rejected", str(error.code), error.reason)
-        except UnavailableError as error:
-            return Outcome("unavailable", str(error.code), error.reason)
         except HubError as error:
             return Outcome("unavailable", str(error.code), error.reason)
-        if reply is not None and reply.result == "OK":
-            return Outcome("confirmed")
-        return Outcome("rejected", str(codes.PARTNER_REFUSED), reply.result if reply else "no Reply")
+        return _outcome_of(answer.reply)
+
+
+def _outcome_of(reply: WireReply | None) -> Outcome:
+    """Return what an answer to an answer means: OK confirms, a refusal that says "later" is worth another try."""
+    if reply is not None and reply.result == "OK":
+        return Outcome("confirmed")
+    said = " ".join([reply.result, *(error.code for error in reply.errors)]) if reply else "no Reply"
+    if reply is not None and any(is_retryable(error.code) for error in reply.errors):
+        return Outcome("unavailable", str(codes.PARTNER_AWAY), said)
+    return Outcome("rejected", str(codes.PARTNER_REFUSED), said)

@@ -17,7 +17,16 @@ def reply_peers(site: Site) -> dict[str, Peer]:
     for name, one in (section.replies if section else {}).items():
         secret = str(site.secret(one.password, ("serve", "replies", name, "password")))
         ca_file = str((site.folder / one.ca_file).resolve()) if one.ca_file else ""
-        found[f"{REPLY}{name}"] = Peer(one.address, EDITIONS[one.edition], one.binding, one.user, secret, ca_file)
+        found[f"{REPLY}{name}"] = Peer(
+            one.address,
+            EDITIONS[one.edition],
+            one.binding,
+            one.user,
+            secret,
+            ca_file,
+            packed=one.compressed,
+            part_objects=one.part_objects,
+        )
     return found
 
 

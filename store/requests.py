@@ -1,54 +1,33 @@
-"""Requests that others make of the hub, from received to answered (parent, sub-request, child), and their answers.
+"""Requests that others make of the hub (parent, sub-request for each span, child for each object), and their answers.
 
-RECEIVED -> VALIDATED -> CREATED -> SCHEDULED -> PENDING -> ONGOING -> SUCCESSFUL | PARTIAL_SUCCESS | FAILED
-ONGOING <-> WAITING (for the other side), ONGOING <-> PAUSED (for what it depends on)
-CREATED -> REJECTED; everything between CREATED and WAITING -> CANCELLED; FAILED | PARTIAL_SUCCESS -> SCHEDULED (retry)
+States and what may follow them: `store.request_states`. Whatever writes a state goes through `move` or the mapped
+attribute, and both refuse a step that is not allowed.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import LargeBinary, UniqueConstraint, insert, or_
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlalchemy import ColumnElement, Index, LargeBinary, Table, UniqueConstraint, event, func, insert, select, update
+from sqlalchemy.orm import LoaderCallableStatus
+from sqlmodel import Field, Session, SQLModel
 
 from canonical.ids import mint
 from canonical.messages import Header
 from canonical.metering import ReadingQuestion
-from canonical.periods import Period
 from canonical.questions import ReadingsAsked
-from store.columns import BigInteger, Instant
-
-State = Literal[
-    "RECEIVED", "VALIDATED", "CREATED", "SCHEDULED", "PENDING", "ONGOING", "WAITING", "PAUSED",
-    "SUCCESSFUL", "PARTIAL_SUCCESS", "FAILED", "REJECTED", "CANCELLED",
-]  # fmt: skip
-FINAL: tuple[State, ...] = ("SUCCESSFUL", "PARTIAL_SUCCESS", "FAILED", "REJECTED", "CANCELLED")
-OPEN: tuple[State, ...] = ("CREATED", "SCHEDULED", "PENDING", "PAUSED", "WAITING")
-"""States in which a request can still be withdrawn; one that is ONGOING is being carried out at this moment."""
-
-_ENDS: tuple[State, ...] = ("SUCCESSFUL", "PARTIAL_SUCCESS", "FAILED")
-NEXT: Mapping[State, tuple[State, ...]] = {
-    "RECEIVED": ("VALIDATED",),
-    "VALIDATED": ("CREATED",),
-    "CREATED": ("SCHEDULED", "REJECTED", "CANCELLED"),
-    "SCHEDULED": ("PENDING", "CANCELLED", *_ENDS),
-    "PENDING": ("ONGOING", "CANCELLED", *_ENDS),
-    "ONGOING": ("WAITING", "PAUSED", "CANCELLED", *_ENDS),
-    "WAITING": ("ONGOING", "CANCELLED", *_ENDS),
-    "PAUSED": ("ONGOING", "CANCELLED", *_ENDS),
-    "FAILED": ("SCHEDULED",),
-    "PARTIAL_SUCCESS": ("SCHEDULED",),
-}
-"""What may follow each state; a deadline ends whatever was not carried out."""
+from store.columns import BigInteger, Facts, Instant
+from store.request_states import FINAL, STARTED, State, walk
 
 
 class ServiceRequest(SQLModel, table=True):
     """One request, or a part of one."""
 
     __tablename__ = "service_request"
-    __table_args__ = (UniqueConstraint("parent", "position"),)
+    __table_args__ = (
+        UniqueConstraint("parent", "position"),
+        Index("service_request_alike", "question_key", "settled_at"),
+    )
 
     request_id: str = Field(primary_key=True)
     parent: str | None = Field(default=None, foreign_key="service_request.request_id", nullable=True)
@@ -66,15 +45,27 @@ class ServiceRequest(SQLModel, table=True):
     ends_at: datetime | None = Field(default=None, sa_type=Instant, nullable=True)
     purpose: str = ""
     fresh: bool = False
+    reading_types: Any = Field(default=None, sa_type=Facts, nullable=True)
+    """With a sub-request: the codes asked for; empty for all."""
     state: str = Field(index=True)
     code: str = ""
     reason: str = ""
     reply_to: str = ""
     """Destination of an asynchronous answer; empty where the caller waits."""
+    rank: int = 1
+    """0 for high priority, 1 for normal."""
+    question_key: str = ""
+    """With a parent: the same for everybody who asks the same."""
     received_at: datetime = Field(sa_type=Instant)
-    """Business time, as are the next two."""
+    """Business time, as are all but the last."""
+    not_before: datetime | None = Field(default=None, sa_type=Instant, nullable=True)
+    expires_at: datetime | None = Field(default=None, sa_type=Instant, nullable=True)
+    retry_at: datetime | None = Field(default=None, sa_type=Instant, nullable=True)
+    """With a parent that is PAUSED: when it goes on."""
     deadline: datetime = Field(sa_type=Instant)
     settled_at: datetime | None = Field(default=None, sa_type=Instant, nullable=True)
+    rounds: int = 0
+    """With a parent: how often it was taken up; with a child: how often it was asked and had to wait."""
     leased_until: datetime | None = Field(default=None, sa_type=Instant, nullable=True)
     """Machine time until which one worker holds it."""
 
@@ -88,19 +79,42 @@ class RequestAnswer(SQLModel, table=True):
     request_id: str = Field(foreign_key="service_request.request_id", index=True)
     at: datetime = Field(sa_type=Instant)
     late: bool = False
+    whole: bool = True
+    """Whether it answers the request by itself, rather than being a part."""
+    path: str = ""
+    """Where in the spool it lies, when it is too large to be kept here."""
     body: bytes = Field(sa_type=LargeBinary)
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A request whose turn it is, as its worker needs it."""
+SERVICE_REQUEST: Table = SQLModel.metadata.tables["service_request"]
 
-    request_id: str
-    header: Header
-    questions: tuple[ReadingQuestion, ...]
-    reply_to: str
-    received_at: datetime
-    deadline: datetime
+
+def _check_step(_target: object, new: State, old: State | LoaderCallableStatus, _initiator: object) -> None:
+    """Refuse to give a loaded request a state that does not follow its own."""
+    if isinstance(old, str) and new != old:
+        walk(old, new)
+
+
+event.listen(ServiceRequest.state, "set", _check_step, active_history=True)
+
+
+def move(session: Session, which: ColumnElement[bool], *chain: State, **values: object) -> int:
+    """Bring the requests that are in the first state of `chain` to its last, and return their number.
+
+    Raises:
+        RejectedError: a step of the chain is not allowed (ILLEGAL_TRANSITION).
+    """
+    table = SERVICE_REQUEST.c
+    statement = update(SERVICE_REQUEST).where(which, table.state == chain[0]).values(state=walk(*chain), **values)
+    done = session.execute(statement.execution_options(synchronize_session=False))
+    return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def below(request_id: str) -> ColumnElement[bool]:
+    """Return the condition of the sub-requests and children of a request."""
+    table = SERVICE_REQUEST.c
+    subs = select(table.request_id).where(table.parent == request_id)
+    return (table.parent == request_id) | table.parent.in_(subs)
 
 
 def open_request(session: Session, header: Header, asked: ReadingsAsked, *, deadline: datetime, now: datetime) -> str:
@@ -108,37 +122,55 @@ def open_request(session: Session, header: Header, asked: ReadingsAsked, *, dead
     request_id = mint("request", header.source, header.message_id)
     parent = {
         "request_id": request_id, "level": "parent", "source": header.source, "message_id": header.message_id,
-        "correlation_id": header.correlation_id, "noun": header.noun, "state": "SCHEDULED",
-        "reply_to": asked.reply_to, "received_at": now, "deadline": deadline,
+        "correlation_id": header.correlation_id, "noun": header.noun, "state": walk(*STARTED),
+        "reply_to": asked.reply_to, "received_at": now, "deadline": deadline, "not_before": asked.not_before,
+        "expires_at": asked.expires_at, "rank": 0 if asked.priority == "high" else 1,
+        "question_key": question_key(asked.questions),
     }  # fmt: skip
     _insert(session, [parent])
     insert_parts(session, request_id, asked.questions, deadline=deadline, now=now)
     return request_id
 
 
+def question_key(questions: Sequence[ReadingQuestion]) -> str:
+    """Return what is the same for the same questions, in whatever order they are asked and by whomever."""
+    said = sorted({(q.usage_point, q.period.start, q.period.end, *_kind(q)[1:]) for q in questions})
+    return mint("question", *(str(part) for one in said for part in one))
+
+
+def _kind(question: ReadingQuestion) -> tuple[Any, ...]:
+    """Return what the questions of one sub-request have in common."""
+    return question.period, question.reason, question.fresh, question.reading_types
+
+
 def insert_parts(
     session: Session, request_id: str, questions: Sequence[ReadingQuestion], *, deadline: datetime, now: datetime
 ) -> None:
     """Keep sub-requests and children of a request."""
-    spans = dict.fromkeys((q.period, q.reason, q.fresh) for q in questions)
+    kinds: dict[tuple[Any, ...], dict[str, None]] = {}
+    for question in questions:
+        kinds.setdefault(_kind(question), {})[question.usage_point] = None
+    common = {"state": walk(*STARTED), "received_at": now, "deadline": deadline}
     subs, children = [], []
-    for number, (period, purpose, fresh) in enumerate(spans, 1):
-        sub_id = mint("sub-request", request_id, period.start, period.end, purpose, str(fresh))
-        common = {"state": "SCHEDULED", "received_at": now, "deadline": deadline}
+    for number, ((period, purpose, fresh, types), points) in enumerate(kinds.items(), 1):
+        names = (str(fresh), *types) if types else (str(fresh),)
+        sub_id = mint("sub-request", request_id, period.start, period.end, purpose, *names)
         subs.append(
             {"request_id": sub_id, "parent": request_id, "position": number, "level": "sub", "starts_at": period.start}
-            | {"ends_at": period.end, "purpose": purpose, "fresh": fresh, **common}
-        )
-        mine = dict.fromkeys(
-            q.usage_point for q in questions if (q.period, q.reason, q.fresh) == (period, purpose, fresh)
+            | {"ends_at": period.end, "purpose": purpose, "fresh": fresh, "reading_types": list(types), **common}
         )
         children += [
-            {"request_id": mint("child-request", sub_id, point), "parent": sub_id, "position": place, "level": "child"}
+            {"request_id": child_id(sub_id, point), "parent": sub_id, "position": place, "level": "child"}
             | {"object_id": point, **common}
-            for place, point in enumerate(mine, 1)
+            for place, point in enumerate(points, 1)
         ]
     _insert(session, subs)
     _insert(session, children)
+
+
+def child_id(sub_id: str, point: str) -> str:
+    """Return the id of the child that asks for one usage point."""
+    return mint("child-request", sub_id, point)
 
 
 def _insert(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
@@ -151,115 +183,39 @@ def _insert(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
 _ANY = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
-def take(
-    session: Session, *, machine_now: datetime, lease_s: float, request_id: str = "", only_async: bool = True
-) -> Taken | None:
-    """Return a request that nobody is at, moved to ONGOING under a lease; None when there is none."""
-    free = or_(
-        col(ServiceRequest.state).in_(("SCHEDULED", "PENDING")),
-        (col(ServiceRequest.state) == "ONGOING") & (col(ServiceRequest.leased_until) <= machine_now),
+def pending(session: Session, source: str) -> int:
+    """Return how many requests of a caller have not come to their end."""
+    table = SERVICE_REQUEST.c
+    query = select(func.count()).where(
+        table.level == "parent", table.source == source, table.state.not_in(FINAL), table.reply_to != ""
     )
-    query = select(ServiceRequest).where(col(ServiceRequest.level) == "parent", free)
-    if request_id:
-        query = query.where(col(ServiceRequest.request_id) == request_id)
-    if only_async:
-        query = query.where(col(ServiceRequest.reply_to) != "")
-    row = session.exec(
-        query.order_by(col(ServiceRequest.received_at)).limit(1).with_for_update(skip_locked=True)
-    ).first()
-    if row is None:
-        return None
-    row.state, row.leased_until = "ONGOING", machine_now + timedelta(seconds=lease_s)
-    session.flush()
-    header = Header(row.message_id, row.source, "get", row.noun, row.correlation_id)
-    return Taken(
-        row.request_id, header, _questions(session, row.request_id), row.reply_to, row.received_at, row.deadline
-    )
+    return int(session.execute(query).scalar_one())
 
 
-def _questions(session: Session, request_id: str) -> tuple[ReadingQuestion, ...]:
-    """Return what the children of a request ask and nobody has answered."""
-    found = []
-    subs = session.exec(
-        select(ServiceRequest).where(ServiceRequest.parent == request_id).order_by(col(ServiceRequest.position))
-    ).all()
-    for sub in subs:
-        if sub.starts_at is None or sub.ends_at is None:
-            continue
-        period = Period(sub.starts_at, sub.ends_at)
-        children = session.exec(
-            select(ServiceRequest).where(ServiceRequest.parent == sub.request_id).order_by(col(ServiceRequest.position))
-        )
-        found += [ReadingQuestion(child.object_id, period, sub.purpose, sub.fresh) for child in children]
-    return tuple(found)
-
-
-def settle(session: Session, request_id: str, failed: Mapping[str, tuple[str, str]], *, now: datetime) -> State | None:
-    """End a request by its children: `failed` gives code and reason by usage point; None when it has ended before.
-
-    All well: SUCCESSFUL; some: PARTIAL_SUCCESS; none: FAILED.
-    """
-    row = session.exec(select(ServiceRequest).where(ServiceRequest.request_id == request_id).with_for_update()).one()
-    if row.state in FINAL:
-        return None
-    outcomes: list[State] = []
-    for sub in session.exec(select(ServiceRequest).where(ServiceRequest.parent == request_id)).all():
-        children = session.exec(select(ServiceRequest).where(ServiceRequest.parent == sub.request_id)).all()
-        own: list[State] = []
-        for child in children:
-            code, reason = failed.get(child.object_id, ("", ""))
-            child.state, child.code, child.reason, child.settled_at = _end(code), code, reason, now
-            own.append("FAILED" if code else "SUCCESSFUL")
-        sub.state, sub.settled_at = outcome_of(own), now
-        outcomes += own
-    end = outcome_of(outcomes)
-    row.state, row.settled_at, row.leased_until = end, now, None
-    session.flush()
-    return end
-
-
-def _end(code: str) -> State:
-    return "FAILED" if code else "SUCCESSFUL"
-
-
-def outcome_of(children: Collection[State]) -> State:
-    """Return how a request ends whose children ended so."""
-    if children and all(state == "SUCCESSFUL" for state in children):
-        return "SUCCESSFUL"
-    return "PARTIAL_SUCCESS" if "SUCCESSFUL" in children else "FAILED"
-
-
-def keep_answer(session: Session, request_id: str, body: bytes, *, late: bool, now: datetime) -> None:
+def keep_answer(
+    session: Session, request_id: str, body: bytes, *, late: bool, now: datetime, whole: bool = True, path: str = ""
+) -> None:
     """Keep an answer; one that comes behind the deadline is marked late and changes nothing."""
-    session.add(RequestAnswer(request_id=request_id, at=now, late=late, body=body))
+    session.add(RequestAnswer(request_id=request_id, at=now, late=late, whole=whole, path=path, body=body))
     session.flush()
 
 
 def first_answer(session: Session, request_id: str) -> bytes | None:
     """Return the answer that was given in time, None while there is none."""
-    return session.exec(
-        select(RequestAnswer.body)
-        .where(RequestAnswer.request_id == request_id, col(RequestAnswer.late).is_(False))
-        .order_by(col(RequestAnswer.number))
-    ).first()
+    table = SQLModel.metadata.tables["request_answer"].c
+    query = select(table.body).where(table.request_id == request_id, table.late.is_(False))
+    found: bytes | None = session.execute(query.order_by(table.number).limit(1)).scalar_one_or_none()
+    return found
 
 
-def overdue(session: Session, *, now: datetime, limit: int = 100) -> Sequence[Taken]:
-    """Return asynchronous requests whose deadline has passed without an end."""
-    rows = session.exec(
-        select(ServiceRequest)
-        .where(
-            ServiceRequest.level == "parent",
-            col(ServiceRequest.state).not_in(FINAL),
-            col(ServiceRequest.deadline) <= now,
-        )
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
-    return [
-        Taken(
-            row.request_id, Header(row.message_id, row.source, "get", row.noun, row.correlation_id),
-            _questions(session, row.request_id), row.reply_to, row.received_at, row.deadline,
-        )
-        for row in rows
-    ]  # fmt: skip
+def alike_answer(session: Session, request_id: str, key: str, *, since: datetime) -> tuple[str, bytes] | None:
+    """Return the request that asked the same and was answered since an instant, with its whole answer; or None."""
+    table, answer = SERVICE_REQUEST.c, SQLModel.metadata.tables["request_answer"].c
+    query = (
+        select(answer.request_id, answer.body)
+        .where(answer.request_id == table.request_id, table.question_key == key, table.level == "parent")
+        .where(table.request_id != request_id, table.settled_at >= since, answer.late.is_(False))
+        .where(table.state.in_(("SUCCESSFUL", "PARTIAL_SUCCESS")), answer.whole.is_(True), answer.path == "")
+    )
+    found = session.execute(query.order_by(answer.number.desc()).limit(1)).first()
+    return None if found is None else (found[0], found[1])

@@ -22,3 +22,55 @@ EVENT_NOT_ALARM = ErrorCode(
     "Only alarms have an end; the event that is closed was told with another severity.",
     "Tell events that will be closed with the severity `alarm`.",
 )
+ILLEGAL_TRANSITION = ErrorCode(
+    "1154",
+    "ILLEGAL_TRANSITION",
+    "A request was to go from one state to another that does not follow it.",
+    "Report it: the hub refused to write a state that cannot be.",
+    acts="hub",
+    severity="FATAL",
+)
+DEP_NOT_FOUND = ErrorCode(
+    "1155",
+    "DEP_NOT_FOUND",
+    "An object of the request is known to nobody, and stayed unknown for as long as this site searches for it.",
+    "Check the object's mRID; ask again when its master has told of it.",
+)
+REQUEST_EXPIRED = ErrorCode(
+    "1156",
+    "REQUEST_EXPIRED",
+    "The request could not be begun before the time behind which it has no meaning (MaxScheduleTime).",
+    "Ask again with a later MaxScheduleTime.",
+)
+SCHEDULE_REFUSED = ErrorCode(
+    "1157",
+    "SCHEDULE_REFUSED",
+    "The request is to begin later while its caller waits, or is to end before it begins.",
+    "Ask for later times with AsyncReplyFlag and a ReplyAddress, ScheduleTime before MaxScheduleTime.",
+)
+TOO_MANY_PENDING = ErrorCode(
+    "1158",
+    "TOO_MANY_PENDING",
+    "The caller has as many unanswered requests as this site keeps for one caller.",
+    "Wait for answers, or cancel requests that are no longer wanted.",
+    retryable=True,
+)
+READING_TYPES_UNAVAILABLE = ErrorCode(
+    "1159",
+    "READING_TYPES_UNAVAILABLE",
+    "The meter data system gave none, or not all, of the reading types that were asked for.",
+    "Check which reading types the object has; what there is was given.",
+)
+READING_TYPE_UNKNOWN = ErrorCode(
+    "1160",
+    "READING_TYPE_UNKNOWN",
+    "A reading type is neither eighteen numbers nor an alias that this site knows.",
+    "State the reading type as its eighteen numbers.",
+)
+PARTLY_CANCELLED = ErrorCode(
+    "1161",
+    "PARTLY_CANCELLED",
+    "Of what was to be cancelled, some had come to its end before, or is not known.",
+    "Look at the answers of those that the reply names.",
+    severity="WARNING",
+)

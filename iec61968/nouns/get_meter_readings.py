@@ -15,8 +15,17 @@ NOUN = "GetMeterReadings"
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """One span and purpose of a question."""
+
+    period: Period | None = None
+    reason: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class GetMeterReadings:
-    """A question for readings: one span and purpose, many usage points."""
+    """A question for readings: a span and purpose, or several, and many usage points."""
 
     usage_points: tuple[str, ...]
     """mRIDs."""
@@ -31,13 +40,20 @@ class GetMeterReadings:
     reading_types: tuple[str, ...] = ()
     """Reading type codes asked for; none means all."""
 
+    further: tuple[Wanted, ...] = ()
+    """More spans and purposes of the same question."""
+
+    @property
+    def wanted(self) -> tuple[Wanted, ...]:
+        """Return every span and purpose, in the order of the message."""
+        return (Wanted(self.period, self.reason, self.source), *self.further)
+
 
 def to_xml(question: GetMeterReadings, *, edition: Edition = EDITIONS["2011"]) -> etree._Element:
     """Return the GetMeterReadings payload, in schema order."""
     namespace = edition.profile(NOUN)
     root = etree.Element(f"{{{namespace}}}{NOUN}", nsmap=default_namespace(namespace))
-    reading = _reading(question)
-    if reading:
+    for reading in filter(None, map(_reading, question.wanted)):
         _build(root, namespace, {"Reading": reading})
     for code in question.reading_types:
         _build(root, namespace, {"ReadingType": {"Names": {"name": code}}})
@@ -49,16 +65,16 @@ def to_xml(question: GetMeterReadings, *, edition: Edition = EDITIONS["2011"]) -
 def as_values(question: GetMeterReadings) -> dict[str, Any]:
     """Return the same payload as nested values, for a SOAP library that builds the XML itself."""
     values: dict[str, Any] = {}
-    reading = _reading(question)
-    if reading:
-        values["Reading"] = [reading]
+    readings = [reading for reading in map(_reading, question.wanted) if reading]
+    if readings:
+        values["Reading"] = readings
     if question.reading_types:
         values["ReadingType"] = [{"Names": [{"name": code}]} for code in question.reading_types]
     values["UsagePoint"] = [{"mRID": mrid} for mrid in question.usage_points]
     return values
 
 
-def _reading(question: GetMeterReadings) -> dict[str, Any]:
+def _reading(question: Wanted) -> dict[str, Any]:
     """Return what the Reading element says: purpose, source, span (end before start)."""
     values: dict[str, Any] = {}
     if question.reason:
@@ -86,22 +102,30 @@ def from_xml(element: etree._Element, *, edition: Edition = EDITIONS["2011"]) ->
     """Return what a GetMeterReadings payload asks for.
 
     Raises:
-        RejectedError: it asks in a way that has no place here (several spans), or an instant cannot be read.
+        RejectedError: an instant cannot be read, or a span ends before it begins.
     """
     prefix = f"{{{edition.profile(NOUN)}}}"
-    readings = element.findall(f"{prefix}Reading")
-    if len(readings) > 1:
-        raise RejectedError("several Reading elements", code=codes.NOT_SUPPORTED_HERE, where=f"{NOUN}/Reading[2]")
-    reading = readings[0] if readings else etree.Element("none")
-    span = reading.find(f"{prefix}timePeriod")
+    wanted = tuple(_wanted(reading, prefix) for reading in element.iterfind(f"{prefix}Reading"))
+    first = wanted[0] if wanted else Wanted()
     return GetMeterReadings(
         usage_points=tuple((e.text or "").strip() for e in element.iterfind(f"{prefix}UsagePoint/{prefix}mRID")),
-        period=_period(span, prefix) if span is not None else None,
-        reason=(reading.findtext(f"{prefix}reason") or "").strip(),
-        source=(reading.findtext(f"{prefix}source") or "").strip(),
+        period=first.period,
+        reason=first.reason,
+        source=first.source,
+        further=wanted[1:],
         reading_types=tuple(
             (e.text or "").strip() for e in element.iterfind(f"{prefix}ReadingType/{prefix}Names/{prefix}name")
         ),
+    )
+
+
+def _wanted(reading: etree._Element, prefix: str) -> Wanted:
+    """Return the span and purpose of one Reading."""
+    span = reading.find(f"{prefix}timePeriod")
+    return Wanted(
+        _period(span, prefix) if span is not None else None,
+        (reading.findtext(f"{prefix}reason") or "").strip(),
+        (reading.findtext(f"{prefix}source") or "").strip(),
     )
 
 
