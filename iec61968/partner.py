@@ -46,7 +46,15 @@ def parcel_of(message: Message[Any], partner: Partner) -> Parcel:
     Raises:
         RejectedError: it cannot be said, or what would be said breaks its schema.
     """
-    wire = outgoing(message, partner.speech)
+    return parcel_around(outgoing(message, partner.speech), partner, key=message.header.message_id)
+
+
+def parcel_around(wire: WireMessage, partner: Partner, *, key: str) -> Parcel:
+    """Return a whole message as bytes; `key` is the delivery's.
+
+    Raises:
+        RejectedError: what would be said breaks its schema.
+    """
     header = _header(wire)
     edition, is_typed = partner.speech.edition, partner.peer.binding == "typed"
     root = message_to_xml(wire, edition=edition, typed=header.noun if is_typed else "")
@@ -58,7 +66,7 @@ def parcel_of(message: Message[Any], partner: Partner) -> Parcel:
         sha256=sha256(raw).hexdigest(),
         size=len(raw),
         body=raw,
-        key=message.header.message_id,
+        key=key,
         confirm_name=header.correlation_id,
     )
 

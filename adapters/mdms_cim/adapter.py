@@ -1,29 +1,26 @@
-"""The port of an MDMS over IEC 61968-9 web services: asked for readings, told what was billed. No state."""
+"""The port of an MDMS over IEC 61968-9 web services: asked for readings, told what was billed and changed. No state."""
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from lxml import etree
-
 from adapters.mdms_cim.settings import Settings, settings_from
-from adapters.mdms_cim.translate import columns_from_notice, notice_header, question_id
+from adapters.mdms_cim.translate import columns_from_notice, question_id, wire_of_notice
 from canonical.billing import BilledNotice
 from canonical.codes import message as codes
-from canonical.errors import HubError, MisconfiguredError, RejectedError, UnavailableError
+from canonical.errors import RejectedError, UnavailableError
 from canonical.ids import mint
 from canonical.messages import Header, Message, Outcome, Parcel
 from canonical.metering import MeterReadings, ReadingQuestion
 from iec61968.canonical_nouns.readings import readings_from_columns
 from iec61968.dialects.reply_codes import is_retryable
-from iec61968.editions import default_namespace
-from iec61968.envelope import WireReply, header_from_xml, header_to_xml
+from iec61968.envelope import WireReply
 from iec61968.nouns import get_meter_readings, meter_readings
 from iec61968.nouns.get_meter_readings import GetMeterReadings
 from iec61968.nouns.meter_readings import BadMeterReading, Each
+from iec61968.partner import parcel_around, parcel_of, tell
 from iec61968.soap_client import Partner, SoapClient
 
 log = logging.getLogger(__name__)
@@ -69,11 +66,12 @@ class CimMeterData:
         """Ask one question about many usage points."""
         first = batch[0]
         points = tuple(question.usage_point for question in batch)
-        payload = GetMeterReadings(points, first.period, first.reason, "METER" if first.fresh else "")
-        identity = question_id(points, first.period, first.reason, fresh=first.fresh)
+        types = first.reading_types
+        payload = GetMeterReadings(points, first.period, first.reason, "METER" if first.fresh else "", types)
+        identity = question_id((*points, *types), first.period, first.reason, fresh=first.fresh)
         header = Header(
             message_id=identity,
-            source=self._settings.sender,
+            source=self._settings.partner.speech.sender,
             verb="get",
             noun=meter_readings.NOUN,
             correlation_id=mint("cim-conversation", identity),
@@ -103,61 +101,24 @@ class CimMeterData:
                 log.info("question %s: no readings of %s: %s", identity, error.object_id, error.code)
 
     def encode(self, message: Message[Any], *, spool: Path) -> Parcel:
-        """Return the CreatedMeterReadings that tells the MDMS what was billed.
+        """Return what the MDMS is told: what was billed, master data, readings of an exchange, a document of any noun.
 
         Raises:
-            RejectedError: the message holds anything else.
+            RejectedError: it cannot be said, or what would be said breaks its schema.
         """
         payload = message.payload
         notices: Sequence[Any] = payload if isinstance(payload, tuple) else (payload,)
-        if not notices or not all(isinstance(notice, BilledNotice) for notice in notices):
-            raise RejectedError(
-                f"an MDMS is told what was billed, not {type(payload).__name__}", code=codes.EXPORT_IMPOSSIBLE
-            )
-        edition = self._settings.edition
-        namespace = edition.typed_message(meter_readings.NOUN)
-        header = notice_header(message.header, source=self._settings.sender)
-        root = etree.Element(f"{{{namespace}}}CreatedMeterReadings", nsmap=default_namespace(namespace))
-        root.append(header_to_xml(header, edition=edition, namespace=namespace))
-        body = etree.SubElement(root, f"{{{namespace}}}Payload")
-        body.append(meter_readings.to_xml([columns_from_notice(notice) for notice in notices], edition=edition))
-        raw = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
-        return Parcel(
-            name="CreatedMeterReadings",
-            content_type="text/xml; charset=utf-8",
-            sha256=sha256(raw).hexdigest(),
-            size=len(raw),
-            body=raw,
-            key=message.header.message_id,
-            confirm_name=header.correlation_id,
-        )
+        if notices and all(isinstance(notice, BilledNotice) for notice in notices):
+            speech = self._settings.partner.speech
+            columns = [columns_from_notice(notice) for notice in notices]
+            element = meter_readings.to_xml(columns, edition=speech.edition)
+            notice = wire_of_notice(message.header, element, sender=speech.sender)
+            return parcel_around(notice, self._settings.partner, key=message.header.message_id)
+        return parcel_of(message, self._settings.partner)
 
     def carry(self, parcels: Sequence[Parcel], *, spool: Path, timeout_s: float) -> Sequence[Outcome]:
-        """Tell the MDMS each parcel; its Result OK confirms it. Failures are outcomes."""
-        try:
-            client = self._client(self._settings.events_url, "ReceiveMeterReadings")
-        except HubError as error:
-            return [_outcome(error)] * len(parcels)
-        try:
-            return [self._tell(client, parcel, timeout_s) for parcel in parcels]
-        finally:
-            client.close()
-
-    def _tell(self, client: SoapClient, parcel: Parcel, timeout_s: float) -> Outcome:
-        """Bring one parcel over."""
-        root = etree.fromstring(parcel.body or b"")
-        header = header_from_xml(root[0])
-        try:
-            with client.send(parcel.name, root, header, timeout_s) as answer:
-                reply = answer.reply
-        except HubError as error:
-            return _outcome(error)
-        if reply.result == "OK":
-            return Outcome("confirmed", reference=answer.header.message_id)
-        said = "; ".join(f"{e.code} {e.reason}".strip() for e in reply.errors) or reply.result
-        if any(is_retryable(error.code) for error in reply.errors):
-            return Outcome("unavailable", str(codes.PARTNER_AWAY), said)
-        return Outcome("rejected", str(codes.PARTNER_REFUSED), said)
+        """Bring parcels over, in order; Result OK confirms, PARTIAL names what was refused. Failures are outcomes."""
+        return [tell(parcel, self._settings.partner, timeout_s=timeout_s) for parcel in parcels]
 
     def ping(self) -> Iterator[str]:
         """Yield one line for each address of the MDMS that answers at all, with our certificate and credentials.
@@ -177,15 +138,16 @@ class CimMeterData:
                 client.close()
 
     def _client(self, url: str, service: str) -> SoapClient:
-        own = self._settings
-        return SoapClient(Partner(url, own.user, own.password, own.ca_file, own.edition, own.policy), service)
+        peer = self._settings.partner.peer
+        asked = Partner(url, peer.user, peer.password, peer.ca_file, peer.edition, peer.policy)
+        return SoapClient(asked, service)
 
 
 def batches(questions: Sequence[ReadingQuestion], size: int) -> Iterator[Sequence[ReadingQuestion]]:
-    """Yield questions that one call can ask: same span, purpose and freshness; each usage point once."""
+    """Yield questions that one call can ask: same span, purpose, freshness and types; each usage point once."""
 
     def kind(question: ReadingQuestion) -> tuple[Any, ...]:
-        return (question.period, question.reason, question.fresh)
+        return (question.period, question.reason, question.fresh, question.reading_types)
 
     for _, group in groupby(sorted(questions, key=lambda q: (*kind(q), q.usage_point)), key=kind):
         alike = list({question.usage_point: question for question in group}.values())
@@ -203,12 +165,3 @@ def readings_of_answer(each: Iterable[Each], *, source: str, where: str) -> Iter
             yield readings_from_columns(one, source=source, where=place)
         except RejectedError as error:
             log.warning("%s left out: %s at %s", place, error.code, error.where)
-
-
-def _outcome(error: HubError) -> Outcome:
-    """Return what a failed attempt means for its delivery."""
-    if isinstance(error, RejectedError):
-        return Outcome("rejected", str(error.code), error.reason)
-    if isinstance(error, MisconfiguredError):
-        return Outcome("unavailable", str(error.code), error.reason)
-    return Outcome("unavailable", str(error.code), error.reason)

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
 
+from lxml import etree
+
 from adapters.mdms_cim.written import Meant, manufacturers_of, written
 from canonical.billing import BilledNotice
 from canonical.codes import message as codes
@@ -23,6 +25,7 @@ from iec61968.nouns.columns import Identity, MeterReadingColumns, QualityMark, R
 from iec61968.nouns.scalars import decimal_parts, microseconds, scaled
 from iec61968.soap_call import body_of
 from iec61968.validation import Policy
+from iec61968.wire import WireHeader, WireMessage, WirePayload
 
 SOURCE = "mdms"
 """Name of the feed where the settings give none."""
@@ -82,15 +85,20 @@ def _determinant_type(code: str) -> str:
         raise RejectedError(f"reading type {code!r}: {error}", code=codes.EXPORT_IMPOSSIBLE) from error
 
 
-def notice_header(header: Header, *, source: str) -> Header:
-    """Return the header with which notices go out: ids as UUIDs that follow from the hub's own."""
-    return Header(
-        message_id=mint("cim-event", header.message_id),
-        source=source,
-        verb="created",
-        noun=meter_readings.NOUN,
-        correlation_id=mint("cim-conversation", header.correlation_id or header.message_id),
-        created_at=header.created_at,
+def wire_of_notice(header: Header, element: etree._Element, *, sender: str) -> WireMessage:
+    """Return the event with which notices go out: ids as UUIDs that follow from the hub's own."""
+    return WireMessage(
+        "event",
+        WireHeader(
+            verb="created",
+            noun=meter_readings.NOUN,
+            message_id=mint("cim-event", header.message_id),
+            correlation_id=mint("cim-conversation", header.correlation_id or header.message_id),
+            timestamp=header.created_at,
+            source=sender,
+        ),
+        f"Created{meter_readings.NOUN}",
+        payload=WirePayload((element,)),
     )
 
 

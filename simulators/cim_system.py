@@ -1,0 +1,112 @@
+"""A CIM simulator as a system: takes messages into its books, answers by rule or by script, and speaks to the hub."""
+
+import json
+import ssl
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from lxml import etree
+
+from simulators.cim_books import CimBooks, stamp
+from simulators.cim_nouns import noun_text
+from simulators.cim_wire import HOST, Fault, Heard, answer, event, heard, result_of
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a message."""
+
+    faults: tuple[Fault, ...] = ()
+    payload: str = ""
+    """Of the answer."""
+
+    some: bool = True
+    """Whether anything of it was taken."""
+
+    @property
+    def result(self) -> str:
+        """Return OK, PARTIAL or FAILED."""
+        return "OK" if not self.faults else "PARTIAL" if self.some else "FAILED"
+
+
+Take = Callable[["System", Heard], Taken]
+"""Takes a message into the books."""
+
+_PARTICIPLES = ("created", "changed", "canceled", "closed", "deleted")
+
+
+@dataclass(slots=True)
+class System:
+    """One simulated system: its name, its books, how it takes messages, and the hub."""
+
+    name: str
+    books: CimBooks
+    take: Take
+    hub: str = ""
+    """Base of the hub's services, such as `https://127.0.0.1:8443/cim`."""
+
+    user: str = ""
+    password: str = ""
+    ca_file: str = ""
+    scripted: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Answers still to be given by script, by noun."""
+
+
+def answer_to(system: System, body: bytes) -> bytes:
+    """Take one message and return its answer; the same message id gets the first answer again.
+
+    Raises:
+        ValueError: it is no message.
+    """
+    one = heard(body)
+    first = system.books.answered(one.message_id)
+    if first is not None:
+        return first
+    script = system.scripted.get(one.noun) or []
+    if script:
+        told = script.pop(0)
+        result = str(told["result"])
+        done = Taken(tuple(_fault(error) for error in told.get("errors", ())), some=result != "FAILED")
+        if done.some:
+            system.take(system, one)
+    else:
+        done = system.take(system, one)
+        result = done.result
+    said = answer(
+        one, done.faults, message_id=str(uuid.uuid4()), result=result, source=system.name, payload=done.payload
+    )
+    errors = json.dumps([[fault.code, fault.reason, fault.object_id] for fault in done.faults])
+    row = (None, stamp(), one.source, one.verb, one.noun, one.message_id, one.correlation_id, result, errors)
+    system.books.write("heard", [(*row, body.decode(), said.decode())])
+    return said
+
+
+def _fault(error: dict[str, str]) -> Fault:
+    return Fault(error["code"], error.get("reason", ""), error.get("id", ""), error.get("type", ""))
+
+
+def send(system: System, order: dict[str, Any]) -> dict[str, Any]:
+    """Tell the hub what an order says, and return its answer: status, result, errors and the message's id."""
+    verb, noun = str(order["verb"]), str(order["noun"])
+    payload = str(order["xml"]) if "xml" in order else noun_text(noun, order["objects"])
+    message_id = str(order.get("message_id") or uuid.uuid4())
+    body = event(
+        verb, noun, payload, message_id=message_id,
+        correlation_id=str(order.get("correlation_id") or message_id), source=system.name,
+    )  # fmt: skip
+    service = f"{'Receive' if verb in _PARTICIPLES else 'Execute'}{noun}"
+    action = f"{HOST}/{noun}/{verb.capitalize()}{noun}"
+    context = ssl.create_default_context(cafile=system.ca_file or None)
+    headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
+    with httpx.Client(verify=context, auth=(system.user, system.password), timeout=60) as client:
+        reply = client.post(f"{system.hub}/{service}", content=body, headers=headers)
+    try:
+        result, errors = result_of(reply.content)
+    except (ValueError, etree.XMLSyntaxError) as error:
+        result, errors = "", [{"code": "", "reason": str(error), "object": ""}]
+    row = (message_id, stamp(), verb, noun, reply.status_code, result, json.dumps(errors))
+    system.books.write("sent", [row])
+    return {"message_id": message_id, "status": reply.status_code, "result": result, "errors": errors}
