@@ -61,6 +61,9 @@ class Said:
     wait_s: float = 0.0
     """Silence before the answer."""
 
+    drip_s: float = 0.0
+    """Silence before every byte of the body."""
+
 
 Answer = Callable[[Asked], Said]
 
@@ -232,7 +235,11 @@ class CimPartner:
             handler.send_header(name, value)
         handler.send_header("Content-Length", str(len(said.body)))
         handler.end_headers()
-        handler.wfile.write(said.body[: len(said.body) - said.cut])
+        for byte in said.body if said.drip_s else b"":
+            if self._stop.wait(said.drip_s):
+                return
+            handler.wfile.write(bytes((byte,)))
+        handler.wfile.write(b"" if said.drip_s else said.body[: len(said.body) - said.cut])
         if said.cut:
             handler.close_connection = True
 

@@ -1,114 +1,29 @@
 """Who may call a running hub: TLS, client certificates, Basic, digest tokens, signatures, ReplayDetection."""
 
-import base64
 import http.client
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from itertools import count
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cim_hub import CimHub, cim_hub
+from cim_hub import cim_hub
 from lxml import etree
-from ws_security import SOAP, WSSE, WSU, Pair, signed, stamp, username_token, with_security
+from security_tiers import Tiers, basic, message, now, running_tiers
+from ws_security import Pair, signed, stamp, username_token, with_security
 
 from iec61968.signature import sign
 
 pytestmark = pytest.mark.servers
 
-MESSAGE, ENVELOPE = "http://iec.ch/TC57/2011/MeterReadingsMessage", "http://iec.ch/TC57/2011/schema/message"
-SITE = """
-[serve.clients.plain]
-password = "right"
-[serve.clients.tokens]
-password = "env:TOKEN_WORD"
-tier = "token"
-[serve.clients.signer]
-tier = "signature"
-certificate = "{certificate}"
-[serve.clients.careful]
-password = "careful-word"
-replay_detection = true
-[serve.clients.loose]
-password = "right"
-policy = "report"
-"""
-NUMBERS = count(1)
-REFUSED = {"credentials": "1112 WRONG_CREDENTIALS", "replay": "1143 MESSAGE_REPLAYED", "signature": "1144 SIGNATURE"}
-
-
-def now() -> datetime:
-    """Return the machine's time."""
-    return datetime.now(UTC)
-
-
-def message(*, header: str = "", verb: str = "created") -> bytes:
-    """Return an envelope with an empty MeterReadings under a new id."""
-    number = f"11111111-2222-3333-4444-{next(NUMBERS):012}"
-    return (
-        f'<s:Envelope xmlns:s="{SOAP}"><s:Body><{verb.capitalize()}MeterReadings xmlns="{MESSAGE}" '
-        f'xmlns:e="{ENVELOPE}"><Header><e:Verb>{verb}</e:Verb><e:Noun>MeterReadings</e:Noun>{header}'
-        f"<e:Timestamp>2026-03-02T12:00:00Z</e:Timestamp><e:MessageID>{number}</e:MessageID>"
-        f"<e:CorrelationID>{number}</e:CorrelationID></Header><Payload>"
-        '<MeterReadings xmlns="http://iec.ch/TC57/2011/MeterReadings#"/></Payload>'
-        f"</{verb.capitalize()}MeterReadings></s:Body></s:Envelope>"
-    ).encode()
-
-
-def basic(user: str, password: str) -> str:
-    """Return an Authorization header."""
-    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
-
-
-@dataclass
-class Tiers:
-    """A running hub and who calls it."""
-
-    hub: CimHub
-    signer: Pair
-
-    def call(self, body: bytes | Any, authorization: str = "", *, tls: ssl.SSLContext | None = None) -> tuple[int, str]:
-        """Return status and text of the answer."""
-        raw = body if isinstance(body, bytes) else etree.tostring(body)
-        headers = {"Content-Type": "text/xml; charset=utf-8"} | (
-            {"Authorization": authorization} if authorization else {}
-        )
-        line = http.client.HTTPSConnection("127.0.0.1", self.hub.port, timeout=60, context=tls or self.hub.tls())
-        try:
-            line.request("POST", "/cim/ReceiveMeterReadings", raw, headers)
-            answer = line.getresponse()
-            return answer.status, answer.read().decode()
-        finally:
-            line.close()
-
-    def taken(self, body: bytes | Any, authorization: str = "") -> None:
-        """Check that a message is taken."""
-        status, text = self.call(body, authorization)
-        assert (status, "Result>OK<" in text) == (200, True), text
-
-    def refused(self, why: str, body: bytes | Any, authorization: str = "") -> None:
-        """Check that a message is refused by its code, archived and without effect."""
-        archived, before = self.hub.archive(), self.hub.effects()
-        status, text = self.call(body, authorization)
-        assert (status, REFUSED[why] in text) == (401, True), text
-        (new,) = [row for entry, row in self.hub.archive().items() if entry not in archived]
-        assert (new[1], new[2][: len(REFUSED[why])]) == ("parked", REFUSED[why])
-        assert self.hub.effects() == before
-
 
 @pytest.fixture(scope="module")
 def tiers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tiers]:
-    folder = tmp_path_factory.mktemp("tiers")
-    signer = Pair("signer")
-    _, file = signer.files(folder, "signer")
-    server = Pair("127.0.0.1").files(folder, "server")
-    with cim_hub(folder / "site", server, SITE.format(certificate=file), TOKEN_WORD="token-word") as hub:
-        yield Tiers(hub, signer)
+    with running_tiers(tmp_path_factory.mktemp("tiers")) as running:
+        yield running
 
 
 def test_basic_is_good_for_those_callers_alone_who_use_it(tiers: Tiers) -> None:
@@ -184,76 +99,6 @@ def test_another_certificate_is_refused_whatever_it_shows(tiers: Tiers) -> None:
 
     tiers.refused("signature", signed(message(), other))
     tiers.refused("signature", signed(message(), other, shown=tiers.signer))
-
-
-def moved(root: Any, place: Callable[[Any, Any], None], identifier: str | None) -> Any:
-    """Return a signed envelope whose Body was moved away, and an unsigned one put where the Body is read."""
-    body = root.find(f"{{{SOAP}}}Body")
-    evil, own = deepcopy(body), deepcopy(body)
-    (fresh,) = evil.iter("{*}MessageID")
-    fresh.text = "99999999-2222-3333-4444-555555555555"
-    evil.attrib.clear()
-    if identifier is not None:
-        evil.set(f"{{{WSU}}}Id", identifier)
-    root.replace(body, evil)
-    place(root, own)
-    return root
-
-
-def _in_header(root: Any, body: Any) -> None:
-    etree.SubElement(root[0], "{urn:x}Wrapper").append(body)
-
-
-def _in_security(root: Any, body: Any) -> None:
-    root.find(f"{{{SOAP}}}Header/{{{WSSE}}}Security").append(body)
-
-
-def _in_signature(root: Any, body: Any) -> None:
-    (found,) = root.iter("{http://www.w3.org/2000/09/xmldsig#}Signature")
-    etree.SubElement(found, "{http://www.w3.org/2000/09/xmldsig#}Object").append(body)
-
-
-def _in_header_of_its_own(root: Any, body: Any) -> None:
-    root.insert(1, etree.Element(f"{{{SOAP}}}Header"))
-    root[1].append(body)
-
-
-def _behind(root: Any, body: Any) -> None:
-    root.append(body)
-
-
-def _before(root: Any, body: Any) -> None:
-    root.insert(1, body)
-
-
-def _in_the_body(root: Any, body: Any) -> None:
-    root.find(f"{{{SOAP}}}Body").append(body)
-
-
-PLACES = (_in_header, _in_security, _in_signature, _in_header_of_its_own, _behind, _before, _in_the_body)
-
-
-@pytest.mark.parametrize("identifier", [None, "body", "other"])
-@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.__name__.strip("_"))
-def test_a_signed_body_that_was_moved_away_does_not_vouch_for_another(
-    tiers: Tiers, place: Callable[[Any, Any], None], identifier: str | None
-) -> None:
-    tiers.refused("signature", moved(signed(message(), tiers.signer), place, identifier))
-
-
-def test_an_old_signed_timestamp_does_not_hide_behind_a_fresh_one(tiers: Tiers) -> None:
-    root = signed(message(), tiers.signer, created=now() - timedelta(minutes=30))
-    (old,) = root.iter(f"{{{WSU}}}Timestamp")
-    fresh = deepcopy(old)
-    for name, at in (("Created", now()), ("Expires", now() + timedelta(minutes=5))):
-        fresh.find(f"{{{WSU}}}{name}").text = stamp(at)
-    security = old.getparent()
-    security.replace(old, fresh)
-    etree.SubElement(root[0], "{urn:x}Wrapper").append(old)
-    tiers.refused("signature", root)
-
-    fresh.set(f"{{{WSU}}}Id", "fresh")
-    tiers.refused("signature", root)
 
 
 def test_an_altered_body_and_a_second_signature_are_refused(tiers: Tiers) -> None:
