@@ -32,6 +32,8 @@ def serve(parts: Sequence[Part]) -> int:
         threads = [_thread("relay", partial(_relay, hub, stop), stop, died)] if "relay" in parts else []
         if "cim" in parts and hub.site.model.on_demand_read is not None:
             threads.append(_thread("requests", partial(_requests, hub, stop), stop, died))
+        if "cim" in parts and _has_master_data(hub):
+            threads.append(_thread("master data", partial(_master_data, hub, stop), stop, died))
         if "consumer" in parts and (hub.site.model.messaging is not None or len(parts) == 1):
             threads.append(_thread("consumer", partial(_consumer, hub, stop), stop, died))
         for thread in threads:
@@ -53,6 +55,20 @@ def _relay(hub: Hub, stop: threading.Event) -> None:
     from services.relay import run_relay
 
     run_relay(hub, stop)
+
+
+def _has_master_data(hub: Hub) -> bool:
+    """Return whether anything of master data or routes can wait at this site."""
+    from services.master_data_pass import is_wanted
+
+    return is_wanted(hub)
+
+
+def _master_data(hub: Hub, stop: threading.Event) -> None:
+    """Look at what waits in master data and at routes until asked to stop."""
+    from services.master_data_pass import run_master_data
+
+    run_master_data(hub, stop)
 
 
 def _requests(hub: Hub, stop: threading.Event) -> None:
