@@ -8,6 +8,7 @@ from datetime import datetime
 from canonical.codes.message import NOT_IN_STORE
 from canonical.errors import RejectedError
 from store import messages, parked, tracing
+from store.retention import REMOVED
 from store.session import Session, Transaction
 
 
@@ -58,7 +59,7 @@ def look(entry: int, *, transaction: Transaction) -> Archived:
         body = None if facts["path"] else messages.body(session, entry)
     named = {name: facts[name] for name in ("entry", "source", "name", "state", "code", "sha256", "size", "path")}
     found = Archived(**named, body=body)
-    if not found.path and body is None:
+    if body is None and (not found.path or found.path.startswith(REMOVED)):
         raise RejectedError(f"the bytes of message {entry} were removed by retention", code=NOT_IN_STORE)
     return found
 

@@ -11,7 +11,7 @@ from sqlmodel import Session, create_engine
 from canonical.codes.configuration import STORE_AWAY, STORE_NOT_UPGRADED, STORE_URL
 from canonical.errors import MisconfiguredError, UnavailableError
 
-__all__ = ["Session", "Transaction", "asking_database", "open_engine", "transactions"]
+__all__ = ["Session", "Transaction", "asking_database", "open_engine", "shown_url", "transactions"]
 
 Transaction = Callable[[], AbstractContextManager[Session]]
 """Opens one short write transaction: committed at the end of the block, rolled back whole on any error."""
@@ -39,6 +39,11 @@ def open_engine(url: str) -> Engine:
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     return create_engine(parsed, pool_pre_ping=True)
+
+
+def shown_url(url: str) -> str:
+    """Return a database address as it may be shown: without password, and without what stands behind a `?`."""
+    return make_url(url).set(query={}).render_as_string(hide_password=True)
 
 
 def _prepare_sqlite(connection: object, _record: object) -> None:

@@ -115,6 +115,14 @@ STORE_URL = ErrorCode(
     acts="administrator",
     severity="FATAL",
 )
+RETENTION_TOO_SHORT = ErrorCode(
+    "4912",
+    "RETENTION_TOO_SHORT",
+    "Messages would be forgotten before their repeats are sure not to come any more.",
+    "Keep keys for 400 days or longer, and payloads no longer than keys.",
+    acts="administrator",
+    severity="FATAL",
+)
 WORK_NOT_FOUND = ErrorCode(
     "4930", "WORK_NOT_FOUND", "No work item, or more than one, answers to the id given.",
     "Take the id from `amihub work list`; the first eight characters usually do.", acts="operator",
