@@ -3,10 +3,9 @@
 docs/flows/on_demand_read.md tells how a request lives: store.request_states says in which states.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from canonical.codes import exchange
 from canonical.codes import message as codes
@@ -14,15 +13,15 @@ from canonical.errors import RejectedError
 from canonical.ids import mint
 from canonical.messages import Header, Message, Parcel, Reply
 from canonical.metering import MeterReadings
-from canonical.ports import MeterDataSystem
 from canonical.questions import ReadingsAnswer, ReadingsAsked, RequestChange, Result
 from flows.billing_exchange import readings_arrived
+from flows.read_desk import Desk, Encode, HeldAnswer
 from flows.read_round import AnswerWriter, Policy, Round, all_failed, ask
 from flows.read_withdrawal import withdraw
 from store import deliveries, request_facts, request_turns, requests
 from store.request_states import outcome_of
 from store.request_turns import Taken
-from store.session import Session, Transaction
+from store.session import Session
 
 __all__ = [
     "AnswerWriter",
@@ -38,65 +37,6 @@ __all__ = [
 ]
 
 _RESULTS: dict[str, Result] = {"SUCCESSFUL": "OK", "PARTIAL_SUCCESS": "PARTIAL", "FAILED": "FAILED"}
-
-
-class Encode(Protocol):
-    """Says an answer in the words of whoever asked."""
-
-    def __call__(self, message: Message[ReadingsAnswer], *, reply_to: str) -> Parcel:
-        """Return the answer as wire bytes; pure."""
-        ...
-
-    def again(self, body: bytes, header: Header, *, reply_to: str) -> Parcel:
-        """Return an answer that was given before under another header; pure."""
-        ...
-
-
-@dataclass(slots=True)
-class HeldAnswer:
-    """An answer that is small enough to be held (flows.read_round.AnswerWriter)."""
-
-    encode: Encode
-    reply_to: str
-    held: list[MeterReadings] = field(default_factory=list)
-
-    def add(self, one: MeterReadings) -> None:
-        """Take what was said of one usage point."""
-        self.held.append(one)
-
-    def finish(self, message: Message[ReadingsAnswer]) -> list[Parcel]:
-        """Return the answer as one message."""
-        whole = replace(message.payload, readings=tuple(self.held))
-        return [self.encode(Message(message.header, whole), reply_to=self.reply_to)]
-
-    def told(self) -> Iterator[MeterReadings]:
-        """Yield the readings again."""
-        return iter(self.held)
-
-    def close(self) -> None:
-        """Nothing was made on the way."""
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What carrying out requests needs: whom to ask, how answers are said, transactions, clocks."""
-
-    meter_data: MeterDataSystem
-    encode: Encode
-    transaction: Transaction
-    now: Callable[[], datetime]
-    """Business time."""
-
-    machine_now: datetime
-    policy: Policy
-    open_answer: Callable[[str], AnswerWriter] | None = None
-    """Opens the answer to a destination; None: it is held."""
-
-    def writer(self, reply_to: str) -> AnswerWriter:
-        """Return a new answer."""
-        if self.open_answer is not None and reply_to:
-            return self.open_answer(reply_to)
-        return HeldAnswer(self.encode, reply_to)
 
 
 def register(session: Session, message: Message[Any], *, policy: Policy, now: datetime) -> Reply:

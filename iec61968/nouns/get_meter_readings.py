@@ -5,8 +5,6 @@ from typing import Any
 
 from lxml import etree
 
-from canonical.codes import message as codes
-from canonical.errors import RejectedError
 from canonical.periods import Period
 from iec61968.editions import EDITIONS, Edition, default_namespace
 from iec61968.nouns.scalars import bad_value, instant, instant_text, microseconds

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlmodel import SQLModel, select
+from sqlmodel import SQLModel, col, select
 
 import store.tables  # noqa: F401
 from canonical.codes import message as codes
@@ -110,8 +110,8 @@ def advance(transaction: Transaction, mdms: Any, now: datetime = NOW, policy: Po
 def sent(transaction: Transaction) -> list[str]:
     """Return what went to reply addresses, in order."""
     with transaction() as session:
-        query = select(DeliveryPayload.body).join(Delivery, Delivery.delivery_id == DeliveryPayload.delivery_id)
-        return [body.decode() for body in session.exec(query.order_by(Delivery.sequence)).all()]
+        query = select(DeliveryPayload.body).join(Delivery, col(Delivery.delivery_id) == DeliveryPayload.delivery_id)
+        return [body.decode() for body in session.exec(query.order_by(col(Delivery.sequence))).all()]
 
 
 def know(transaction: Transaction, *points: str) -> None:
@@ -354,7 +354,7 @@ def test_a_request_that_was_not_begun_in_time_expires_and_its_caller_is_told(tra
 def test_times_that_cannot_be_are_refused(
     transaction: Transaction, reply_to: str, begins: int | None, ends: int | None, code: str
 ) -> None:
-    times = {
+    times: dict[str, Any] = {
         name: None if minutes is None else NOW + timedelta(minutes=minutes)
         for name, minutes in (("not_before", begins), ("expires_at", ends))
     }
