@@ -1,6 +1,7 @@
 """An inbound message in whatever binding and edition, brought to the one form that the hub's services work on."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -13,7 +14,7 @@ from canonical.ids import mint
 from iec61968 import validation
 from iec61968.bindings import Carried, wrap
 from iec61968.editions import EDITIONS, Edition
-from iec61968.envelope import local_name
+from iec61968.envelope import local_name, verb_of
 from iec61968.message_codec import message_from_xml
 from iec61968.message_writer import message_to_xml
 from iec61968.safe_xml import XmlLimits
@@ -75,22 +76,49 @@ def normalized(carried: Carried, *, expected: Edition, policy: Policy, limits: X
     message = message_from_xml(carried.message, strict=policy == "strict", limits=limits)
     if message.header is None:
         raise RejectedError("no Header", code=codes.SCHEMA_INVALID, where=f"/{local_name(carried.message)}")
-    service = service_for(message.header.verb, message.header.noun)
+    header = replace(message.header, verb=_verb(carried, message.header))
+    service = service_for(header.verb, header.noun)
     typed = WireMessage(
         message.kind,
-        _complete(message.header, service, carried.message),
-        operation_name(message.header.verb, service),
+        _complete(header, service, carried.message),
+        operation_name(header.verb, service),
         _request(message, expected),
         message.reply,
         WirePayload(
-            tuple(_renamed(part, expected) for part in message.payload.parts if not _is_query(part)),
+            tuple(_renamed(part, expected) for part in _filled(message.payload.parts) if not _is_query(part)),
             message.payload.operation_set,
             message.payload.compressed,
             message.payload.ids,
         ),
     )
     root = message_to_xml(typed, edition=expected, typed=service.message_noun)
-    return Inbound(service, wrap(root, "typed"), message.header, found)
+    return Inbound(service, wrap(root, "typed"), header, found)
+
+
+def is_packed(message: etree._Element) -> bool:
+    """Return whether a message carries its payload compressed."""
+    return message.find("{*}Payload/{*}Compressed") is not None
+
+
+def _verb(carried: Carried, header: WireHeader) -> str:
+    """Return the verb of a message: that of its header, and of its own name where it is typed.
+
+    Raises:
+        RejectedError: the two contradict each other (UNKNOWN_VERB).
+    """
+    if carried.binding != "typed":
+        return header.verb
+    name = local_name(carried.message)
+    named = verb_of(name.removesuffix(header.noun.removeprefix("Get")).lower(), where=f"/{name}")
+    # One platform tells late answers as events, under the verb of the answer that they are.
+    if named != header.verb and not (header.verb == "reply" and named in PARTICIPLES):
+        raise RejectedError(f"verb {header.verb!r} in {name}", code=codes.UNKNOWN_VERB, where="/Header/Verb")
+    return named
+
+
+def _filled(parts: Sequence[etree._Element]) -> Sequence[etree._Element]:
+    """Return the parts of a payload; a typed message has an empty one beside what it carries compressed."""
+    return [one for one in parts if len(parts) == 1 or len(one)]
 
 
 def service_for(verb: str, noun: str) -> Service:

@@ -14,7 +14,7 @@ from iec61968 import safe_xml, validation
 from iec61968.bindings import BindingName, StringOperation, stray_parts, unwrap_tree
 from iec61968.editions import EDITIONS, SOAP_11, Edition
 from iec61968.envelope import local_name, namespace_of, verb_of
-from iec61968.inbound import edition_of, normalized
+from iec61968.inbound import edition_of, is_packed, normalized
 from iec61968.message_codec import HeaderParts, header_parts, message_from_xml, wire_header_of
 from iec61968.safe_xml import XmlLimits
 from iec61968.services_spoken import EVENT_VERBS, REQUEST_VERBS, Service
@@ -179,11 +179,12 @@ def _in_typed_form(root: etree._Element, raw: bytes, call: Call) -> tuple[etree.
     call.binding, call.string_operation = carried.binding, carried.operation
     if carried.binding == "typed":
         namespace, noun = namespace_of(carried.message), call.service.message_noun
-        if namespace == call.edition.typed_message(noun) and call.policy == "strict":
+        is_own = namespace == call.edition.typed_message(noun)
+        if is_own and call.policy == "strict" and not is_packed(carried.message):
             return root, carried.message, raw
         others = any(namespace == edition.typed_message(noun) for edition in EDITIONS.values())
         tolerated = call.policy != "strict" and namespace.endswith(f"/{noun}Message")
-        if not (call.any_service or others or tolerated):
+        if not (is_own or call.any_service or others or tolerated):
             return root, carried.message, raw
     found = normalized(carried, expected=call.edition, policy=call.policy, limits=call.limits)
     if call.any_service:
