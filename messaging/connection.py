@@ -1,5 +1,6 @@
 """Connections to the broker: address, TLS, patience, and what its refusals mean."""
 
+import logging
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from pika.adapters.blocking_connection import BlockingChannel
 from canonical.codes import messaging as codes
 from canonical.errors import HubError, MisconfiguredError, UnavailableError
 from messaging.settings import Messaging
+
+logging.getLogger("pika").setLevel(logging.CRITICAL)  # its tracebacks repeat what is raised here with a code
 
 HEARTBEAT_S = 30
 """Seconds; a connection without a sign of life for two of them is dead. Its thread does nothing but I/O."""

@@ -68,6 +68,8 @@ class _Reader:
         self._connection, self._workers = connection, workers
         self._token = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._renewed_at = 0.0
+        self._held = 0
+        """Letters of this consumer that are not settled: what is done and not recorded would be done again."""
 
     def look(self) -> int:
         """Record what has ended, keep what goes on, and take what is next; return how much of all that there was."""
@@ -85,6 +87,7 @@ class _Reader:
                 for number, verdict in ended:
                     if verdict.action != "done":
                         self._put_back(connection, number, verdict)
+            self._held -= len(ended)
         return len(ended)
 
     def give_back(self) -> None:
@@ -118,7 +121,7 @@ class _Reader:
 
     def _take(self) -> int:
         """Hold the next letters and hand them to the workers: one alone if it came back before, else up to prefetch."""
-        room = self._messaging.prefetch - self._workers.under_way
+        room = self._messaging.prefetch - self._held
         if room <= 0 or not self._anything():
             return 0
         marks = ",".join("?" * len(self._keys))
@@ -128,7 +131,7 @@ class _Reader:
         with writing(self._connection) as connection:
             self._tidy(connection)
             rows = connection.execute(order.format(" AND returns > 0"), (*self._keys, 1)).fetchall()
-            if rows and self._workers.under_way:
+            if rows and self._held:
                 return 0
             if not rows:
                 rows = connection.execute(order.format(""), (*self._keys, room)).fetchall()
@@ -136,6 +139,7 @@ class _Reader:
                 f"UPDATE letter SET holder = ?, held_until = {NOW} + ? WHERE number = ?",  # noqa: S608
                 [(self._token, self._messaging.lease_s, row[0]) for row in rows],
             )
+        self._held += len(rows)
         for number, key, returns, retries, text, body in rows:
             self._workers.give(number, Arrival(letter_from_text(text, body), key, returns, retries))
         return len(rows)

@@ -72,7 +72,8 @@ def _declare(queues: Queues, stop: Event) -> None:
 
 def taker_of(hub: Hub, queues: Queues) -> "Taker":
     """Return what takes the letters of a site."""
-    from services.cim_site import answered, operations_of, receiver_of
+    from services.cim_desk import answered
+    from services.cim_site import operations_of, receiver_of
 
     wanted = hub.site.model.on_demand_read
     return Taker(

@@ -22,7 +22,7 @@ def _partner(name: str) -> str:
 Partner = Annotated[str, AfterValidator(_partner)]
 
 
-class _Queues(BaseModel):
+class Queues(BaseModel):
     """The queues of one partner in one direction."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -37,7 +37,7 @@ class _Queues(BaseModel):
     """Messages in one queue; the next is refused, so that its sender keeps it."""
 
 
-class InboundSection(_Queues):
+class InboundSection(Queues):
     """A partner whose bare messages the hub takes from a queue; the queue is the proof of who sent them."""
 
     policy: Literal["strict", "report", "off"] | None = None
@@ -50,7 +50,7 @@ class InboundSection(_Queues):
     event_codes: dict[str, EventKind] = Field(default_factory=dict)
 
 
-class OutboundSection(_Queues):
+class OutboundSection(Queues):
     """A partner that takes bare messages from a queue."""
 
 

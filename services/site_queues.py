@@ -4,7 +4,7 @@ from canonical.codes.messaging import MESSAGING_ABSENT
 from canonical.errors import MisconfiguredError
 from messaging.settings import Messaging
 from messaging.topology import Direction, QueueSet, Topology
-from services.messaging_section import MessagingSection
+from services.messaging_section import MessagingSection, Queues
 from services.site_file import Site
 from services.site_model import ClientSection, ServeSection
 
@@ -47,11 +47,11 @@ def messaging_of(site: Site) -> Messaging:
 
 
 def _sets(own: MessagingSection) -> list[QueueSet]:
-    directions: tuple[Direction, Direction] = ("in", "out")
+    named: list[tuple[Direction, str, Queues]] = [("in", name, one) for name, one in own.inbound.items()]
+    named += [("out", name, one) for name, one in own.outbound.items()]
     return [
         QueueSet(name, direction, {"high": one.useful_seconds_high, "normal": one.useful_seconds}, one.longest)
-        for direction, partners in zip(directions, (own.inbound, own.outbound), strict=True)
-        for name, one in partners.items()
+        for direction, name, one in named
     ]
 
 

@@ -23,7 +23,7 @@ def settings(
 ) -> Messaging:
     """Return settings with queues of their own, `in` and `out`, quick to retry."""
     partner = f"p{next(_NUMBERS)}"
-    sets = tuple(QueueSet(partner, direction, useful or {}) for direction in ("in", "out"))  # type: ignore[arg-type]
+    sets = tuple(QueueSet(partner, direction, useful or {}) for direction in ("in", "out"))
     found = Messaging(Topology(sets, retry_s=1, retries=2, delivery_limit=3), url, tmp_path / "queues.db", lease_s=1.5)
     return replace(found, **changes)  # type: ignore[arg-type]
 

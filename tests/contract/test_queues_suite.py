@@ -33,6 +33,11 @@ def messaging(tmp_path: Path, url: str) -> Messaging:
     return settings(tmp_path, url)
 
 
+def hold(gate: threading.Event) -> None:
+    """Work until the gate opens."""
+    assert gate.wait(20)
+
+
 def _key(messaging: Messaging) -> str:
     return messaging.topology.sets[0].key
 
@@ -71,7 +76,7 @@ def test_what_is_published_is_handed_out_once_in_order_with_all_that_it_says(mes
 
 
 def test_high_goes_before_normal(messaging: Messaging) -> None:
-    gate, seen = threading.Event(), Seen(lambda _arrival: gate.wait(20) and None)
+    gate, seen = threading.Event(), Seen(lambda _arrival: hold(gate))
     one_worker = replace(messaging, workers=1)
 
     with opened(one_worker) as queues:
