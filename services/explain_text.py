@@ -6,7 +6,7 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
-from canonical.billing import BillDeterminant, RegisterUse
+from canonical.billing import BillDeterminant, Demand, RegisterUse
 from flows.billing_exchange.explain import Explained, Version
 from flows.billing_exchange.stored import plain
 
@@ -88,13 +88,19 @@ def _version(version: Version) -> Iterator[str]:
         yield f"    {_arithmetic(use, factor)}"
     for quantity in one.quantities:
         figure = f"{plain(quantity.quantity)} {quantity.unit}"
-        yield f"    {quantity.code} = {figure} ({quantity.source}, {quantity.quality})"
+        season = f" in {quantity.season}" if quantity.season else ""
+        yield f"    {quantity.code}{season} = {figure} ({quantity.source}, {quantity.quality})"
     for demand in one.demands:
-        yield f"    {demand.code} = {plain(demand.value)} kW at {_at(demand.at)} ({demand.quality})"
+        yield f"    {demand.code} = {plain(demand.value)} kW at {_at(demand.at)} ({demand.quality}){_resets(demand)}"
     for remark in one.remarks:
         yield f"    {remark.severity} {remark.code}: {remark.text}"
     for line in version.trail:
         yield f"    . {line}"
+
+
+def _resets(demand: Demand) -> str:
+    """Return how often the demand began anew, where it did."""
+    return f", reset {demand.resets} times, last {_at(demand.reset_at)}" if demand.reset_at is not None else ""
 
 
 def _arithmetic(use: RegisterUse, multiplier: Decimal) -> str:
