@@ -173,9 +173,11 @@ def _payload(element: etree._Element, limits: XmlLimits | None, compressed: Comp
     if packed is not None:
         data = compression.expand(packed.text or "", limits=compressed)
         if form.upper() in ("", "XML"):
-            parts, data = (*parts, safe_xml.parse(data, limits=limits, where="Payload/Compressed")), None
-    found = _child(element, "OperationSet")
-    return WirePayload(parts, _operations(found) if found is not None else None, data, _ids(element), form)
+            found = safe_xml.parse(data, limits=limits, where="Payload/Compressed")
+            # A typed payload must hold its profile, so that an empty one may stand beside what is compressed.
+            parts, data = (*(one for one in parts if len(one) or one.tag != found.tag), found), None
+    several = _child(element, "OperationSet")
+    return WirePayload(parts, _operations(several) if several is not None else None, data, _ids(element), form)
 
 
 def _operations(element: etree._Element) -> OperationSet:

@@ -99,6 +99,9 @@ def _payload(payload: WirePayload, edition: Edition, namespace: str, *, packed: 
     form = payload.format
     if packed and len(payload.parts) == 1:
         raw = etree.tostring(payload.parts[0], xml_declaration=True, encoding="UTF-8", with_tail=False)
+        if namespace != edition.message:
+            # A typed payload must hold its profile: an empty one stands before what is compressed.
+            etree.SubElement(root, payload.parts[0].tag, nsmap=payload.parts[0].nsmap)
         _texts(root, namespace, (("Compressed", compress(raw)),))
         form = "XML"
     elif payload.compressed is not None:

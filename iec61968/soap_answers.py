@@ -70,7 +70,7 @@ def answer(
     if reply.result != "OK" and said[0].code == "0.0":
         said = (ReplyError(reply_code(number), "FATAL", printable(f"{reply.code}: {reply.reason}")),)
     raw = payload if isinstance(payload, bytes | None) else etree.tostring(payload, encoding="UTF-8", with_tail=False)
-    message = _response(WireReply(reply.result, said), call, source, now, raw, properties)
+    message = _response(WireReply(reply.result, said), call, source, reply.at or now, raw, properties)
     found = validation.findings(etree.fromstring(message), call.edition) if raw is not None else ()
     if found:
         return _not_said(found[0], call)

@@ -191,7 +191,7 @@ def _take(raw: bytes, call: Call, endpoint: Endpoint) -> HttpAnswer:
     kept = raw if call.caller else raw[:KEPT_OF_REFUSED]
     try:
         reply = endpoint.receive(kept, caller=call.caller or STRANGER, check=lambda data: check_call(data, call))
-        found = endpoint.answered(call, reply) if reply.result == "OK" else None
+        found = endpoint.answered(call, reply) if reply.result in ("OK", "PARTIAL") else None
     except (UnavailableError, MisconfiguredError) as error:
         return soap_answers.unavailable(error.code, call)
     _tell_reported(call)
