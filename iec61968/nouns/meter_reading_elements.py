@@ -2,7 +2,7 @@
 
 from array import array
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar
 
 from lxml import etree
@@ -75,13 +75,15 @@ def columns_of(element: Element, tags: Tags, *, valid: bool, where: str = "") ->
     Raises:
         RejectedError: a number, an instant or a reading type that cannot be read.
     """
+    events = tuple(etree.tostring(child, with_tail=False) for child in element.iterchildren(tags.events))
     quick = _regular(element, tags) or _by_grammar(element) if valid else None
     if quick is not None:
-        return quick
+        return replace(quick, events=events) if events else quick
     meter = next(element.iterchildren(tags.meter), None)
     point = next(element.iterchildren(tags.usage_point), None)
     blocks = tuple(_block(child, tags, where) for child in element.iterchildren(tags.interval_blocks))
-    return MeterReadingColumns(_identity(meter, tags), _identity(point, tags), blocks, _readings(element, tags, where))
+    readings = _readings(element, tags, where)
+    return MeterReadingColumns(_identity(meter, tags), _identity(point, tags), blocks, readings, events)
 
 
 def _regular(element: Element, tags: Tags) -> MeterReadingColumns | None:

@@ -1,7 +1,7 @@
 """MeterReadings (IEC 61968-9:2013): decoded as a stream, encoded as a stream, exact both ways."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import BinaryIO, TypeAlias, TypeGuard
 
 from lxml import etree
@@ -151,9 +151,7 @@ def _parts(stream: BinaryIO, edition: Edition, policy: Policy, limits: StreamLim
             count += 1
             place = f"{where} MeterReading[{count}]".strip()
             try:
-                columns = columns_of(part, tags, valid=policy == "strict", where=place)
-                events = tuple(etree.tostring(one, with_tail=False) for one in part.iterchildren(tags.events))
-                yield replace(columns, events=events) if events else columns
+                yield columns_of(part, tags, valid=policy == "strict", where=place)
             except RejectedError as error:
                 yield BadMeterReading(error)
         else:
