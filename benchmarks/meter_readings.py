@@ -150,6 +150,16 @@ def forms(regular_one: Path, irregular_one: Path) -> dict[str, float]:
     return figures
 
 
+def peers(folder: Path) -> dict[str, float]:
+    """Return how many times longer the peers take on 100 meters, warm, in this process."""
+    from benchmarks.decode_peers import compared
+
+    plain, other = folder / "a100.xml", folder / "a100.general.xml"
+    write(plain, regular(100))
+    general(plain, other)
+    return compared(plain.read_bytes(), other.read_bytes())
+
+
 def run() -> dict[str, dict[str, Any]]:
     """Return the figures of `meter_readings_decode`."""
     with tempfile.TemporaryDirectory() as folder:
@@ -167,6 +177,7 @@ def run() -> dict[str, dict[str, Any]]:
             "cpu_ratio_irregular": ratio(odd, 96_000),
             **forms(small, odd),
             **peaks,
+            **peers(Path(folder)),
         }
     return {"meter_readings_decode": figures}
 
