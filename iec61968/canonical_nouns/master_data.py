@@ -201,7 +201,7 @@ def _of_type(told: Sequence[Told], kind: type, noun: str) -> list[Told]:
 
 def _meter_config(told: Sequence[Told], outbound: Outbound) -> Any:
     """Return a MeterConfig of meters, their functions beside them."""
-    pairs = [meters.objects_from_meter(one, outbound) for one in told]
+    pairs = [meters.objects_from_meter(one, outbound, n) for n, one in enumerate(told, 1)]
     module = import_module("iec61968.nouns.meter_config")
     return module.MeterConfig(
         meter=tuple(meter for meter, _ in pairs),

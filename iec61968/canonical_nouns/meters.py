@@ -109,12 +109,15 @@ def known_as(identity: MeterIdentity, source: str) -> tuple[KnownAs, ...]:
 
 
 def objects_from_meter(
-    told: Told, outbound: Outbound
+    told: Told, outbound: Outbound, number: int
 ) -> tuple[meter_config.Meter, tuple[meter_config.SimpleEndDeviceFunction, ...]]:
-    """Return the MeterConfig object that says this of a meter, and the function that bears its registers."""
+    """Return the MeterConfig object that says this of a meter, and the function that bears its registers.
+
+    `number` is the meter's place in the message; the function is known by it there, and nowhere else.
+    """
     thing, conventions = told.thing, outbound.conventions
     says_kind, says_registers = told.has("commodity"), told.has("registers")
-    function_id = mint("meter-function", thing.meter, thing.serial)
+    function_id = mint("meter-function", thing.meter, thing.serial, number)
     function = meter_config.SimpleEndDeviceFunction(
         mrid=function_id,
         kind=cast("kinds.EndDeviceFunctionKind", _KIND_OF[thing.commodity]) if says_kind else None,

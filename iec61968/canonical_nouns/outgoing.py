@@ -14,6 +14,7 @@ from canonical.ids import mint
 from canonical.master_data import MasterData
 from canonical.messages import Header, Message
 from canonical.metering import MeterReadings
+from canonical.reading_types import reading_type_from_text
 from iec61968 import safe_xml
 from iec61968.canonical_nouns.conventions import MasterDataReading
 from iec61968.canonical_nouns.master_data import noun_element
@@ -62,6 +63,7 @@ def outgoing(message: Message[Any], speech: Speech) -> WireMessage:
         return _wire(message.header, payload.noun, message.header.verb, _renamed(payload, speech.edition), speech)
     readings: Sequence[Any] = payload if isinstance(payload, tuple) else (payload,)
     if readings and all(isinstance(one, MeterReadings) for one in readings):
+        _check_types(readings)
         element = meter_readings.to_xml([columns_from_readings(one) for one in readings], edition=speech.edition)
         return _wire(message.header, meter_readings.NOUN, _reading_verb(message.header.verb), element, speech)
     raise RejectedError(
@@ -97,6 +99,17 @@ def _verb(verb: str, sent: str, form: Form, noun: str) -> str:
         raise RejectedError(f"verb {verb!r} of {noun}", code=codes.EXPORT_IMPOSSIBLE, where="Header/Verb")
     is_event = sent in IMPERATIVES if form == "as_sent" else form == "event"
     return PARTICIPLES[plain] if is_event or noun == meter_readings.NOUN else plain
+
+
+def _check_types(readings: Sequence[MeterReadings]) -> None:
+    """Refuse a reading type that is not said in CIM's eighteen numbers: nobody but its source would understand it."""
+    for code in {one.reading_type for reading in readings for one in (*reading.registers, *reading.blocks)}:
+        try:
+            reading_type_from_text(code)
+        except ValueError as error:
+            raise RejectedError(
+                f"reading type {code!r}", code=codes.EXPORT_IMPOSSIBLE, where="MeterReadings/ReadingType"
+            ) from error
 
 
 def _reading_verb(verb: str) -> str:
