@@ -118,7 +118,7 @@ def test_registers_that_ran_through_a_change_of_season_cannot_be_told_apart() ->
 
     assert held(result) == ["TOU_NOT_READY"]
     assert result.determinant is not None
-    assert (result.determinant.status, by_season(result)) == (Status.PARTIAL, {("KWH_TOTAL", ""): 6})
+    assert (result.determinant.status, by_season(result)) == (Status.PARTIAL, {("KWH_TOTAL", ""): Decimal(6)})
 
 
 def test_a_bucket_of_one_season_alone_needs_no_split() -> None:
