@@ -32,7 +32,12 @@ def test_a_link_hangs_the_meter_with_its_registers_and_multiplier(world: World) 
 
     (hung,) = world.hung()["U1"]
     assert reply.result == "OK"
-    assert (hung.serial, hung.multiplier, hung.registers, hung.installed_at) == ("1", Decimal(40), meter().registers, day(5))
+    assert (hung.serial, hung.multiplier, hung.registers, hung.installed_at) == (
+        "1",
+        Decimal(40),
+        meter().registers,
+        day(5),
+    )
 
 
 def test_a_link_that_comes_before_its_meter_waits_and_is_applied_once(world: World) -> None:
