@@ -114,7 +114,7 @@ def check_call(raw: bytes, call: Call) -> bytes:
         _check_payload_namespace(message, call)
     if found and call.policy == "strict":
         raise validation.invalid(found)
-    call.reported += tuple(found)
+    call.reported = call.reported or tuple(found)
     if header is not None:
         call.wire = wire_header_of(header, strict=call.policy == "strict")
         call.header = call.wire.canonical()
