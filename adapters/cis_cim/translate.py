@@ -9,19 +9,24 @@ from typing import Any
 
 from lxml import etree
 
-from canonical.master_data import MasterData
-from canonical.messages import Message
+from canonical.master_data import MasterData, ThingVerdict
+from canonical.messages import Header, Message
 from canonical.metering import MeterReadings
+from iec61968 import safe_xml
 from iec61968.canonical_nouns.conventions import MasterDataReading
 from iec61968.canonical_nouns.incoming import meter_readings_from_wire
 from iec61968.canonical_nouns.master_data import master_data_from_wire
 from iec61968.canonical_nouns.outgoing import Speech, outgoing
 from iec61968.editions import EDITIONS, Edition
+from iec61968.message_codec import message_from_xml
 from iec61968.message_writer import message_to_xml
 from iec61968.wire import WireMessage
 
 SENDER = "AMIHUB"
 """Source in our headers where the settings give none."""
+
+_SAMPLES = MasterDataReading(zone="America/Toronto")
+"""How the samples are to be understood."""
 
 
 def master_data_from_message(
@@ -75,24 +80,43 @@ def message_from_readings(
 
 def _written(message: Message[Any], speech: Speech) -> bytes:
     """Return a canonical message as the bytes of its typed message."""
+    return etree.tostring(_element(message, speech), xml_declaration=True, encoding="UTF-8")
+
+
+def _element(message: Message[Any], speech: Speech) -> etree._Element:
+    """Return a canonical message as its typed message."""
     wire = outgoing(message, speech)
     noun = wire.header.noun if wire.header is not None else ""
-    root = message_to_xml(wire, edition=speech.edition, typed=noun)
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    return message_to_xml(wire, edition=speech.edition, typed=noun)
 
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """What a sample message means, with what its header says beside it."""
+    """What a sample message means, with its header."""
 
-    message_id: str
-    correlation_id: str
-    source: str
-    verb: str
-    timestamp: str
+    header: Header
     means: MasterData | tuple[MeterReadings, ...]
 
     @property
-    def refused(self) -> tuple[Any, ...]:
+    def refused(self) -> tuple[ThingVerdict, ...]:
         """Objects that could not be understood: a message with some is not written back."""
         return self.means.refused if isinstance(self.means, MasterData) else ()
+
+
+def golden_read(wire: bytes, name: str) -> Meant:
+    """Return what a sample message means; `name` is the file's, for errors."""
+    message = message_from_xml(safe_xml.parse(wire, where=name))
+    found: Message[Any]
+    if message.header is not None and message.header.noun == "MeterReadings":
+        found = readings_from_message(message, source="cis")
+    else:
+        found = master_data_from_message(message, source="cis", settings=_SAMPLES)
+    header = message.header.canonical() if message.header is not None else found.header
+    return Meant(header, found.payload)
+
+
+def golden_write(meant: Meant, _name: str = "") -> bytes:
+    """Return the message that means this, indented as samples are."""
+    root = _element(Message(meant.header, meant.means), Speech(EDITIONS["2011"], meant.header.source, _SAMPLES))
+    etree.indent(root)
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8") + b"\n"

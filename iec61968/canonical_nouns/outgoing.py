@@ -103,7 +103,8 @@ def _verb(verb: str, sent: str, form: Form, noun: str) -> str:
 
 def _check_types(readings: Sequence[MeterReadings]) -> None:
     """Refuse a reading type that is not said in CIM's eighteen numbers: nobody but its source would understand it."""
-    for code in {one.reading_type for reading in readings for one in (*reading.registers, *reading.blocks)}:
+    found = {one.reading_type for reading in readings for one in reading.registers}
+    for code in found | {one.reading_type for reading in readings for one in reading.blocks}:
         try:
             reading_type_from_text(code)
         except ValueError as error:
