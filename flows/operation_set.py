@@ -7,6 +7,7 @@ from typing import Any
 from canonical.codes import message as codes
 from canonical.errors import RejectedError
 from canonical.messages import Message, Reply
+from canonical.replies import ManyRejectedError, of_operation
 from store.session import Session
 
 
@@ -28,33 +29,71 @@ class Steps:
     all_or_nothing: bool
 
 
-def carry_out(session: Session, asked: Message[Steps], *, handle: Callable[[Session, Message[Any]], Reply]) -> Reply:
+Handle = Callable[[Session, Message[Any]], Reply]
+
+
+class _UndoneError(Exception):
+    """Leaves a savepoint behind which an operation failed."""
+
+
+def carry_out(session: Session, asked: Message[Steps], *, handle: Handle) -> Reply:
     """Do the operations of a set in the transaction of its message; a handler for `spine.receive`.
 
-    The reply's details name each operation that failed, as `operation 3`, with code and reason. Without the flag an
-    operation that fails leaves nothing behind and the others stand.
+    The reply's details name each operation that went wrong, with code and reason. Without the flag an operation that
+    fails leaves nothing behind and the others stand; one that is done in part stands as far as it is done.
 
     Raises:
-        RejectedError: the set is transactional and one of it failed: nothing was done (OPERATIONS_ROLLED_BACK).
+        ManyRejectedError: the set is transactional and one of it failed, or was done in part: nothing was done
+            (OPERATIONS_ROLLED_BACK for each of the others).
     """
-    failed: dict[str, str] = {}
-    for step in asked.payload.steps:
-        try:
-            if step.message is None:
-                raise step.refusal or RejectedError("not understood", code=codes.NOT_SUPPORTED_HERE)
-            with session.begin_nested():
-                handle(session, step.message)
-        except RejectedError as error:
-            if asked.payload.all_or_nothing:
-                raise RejectedError(
-                    f"operation {step.operation_id}: {error}",
-                    code=codes.OPERATIONS_ROLLED_BACK,
-                    where=f"OperationSet/Operation[operationId={step.operation_id}]",
-                ) from error
-            failed[f"operation {step.operation_id}"] = f"{error.code}: {error.reason}"
+    steps, whole = asked.payload.steps, asked.payload.all_or_nothing
+    wrong: dict[int, Reply] = {}
+    for step in steps:
+        reply = _do(session, step, handle)
+        if reply.result == "OK":
+            continue
+        if whole:
+            raise _rolled_back(steps, step, reply)
+        wrong[step.operation_id] = reply
     correlation_id = asked.header.correlation_id
-    if not failed:
+    if not wrong:
         return Reply("OK", correlation_id)
-    whole = len(failed) == len(asked.payload.steps)
-    code, _, reason = next(iter(failed.values())).partition(": ")
-    return Reply("FAILED" if whole else "PARTIAL", correlation_id, code, reason, failed)
+    details = dict(of_operation(name, reply.code, reply.reason) for name, reply in wrong.items())
+    failed = sum(reply.result == "FAILED" for reply in wrong.values())
+    first = next(iter(wrong.values()))
+    return Reply("FAILED" if failed == len(steps) else "PARTIAL", correlation_id, first.code, first.reason, details)
+
+
+def _do(session: Session, step: Step, handle: Handle) -> Reply:
+    """Do one operation behind a savepoint; what fails is undone, and said as its reply."""
+    said = Reply("FAILED", code=str(codes.NOT_SUPPORTED_HERE), reason="not understood")
+    try:
+        if step.message is None:
+            raise step.refusal or RejectedError("not understood", code=codes.NOT_SUPPORTED_HERE)
+        with session.begin_nested():
+            said = handle(session, step.message)
+            if said.result == "FAILED":
+                raise _UndoneError
+    except RejectedError as error:
+        where = f"{error.where}: " if error.where else ""
+        return Reply("FAILED", code=str(error.code), reason=f"{where}{error.reason}")
+    except _UndoneError:
+        return said
+    return said
+
+
+def _rolled_back(steps: Sequence[Step], failed: Step, reply: Reply) -> ManyRejectedError:
+    """Return the refusal of a whole set: the operation that failed with its own reason, the others as undone."""
+    undone = f"undone: operation {failed.operation_id} failed"
+    details = dict(
+        of_operation(step.operation_id, reply.code, reply.reason)
+        if step is failed
+        else of_operation(step.operation_id, codes.OPERATIONS_ROLLED_BACK, undone)
+        for step in steps
+    )
+    return ManyRejectedError(
+        f"operation {failed.operation_id}: {reply.code}: {reply.reason}",
+        code=codes.OPERATIONS_ROLLED_BACK,
+        details=details,
+        where=f"OperationSet/Operation[operationId={failed.operation_id}]",
+    )

@@ -101,7 +101,11 @@ def _payload(payload: WirePayload, edition: Edition, namespace: str, *, packed: 
         raw = etree.tostring(payload.parts[0], xml_declaration=True, encoding="UTF-8", with_tail=False)
         if namespace != edition.message:
             # A typed payload must hold its profile: an empty one stands before what is compressed.
-            etree.SubElement(root, payload.parts[0].tag, nsmap=payload.parts[0].nsmap)
+            root.append(
+                etree.Element(
+                    payload.parts[0].tag, nsmap=default_namespace(etree.QName(payload.parts[0]).namespace or "")
+                )
+            )
         _texts(root, namespace, (("Compressed", compress(raw)),))
         form = "XML"
     elif payload.compressed is not None:

@@ -65,7 +65,9 @@ def answer(
         text = f"{reply.code or '1002 BEING_PROCESSED'}: the same message is being processed"
         return _fault("Server", text, "", call, number or "1002")
     if reply.result == "FAILED" and (number.startswith("1") or call.header is None):
-        return _fault("Client", f"{number} {name}: {reply.reason}", reply.details.get("where", ""), call, number)
+        return _fault(
+            "Client", f"{number} {name}: {reply.reason}", reply.details.get("where", ""), call, number, errors_of(reply)
+        )
     said = tuple(errors) or errors_of(reply) or (ReplyError("0.0", "INFORM"),)
     if reply.result != "OK" and said[0].code == "0.0":
         said = (ReplyError(reply_code(number), "FATAL", printable(f"{reply.code}: {reply.reason}")),)
@@ -143,13 +145,15 @@ def _own(call: Call, suffix: str) -> tuple[str, str]:
     return call.edition.message, suffix
 
 
-def _fault(side: FaultSide, text: str, details: str, call: Call, number: str) -> HttpAnswer:
-    """Return a SOAP fault whose detail is the noun's typed fault message."""
+def _fault(
+    side: FaultSide, text: str, details: str, call: Call, number: str, errors: Sequence[ReplyError] = ()
+) -> HttpAnswer:
+    """Return a SOAP fault whose detail is the noun's typed fault message; `errors` stand behind its own."""
     edition = call.edition
     namespace, name = _own(call, "FaultMessage")
     error = ReplyError(reply_code(number), "FATAL", printable(text), printable(details))
     root = etree.Element(f"{{{namespace}}}{name}", nsmap=default_namespace(namespace))
-    root.append(reply_to_xml(WireReply("FAILED", (error,)), edition=edition, namespace=namespace))
+    root.append(reply_to_xml(WireReply("FAILED", (error, *errors)), edition=edition, namespace=namespace))
     status = 503 if side == "Server" else _STATUS.get(number, 500)
     if call.binding in ("bare", "string"):
         # A caller that speaks no SOAP faults reads the fault message where its answer would be.

@@ -100,7 +100,7 @@ def check_call(raw: bytes, call: Call) -> bytes:
         )
     root = safe_xml.parse(raw, limits=call.limits)
     _check_envelope(root, call)
-    if call.any_service and is_operation_set(root):
+    if b"OperationSet" in raw and is_operation_set(root):
         _check_operation_set(root, call)
         return raw
     root, message, raw = _in_typed_form(root, raw, call)
@@ -158,6 +158,10 @@ def _check_operation_set(root: etree._Element, call: Call) -> None:
     if found and call.policy == "strict":
         raise validation.invalid(found)
     message = message_from_xml(carried.message, strict=call.policy == "strict", limits=call.limits)
+    if any(len(part) for part in message.payload.parts):
+        raise RejectedError(
+            "a payload beside the OperationSet", code=codes.SCHEMA_INVALID, where="Payload/OperationSet"
+        )
     call.reported, call.wire = call.reported + tuple(found), message.header
     if message.header is not None:
         call.header = message.header.canonical()

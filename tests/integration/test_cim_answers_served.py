@@ -18,7 +18,7 @@ from canonical.codes.message import PARTNER_AWAY
 from canonical.errors import UnavailableError
 from canonical.messages import Parcel
 from canonical.metering import MeterReadings, ReadingQuestion
-from flows import on_demand_read, reference
+from flows import reference
 from iec61968.bindings import BINDINGS, BindingName, unwrap
 from iec61968.editions import EDITIONS
 from iec61968.message_client import Peer
@@ -26,7 +26,8 @@ from iec61968.message_codec import message_from_xml
 from iec61968.validation import findings
 from iec61968.wire import WireMessage
 from services import cim_answers
-from services.cim_replies import ReplyAddress
+from services.cim_replies import AnswerEncoder, ReplyAddress
+from services.cim_reply_addresses import reply_peers
 from services.cim_site import requests_pass
 from services.hub import Hub
 from store import readings
@@ -297,7 +298,7 @@ def test_a_request_may_say_when_it_begins_and_when_it_has_no_meaning_any_more(
 
 
 def test_the_answer_is_streamed_reading_by_reading(hub: Hub) -> None:
-    answers = cim_answers.SiteAnswers(on_demand_read_encoder(hub), hub.spool)
+    answers = cim_answers.SiteAnswers(AnswerEncoder(reply_peers(hub.site), "AMIHUB"), hub.spool)
     writer = answers.open("reply:cis")
 
     for n in range(3):
@@ -305,10 +306,3 @@ def test_the_answer_is_streamed_reading_by_reading(hub: Hub) -> None:
 
     assert [one.usage_point for one in writer.told()] == ["up-0", "up-1", "up-2"]
     writer.close()
-
-
-def on_demand_read_encoder(hub: Hub) -> cim_answers.AnswerEncoder:
-    from services.cim_reply_addresses import reply_peers
-
-    assert on_demand_read.Policy().coalesce_s == 60
-    return cim_answers.AnswerEncoder(reply_peers(hub.site), "AMIHUB")
