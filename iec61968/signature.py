@@ -30,7 +30,7 @@ _WHERE = "/Envelope/Header/Security/Signature"
 
 
 def sign(envelope: etree._Element, *, key: bytes, certificate: bytes, now: datetime, valid_s: int = 300) -> None:
-    """Sign Body and a fresh Timestamp of a SOAP envelope in place, with SHA-256; key and certificate are PEM, RSA or EC."""
+    """Sign Body and a fresh Timestamp of a SOAP envelope in place, with SHA-256 and an RSA or EC key; both are PEM."""
     body = envelope.find(f"{{{SOAP_11}}}Body")
     if body is None:
         raise RejectedError("no Body to sign", code=codes.EXPORT_IMPOSSIBLE, where="/Envelope")
@@ -64,6 +64,15 @@ def sign(envelope: etree._Element, *, key: bytes, certificate: bytes, now: datet
         envelope, key=key, cert=certificate.decode(), reference_uri=["#body", "#timestamp"], key_info=info
     )
     security.append(made)
+
+
+def is_certificate(pem: bytes) -> bool:
+    """Return whether a PEM text is a certificate that a signature can be held against."""
+    try:
+        x509.load_pem_x509_certificate(pem)
+    except ValueError:
+        return False
+    return True
 
 
 def verify(envelope: etree._Element, *, certificate: bytes, client: str, nonces: NonceCache, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from threading import Lock
@@ -78,6 +79,8 @@ def findings(element: etree._Element, edition: Edition) -> Sequence[Finding]:
     """Return every place where the element breaks its schema, none when it is valid."""
     if compiled(edition).validate(element):
         return ()
+    # Places in the log are counted from the element, as if nothing stood around it.
+    element = deepcopy(element) if element.getparent() is not None else element
     with _COMPILING:
         schema = _compiled(edition, "explanations")
     with _EXPLAINING:

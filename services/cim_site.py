@@ -10,6 +10,7 @@ from canonical.errors import MisconfiguredError
 from flows import on_demand_read
 from iec61968.bulk_call import Bulk
 from iec61968.security import Client
+from iec61968.signature import is_certificate
 from iec61968.soap_endpoint import Receive
 from services.cim_bulk import FOLDER, BulkReadings
 from services.cim_desk import answered, policy_of, requests_pass
@@ -126,6 +127,8 @@ def clients_of(site: Site, section: ServeSection) -> dict[str, Client]:
         pem = b""
         if one.certificate:
             pem = _file(site, str(site.secret(one.certificate, (*path, "certificate"))), (*path, "certificate"))
+            if not is_certificate(pem):
+                raise _missing(site, path, "a certificate that can be read")
         password = str(site.secret(one.password, (*path, "password")))
         if not (pem if one.tier == "signature" else password):
             raise _missing(site, path, "certificate" if one.tier == "signature" else "password")

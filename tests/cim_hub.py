@@ -121,11 +121,18 @@ class CimHub:
 
 @contextmanager
 def cim_hub(
-    folder: Path, certificate: tuple[str, str], more: str, *, mdms: str = "https://127.0.0.1:1", **secrets: str
+    folder: Path,
+    certificate: tuple[str, str],
+    more: str,
+    *,
+    mdms: str = "https://127.0.0.1:1",
+    only: tuple[str, ...] = ("cim",),
+    **secrets: str,
 ) -> Iterator[CimHub]:
     """Write a site file, make its database, and serve until the end of the block.
 
-    `certificate` is the key file and the certificate file; `more` follows the keys of [serve]: keys, clients, replies.
+    `certificate` is the key file and the certificate file; `more` follows the keys of [serve]: keys, clients, replies;
+    `only` are the parts that run, all of them if empty.
     """
     folder.mkdir(parents=True, exist_ok=True)
     port, (key_file, cert_file) = free_port(), certificate
@@ -134,9 +141,8 @@ def cim_hub(
     values = {**os.environ, "AMIHUB_SITE": str(folder / "site.toml"), "MDMS_PASSWORD": "mdms-word", **secrets}
     subprocess.run([str(AMIHUB), "db", "upgrade"], env=values, cwd=folder, check=True, capture_output=True)
     with (folder / "serve.log").open("wb") as out:
-        process = subprocess.Popen(
-            [str(AMIHUB), "serve", "--only", "cim"], env=values, stdout=out, stderr=out, cwd=folder
-        )
+        parts = [word for part in only for word in ("--only", part)]
+        process = subprocess.Popen([str(AMIHUB), "serve", *parts], env=values, stdout=out, stderr=out, cwd=folder)
         try:
             _wait(port, process, folder / "serve.log")
             yield CimHub(folder, port, cert_file, process, values)

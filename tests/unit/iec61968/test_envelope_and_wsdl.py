@@ -27,8 +27,10 @@ from iec61968.envelope import (
 from iec61968.nouns import get_meter_readings
 from iec61968.nouns.columns import QualityMark
 from iec61968.nouns.get_meter_readings import GetMeterReadings
+from iec61968.samples import sample_message
 from iec61968.security import caller_of
 from iec61968.services_spoken import SERVICES
+from iec61968.spoken_nouns import NOUNS
 
 WORDS = st.text(
     st.characters(min_codepoint=33, max_codepoint=0x2FFF, exclude_categories=("Cc", "Cs", "Zs", "Zl", "Zp"))
@@ -197,3 +199,15 @@ def test_reply_codes_follow_their_tables() -> None:
 )
 def test_only_the_right_user_with_the_right_password_is_a_caller(sent: str, caller: str | None) -> None:
     assert caller_of(sent, {"mdms": "right"}) == caller
+
+
+def test_a_place_is_said_from_the_message_on_whatever_carries_it() -> None:
+    root = sample_message(NOUNS["MeterConfig"], kind="request", edition=EDITIONS["2011"])
+    next(root.iter("{*}mRID")).tag = "{http://iec.ch/TC57/2011/MeterConfig#}zap"
+    carrier = etree.Element("carrier")
+    etree.SubElement(carrier, "before")
+    carrier.append(root)
+
+    (found,) = validation.findings(root, EDITIONS["2011"])
+
+    assert found.xpath == "/CreateMeterConfig/Payload/MeterConfig/Meter/zap"
