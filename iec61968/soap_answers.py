@@ -81,7 +81,7 @@ def answer(
 
 def _not_said(found: validation.Finding, call: Call) -> HttpAnswer:
     """Return the fault that stands for an answer which would have broken its schema: the mistake is ours."""
-    log.error("the answer to %s is not valid: %s", call.operation, found)
+    log.error("the answer to %s is not valid at %s", call.operation, found.xpath)
     return _fault("Server", f"{codes.EXPORT_IMPOSSIBLE}: the answer is not valid", str(found), call, "1002")
 
 

@@ -44,7 +44,7 @@ class ByTerritory:
             try:
                 yield from self._ports(role).readings(own, timeout_s=timeout_s)
             except UnavailableError as error:
-                log.warning("%s is away, %d usage points are not answered: %s", role, len(own), error)
+                log.warning("%s is away, %d usage points are not answered: %s", role, len(own), error.code)
                 away.append(error)
         if away and len(away) == len(asked):
             raise away[0]
