@@ -62,7 +62,8 @@ class Letter:
             ValueError: a name is longer than 255 bytes.
         """
         for name in ("message_id", "correlation_id", "reply_to", "content_type", "content_encoding"):
-            if len(getattr(self, name).encode()) > LONGEST_NAME:
+            value: str = getattr(self, name)
+            if len(value) * 4 > LONGEST_NAME and len(value.encode()) > LONGEST_NAME:
                 raise ValueError(f"{name} of a letter is longer than {LONGEST_NAME} bytes")
 
     @property

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 from pika import BasicProperties
 
@@ -47,10 +47,14 @@ def properties_of(letter: Letter) -> BasicProperties:
 def letter_of(body: bytes, properties: BasicProperties, *, priority: Priority) -> Letter:
     """Return the letter that came; total: whatever a stranger put into headers, what cannot be read is left empty."""
     headers: Mapping[str, Any] = properties.headers or {}
-    texts = {name: _text(headers.get(name)) for name in TEXTS}
-    instants = {name: _instant(headers.get(name)) for name in INSTANTS}
-    if instants["created_at"] is None and isinstance(properties.timestamp, int):
-        instants["created_at"] = _from_seconds(properties.timestamp)
+    known: dict[str, Any] = {}
+    for name, value in headers.items():
+        if name in TEXTS:
+            known[name] = _text(value)
+        elif name in INSTANTS:
+            known[name] = _instant(value)
+    if known.get("created_at") is None and isinstance(properties.timestamp, int):
+        known["created_at"] = _from_seconds(properties.timestamp)
     return Letter(
         body=body,
         message_id=_text(properties.message_id),
@@ -59,7 +63,7 @@ def letter_of(body: bytes, properties: BasicProperties, *, priority: Priority) -
         content_type=_text(properties.content_type),
         content_encoding=_text(properties.content_encoding).lower(),
         priority=priority,
-        **cast("Any", texts | instants),
+        **known,
     )
 
 
@@ -79,9 +83,9 @@ def why_parked(properties: BasicProperties) -> tuple[str, str]:
 
 
 def _text(value: object) -> str:
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    return value if isinstance(value, str) else ""
+    if isinstance(value, str):
+        return value
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else ""
 
 
 def _instant(value: object) -> datetime | None:

@@ -147,4 +147,5 @@ class Workers(Generic[Ticket]):
     def _leave(self) -> None:
         with self._idle:
             self._under_way -= 1
-            self._idle.notify_all()
+            if not self._under_way:
+                self._idle.notify_all()

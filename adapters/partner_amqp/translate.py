@@ -41,13 +41,18 @@ def event_from_message(message: Message[Any], *, edition: Edition, sender: str, 
     Raises:
         RejectedError: it cannot be said as a valid message of the edition.
     """
-    wire = outgoing(message, Speech(edition, sender, MasterDataReading(), form))
+    identity = mint("cim-event", message.header.message_id)
+    return _bare(message, identity, Speech(edition, sender, MasterDataReading(), form))
+
+
+def _bare(message: Message[Any], identity: str, speech: Speech) -> bytes:
+    """Return a message under the id `identity`."""
+    wire = outgoing(message, speech)
     if wire.header is None:
         raise RejectedError("no Header", code=codes.EXPORT_IMPOSSIBLE)
-    identity = mint("cim-event", message.header.message_id)
     header = replace(wire.header, message_id=identity, correlation_id=identity, properties=_properties(message.header))
-    root = message_to_xml(replace(wire, header=header), edition=edition)
-    require_valid(root, edition, where=f"{header.verb} {header.noun}")
+    root = message_to_xml(replace(wire, header=header), edition=speech.edition)
+    require_valid(root, speech.edition, where=f"{header.verb} {header.noun}")
     return wrap(root, "bare")
 
 
@@ -144,28 +149,7 @@ def golden_read(wire: bytes, name: str) -> Meant:
 
 
 def golden_write(meant: Meant, _name: str = "") -> bytes:
-    """Return the message that means this, as the hub writes it; its ids are those of the sample."""
-    root = message_to_xml(
-        replace(
-            outgoing(
-                Message(meant.header, Document(meant.noun, meant.body.encode())),
-                Speech(EDITIONS["2011"], meant.header.source, MasterDataReading(), "as_sent"),
-            ),
-            header=_written(meant.header),
-        ),
-        edition=EDITIONS["2011"],
-    )
-    return wrap(root, "bare")
-
-
-def _written(header: Header) -> WireHeader:
-    """Return a header as it is written."""
-    return WireHeader(
-        header.verb,
-        header.noun,
-        header.message_id,
-        header.correlation_id,
-        header.created_at,
-        source=header.source,
-        properties=_properties(header),
-    )
+    """Return the message that means this, under the id of the sample."""
+    message = Message(meant.header, Document(meant.noun, meant.body.encode()))
+    speech = Speech(EDITIONS["2011"], meant.header.source, MasterDataReading(), "as_sent")
+    return _bare(message, meant.header.message_id, speech)
