@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from flows.billing_exchange import parts_by_person
 from flows.billing_exchange.interface import Interface
 from store import parked
-from store.session import Transaction
+from store.session import Session, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,7 @@ def confirm(delivery_id: str, decision: Decision, *, transaction: Transaction) -
     """
     with transaction() as session:
         parked.confirm(session, delivery_id, by=decision.by, reason=decision.reason, now=decision.now)
-        told = parts_by_person.confirmed(
-            session, delivery_id, decision.interfaces, by=decision.by, reason=decision.reason, now=decision.now
-        )
+        told = _part(session, delivery_id, "confirmed", decision)
     return f"{delivery_id} confirmed by {decision.by}: {decision.reason}{told}"
 
 
@@ -45,7 +44,12 @@ def waive(word: str, decision: Decision, *, transaction: Transaction) -> str:
     """
     with transaction() as session:
         parked.waive(session, word, by=decision.by, reason=decision.reason, now=decision.now)
-        told = parts_by_person.waived(
-            session, word, decision.interfaces, by=decision.by, reason=decision.reason, now=decision.now
-        )
+        told = _part(session, word, "waived", decision)
     return f"{word} waived by {decision.by}: {decision.reason}{told}"
+
+
+def _part(session: Session, word: str, act: Literal["confirmed", "waived"], decision: Decision) -> str:
+    """Settle the part of the billing drop that a delivery carries, if it carries one, and return what that means."""
+    return parts_by_person.settle(
+        session, word, decision.interfaces, act=act, by=decision.by, reason=decision.reason, now=decision.now
+    )

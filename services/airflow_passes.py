@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, is_dataclass, replace
 from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException
@@ -36,8 +36,16 @@ def passed(step: str, interface: str, *arguments: Any) -> Any:
 
     with open_hub() as hub:
         result = getattr(billing_pass, step)(hub, interface, *arguments)
-    log.info("%s of %s: %s", step, interface, result)
+    log.info("%s of %s: %s", step, interface, _loggable(result))
     return asdict(result) if is_dataclass(result) and not isinstance(result, type) else result
+
+
+def _loggable(result: Any) -> Any:
+    """Return a result as the task's log may show it: problems are counted, for their reasons may quote a payload."""
+    problems = getattr(result, "problems", ())
+    if not problems:
+        return result
+    return f"{replace(result, problems=())}; {len(problems)} problems: `amihub work list`, `amihub parked list`"
 
 
 def goes_on(interface: str, params: Mapping[str, Any]) -> bool:

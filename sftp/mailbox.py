@@ -53,6 +53,8 @@ def mailbox_settings(values: dict[str, Any], *, where: str) -> MailboxSettings:
     missing = [name for name in ("host", "user", "host_keys") if not values.get(name)]
     if missing:
         raise _bad(f"settings missing: {', '.join(missing)}", where)
+    if {"@", "/", ":"} & set(str(values["host"])) and not _is_ipv6(str(values["host"])):
+        raise _bad("host is a name or an address alone; user, password and port have settings of their own", where)
     outbox = str(values.pop("outbox", "outbound"))
     by_date = values.pop("archive_by_date", False)
     if not isinstance(by_date, bool):
@@ -66,6 +68,11 @@ def mailbox_settings(values: dict[str, Any], *, where: str) -> MailboxSettings:
         pgp=_pgp(values.pop("pgp", None), where),
         sftp=_sftp(values, where),
     )
+
+
+def _is_ipv6(host: str) -> bool:
+    """Whether a host is an IPv6 address: the only one that has colons."""
+    return set(host.lower()) <= set("0123456789abcdef:.%") and host.count(":") > 1
 
 
 def _bad(reason: str, where: str) -> MisconfiguredError:

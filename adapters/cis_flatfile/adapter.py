@@ -1,7 +1,8 @@
 """The port of a flat-file CIS: its files come over SFTP, drops and acknowledgements go back. No state, no business."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -11,13 +12,10 @@ from canonical.billing import BillingPart, FileAcknowledgement
 from canonical.codes.file import UNWRITABLE_VALUE
 from canonical.errors import RejectedError
 from canonical.messages import (
-    FetchedFile,
     FileFacts,
     FileIdentity,
     Item,
     Message,
-    OfferedFile,
-    Outcome,
     Parcel,
     Rejection,
 )
@@ -51,19 +49,10 @@ class FlatFileCis:
     def __init__(self, settings: Settings) -> None:
         """Keep the settings; nothing is connected before a method needs it."""
         self._settings = settings
-        self._mailbox = Mailbox(settings.mailbox)
-
-    def offered(self) -> Sequence[OfferedFile]:
-        """Return the data files on offer, by name."""
-        return self._mailbox.offered()
-
-    def fetch(self, files: Sequence[OfferedFile], into: Path) -> Iterator[FetchedFile]:
-        """Bring files here, unpacked; resume what was cut."""
-        return self._mailbox.fetch(files, into)
-
-    def retire(self, files: Sequence[OfferedFile], *, accepted: bool) -> None:
-        """Move files to the CIS's archive or reject folder."""
-        self._mailbox.retire(files, accepted=accepted, identify=self.identify)
+        mailbox = Mailbox(settings.mailbox)
+        # How files travel is the carrier's, whoever the partner is; what they mean stands below.
+        self.offered, self.fetch, self.carry, self.ping = mailbox.offered, mailbox.fetch, mailbox.carry, mailbox.ping
+        self.retire = partial(mailbox.retire, identify=self.identify)
 
     def identify(self, name: str) -> FileIdentity:
         """Return what a name says.
@@ -120,14 +109,6 @@ class FlatFileCis:
             key=key,
             confirm_name=name,
         )
-
-    def carry(self, parcels: Sequence[Parcel], *, spool: Path, timeout_s: float) -> Sequence[Outcome]:
-        """Put parcels into the CIS's inbox: a part is `sent` until the CIS's acknowledgement names it."""
-        return self._mailbox.carry(parcels, spool=spool, timeout_s=timeout_s)
-
-    def ping(self) -> Sequence[str]:
-        """Log in, list the outbox, and say what was found."""
-        return self._mailbox.ping()
 
 
 def _acknowledgement(payload: FileAcknowledgement, key: str) -> Parcel:

@@ -2,8 +2,9 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,13 +13,10 @@ from adapters.mdms_nem.settings import Settings, settings_from
 from adapters.mdms_nem.translate import readings_from_records
 from canonical.billing import FileAcknowledgement
 from canonical.messages import (
-    FetchedFile,
     FileFacts,
     FileIdentity,
     Item,
     Message,
-    OfferedFile,
-    Outcome,
     Parcel,
     Rejection,
 )
@@ -44,19 +42,10 @@ class NemFiles:
     def __init__(self, settings: Settings) -> None:
         """Keep the settings; nothing is connected before a method needs it."""
         self._settings = settings
-        self._mailbox = Mailbox(settings.mailbox)
-
-    def offered(self) -> Sequence[OfferedFile]:
-        """Return the data files on offer, by name."""
-        return self._mailbox.offered()
-
-    def fetch(self, files: Sequence[OfferedFile], into: Path) -> Iterator[FetchedFile]:
-        """Bring files here, unpacked; resume what was cut."""
-        return self._mailbox.fetch(files, into)
-
-    def retire(self, files: Sequence[OfferedFile], *, accepted: bool) -> None:
-        """Move files to the provider's archive or reject folder."""
-        self._mailbox.retire(files, accepted=accepted, identify=self.identify)
+        mailbox = Mailbox(settings.mailbox)
+        # How files travel is the carrier's, whoever the partner is; what they mean stands below.
+        self.offered, self.fetch, self.carry, self.ping = mailbox.offered, mailbox.fetch, mailbox.carry, mailbox.ping
+        self.retire = partial(mailbox.retire, identify=self.identify)
 
     def identify(self, name: str) -> FileIdentity:
         """Return what a name says: readings (NEM) or meters' masters (reference).
@@ -101,14 +90,6 @@ class NemFiles:
             body=body,
             key=message.header.message_id,
         )
-
-    def carry(self, parcels: Sequence[Parcel], *, spool: Path, timeout_s: float) -> Sequence[Outcome]:
-        """Put acknowledgements into the provider's inbox; one that lies there is confirmed."""
-        return self._mailbox.carry(parcels, spool=spool, timeout_s=timeout_s)
-
-    def ping(self) -> Sequence[str]:
-        """Log in, list the outbox, and say what was found."""
-        return self._mailbox.ping()
 
 
 class _Tally:

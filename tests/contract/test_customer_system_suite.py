@@ -111,7 +111,7 @@ def test_examining_counts_the_items_that_reading_yields(case: str) -> None:
     ("settings", "named"),
     [
         ({"format": "wide"}, "format"), ({"wrap": "rar"}, "wrap"), ({"layout": "none"}, "none"),
-        ({"hots": "x"}, "hots"),
+        ({"hots": "x"}, "hots"), ({"host": "u:secret@sftp.cis.example"}, "host is a name"),
         ({"names": {"request": "{nothing}"}}, "nothing"), ({"host": ""}, "host"),
         ({"serial_digits": {"ACME": "8"}}, "serial_digits"), ({"archive_by_date": "yes"}, "archive_by_date"),
         ({"pgp": {"home": "ring", "recipient": "ab"}}, "own_key"), ({"pgp": {"hom": "ring"}}, "pgp"),
