@@ -32,10 +32,6 @@ class Steps:
 Handle = Callable[[Session, Message[Any]], Reply]
 
 
-class _UndoneError(Exception):
-    """Leaves a savepoint behind which an operation failed."""
-
-
 def carry_out(session: Session, asked: Message[Steps], *, handle: Handle) -> Reply:
     """Do the operations of a set in the transaction of its message; a handler for `spine.receive`.
 
@@ -66,20 +62,25 @@ def carry_out(session: Session, asked: Message[Steps], *, handle: Handle) -> Rep
 
 def _do(session: Session, step: Step, handle: Handle) -> Reply:
     """Do one operation behind a savepoint; what fails is undone, and said as its reply."""
-    said = Reply("FAILED", code=str(codes.NOT_SUPPORTED_HERE), reason="not understood")
+    if step.message is None:
+        return _refused(step.refusal or RejectedError("not understood", code=codes.NOT_SUPPORTED_HERE))
+    savepoint = session.begin_nested()
     try:
-        if step.message is None:
-            raise step.refusal or RejectedError("not understood", code=codes.NOT_SUPPORTED_HERE)
-        with session.begin_nested():
-            said = handle(session, step.message)
-            if said.result == "FAILED":
-                raise _UndoneError
+        said = handle(session, step.message)
     except RejectedError as error:
-        where = f"{error.where}: " if error.where else ""
-        return Reply("FAILED", code=str(error.code), reason=f"{where}{error.reason}")
-    except _UndoneError:
-        return said
+        savepoint.rollback()
+        return _refused(error)
+    if said.result == "FAILED":
+        savepoint.rollback()
+    else:
+        savepoint.commit()
     return said
+
+
+def _refused(error: RejectedError) -> Reply:
+    """Return what is said of an operation that was refused."""
+    where = f"{error.where}: " if error.where else ""
+    return Reply("FAILED", code=str(error.code), reason=f"{where}{error.reason}")
 
 
 def _rolled_back(steps: Sequence[Step], failed: Step, reply: Reply) -> ManyRejectedError:

@@ -1,6 +1,6 @@
 """The body of an HTTP call: held in memory while it is small, hashed into a file of the spool as it grows."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -32,9 +32,17 @@ class Body:
 
 
 async def read_body(
-    request: Request, limit: int, *, kept_of_refused: int, folder: Path | None = None, folder_limit: int = 0
+    request: Request,
+    limit: int,
+    *,
+    kept_of_refused: int,
+    folder: Path | None = None,
+    folder_limit: int = 0,
+    is_bulk: Callable[[bytes], bool] = lambda _begun: True,
 ) -> Body:
     """Return a body of up to `limit` bytes, or with `folder` one of up to `folder_limit`, in a file below it.
+
+    What `is_bulk` does not know by its beginning has no more than `limit` bytes, wherever it lies.
 
     Of a body that says itself that it is too large, only `kept_of_refused` bytes are waited for. Memory does not grow
     with the body. A file is removed again when the caller hangs up.
@@ -51,7 +59,8 @@ async def read_body(
         size += len(chunk)
         chunks.append(chunk)
         if folder is not None and size > HELD_BYTES:
-            return await _spool(b"".join(chunks), stream, folder, allowed)
+            begun = b"".join(chunks)
+            return await _spool(begun, stream, folder, allowed if is_bulk(begun) else limit)
         if size > limit:
             return Body(b"".join(chunks)[:limit], too_large=True)
     return Body(b"".join(chunks))

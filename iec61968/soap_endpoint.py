@@ -141,6 +141,7 @@ async def _call(request: Request, endpoint: Endpoint) -> Response:
                 kept_of_refused=KEPT_OF_REFUSED,
                 folder=endpoint.bulk.folder if endpoint.bulk and caller else None,
                 folder_limit=endpoint.bulk.limit_bytes if endpoint.bulk else 0,
+                is_bulk=lambda begun: shell_of(begun) is not None,
             )
     except (ClientDisconnect, TimeoutError):
         # Nothing whole came, so there is nothing to archive; the caller has no answer and sends it again.

@@ -196,7 +196,7 @@ def test_an_oversize_body_is_refused_and_its_beginning_kept(served: ServedByHand
 
 def test_a_body_announced_too_large_is_refused_before_it_is_sent(served: ServedByHand) -> None:
     with served.raw() as tls:
-        tls.sendall(f"{HEAD}Content-Length: {10 * LIMIT}\r\n\r\n".encode() + b"<b>".ljust(KEPT + 1, b"y"))
+        tls.sendall(f"{HEAD}Content-Length: {200 * LIMIT}\r\n\r\n".encode() + b"<b>".ljust(KEPT + 1, b"y"))
         answer = tls.recv(65_536)
 
     assert answer.startswith(b"HTTP/1.1 413 ")

@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from served_cim import KWH, YEAR, errors, hub_of, message, post, result
+from served_cim import KWH, SITE, YEAR, errors, hub_of, message, post, result
 from sqlmodel import func, select
 
 from canonical.codes.message import PARTNER_AWAY
@@ -181,3 +181,19 @@ def test_a_large_message_of_another_kind_is_taken_while_it_can_be_held(hub: Hub)
 
     assert result(send(hub, message("CreatedEndDeviceEvents", payload), "/cim/ReceiveEndDeviceEvents", "hes")) == "OK"
     assert len(list_events(WantedEvents(), transaction=hub.transaction)) == 100
+
+
+def test_no_more_than_the_site_allows_is_taken_and_what_is_no_readings_has_the_limit_of_small_messages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(soap_body, "HELD_BYTES", 5_000)
+    site = SITE.replace('private_key = "unused.pem"', 'private_key = "unused.pem"\nbulk_limit_bytes = 40_000_000')
+    with hub_of(tmp_path, site) as hub:
+        too_many = bulk("<MeterReading/>" * 3_000_000)
+        other = message("CreatedEndDeviceEvents", f"<a>{'x' * 34_000_000}</a>")
+        large = post(hub, too_many, "/cim/ReceiveMeterReadings")
+        strange = post(hub, other, "/cim/ReceiveEndDeviceEvents")
+
+        assert (large.status_code, b"1103 MESSAGE_TOO_LARGE" in large.content) == (413, True)
+        assert (strange.status_code, b"1103 MESSAGE_TOO_LARGE" in strange.content) == (413, True)
+        assert list((hub.spool / "messages").rglob("*.*")) == []
