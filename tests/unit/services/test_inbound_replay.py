@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import AbstractContextManager
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,13 @@ from serve_by_hand import event, reading, uuid
 from typer.testing import CliRunner
 
 from canonical.messages import Reply
+from iec61968.bulk_call import Spooled, shell_of
 from iec61968.editions import EDITIONS
 from iec61968.services_spoken import Service
 from iec61968.soap_call import Call, check_call
 from iec61968.soap_endpoint import STRANGER
 from services import cli_parked
-from services.cim_site import operations_of, receiver_of
+from services.cim_site import bulk_of, operations_of, receiver_of
 from services.hub import Hub, open_hub
 from services.relay import sweep
 from services.site_file import load_site
@@ -60,6 +62,20 @@ class Desk:
             service, edition = Service("Receive", "MeterReadings"), EDITIONS["2011"]
             call = Call(service, edition, caller, "", supported=operations_of(hub.site), policy=section.policy)
             return receiver_of(hub, section)(raw, caller=caller, check=lambda data: check_call(data, call))
+
+    def call_at_length(self, raw: bytes) -> Reply:
+        """The same, as a body that was too large to be held."""
+        with self.open() as hub:
+            section = hub.site.model.serve
+            assert section is not None
+            bulk, edition = bulk_of(hub, section), EDITIONS["2011"]
+            bulk.folder.mkdir(parents=True, exist_ok=True)
+            path = bulk.folder / "body"
+            path.write_bytes(raw)
+            shell, service = shell_of(raw) or b"", Service("Receive", "MeterReadings")
+            call = Call(service, edition, "mdms", "", supported=operations_of(hub.site), policy=section.policy)
+            body = Spooled(path, sha256(raw).hexdigest(), len(raw))
+            return bulk.receive(body, call=call, check=lambda: check_call(shell, call), edition=edition)
 
     def open(self) -> AbstractContextManager[Hub]:
         return open_hub(load_site(self.folder / "site.toml"))
@@ -136,6 +152,22 @@ def test_what_was_taken_in_vain_is_handled_again_too_and_what_was_taken_is_not(d
     desk.amihub("waive", "1", "--as", "ann", "--reason", "no", code=1)
 
     assert desk.rows("select attempts, state from message") == [(2, "done")]
+
+
+def test_a_message_too_large_to_be_held_is_handled_again_from_the_spool(desk: Desk) -> None:
+    refused = desk.call_at_length(WRONG)
+    desk.set_policy("off")
+
+    rehearsed = desk.amihub("replay", "1", "--dry-run", "--as", "ann", code=1)
+    still = desk.rows("select state from message")
+    desk.amihub("replay", "1", "--as", "ann", code=1)
+    desk.amihub("replay", "1", "--as", "ann", code=1)
+
+    assert (refused.result, still) == ("FAILED", [("parked",)])
+    assert "READINGS_UNRESOLVED" in rehearsed
+    assert desk.rows("select state, attempts from message") == [("done", 3)]
+    assert desk.call_at_length(WRONG).code.endswith("READINGS_UNRESOLVED")
+    assert [path.name for path in (desk.folder / "var" / "spool").rglob("*") if path.name.startswith(".")] == []
 
 
 def test_nothing_of_a_stranger_is_handled_again(desk: Desk) -> None:
