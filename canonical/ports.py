@@ -5,9 +5,11 @@ Ports raise UnavailableError (try again), RejectedError (never) or Misconfigured
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Literal, Protocol
 
+from canonical.master_data import MasterData
 from canonical.messages import (
     FetchedFile,
     FileFacts,
@@ -100,6 +102,25 @@ class MeterDataSystem(Destination, Protocol):
         Raises:
             UnavailableError: no answer in time, a server fault, or the connection was cut.
             RejectedError: it refused the question.
+        """
+        ...
+
+
+HeldNoun = Literal["MeterConfig", "UsagePointConfig"]
+"""Kinds of master data that a system can be asked for."""
+
+
+class HoldsMasterData(Protocol):
+    """A system that can be asked for the master data that it holds, to compare it with the hub's."""
+
+    def held(self, noun: HeldNoun, ids: Sequence[str], *, as_of: datetime, timeout_s: float) -> Iterator[MasterData]:
+        """Yield what the system holds of meters or usage points (mRIDs); what it does not have is left out.
+
+        `as_of` is business time, the timestamp of the question.
+
+        Raises:
+            UnavailableError: no answer in time, or the connection was cut.
+            RejectedError: it refused the question, or its answer cannot be read.
         """
         ...
 

@@ -111,17 +111,17 @@ def ping(partner: Partner, services: Sequence[str]) -> list[str]:
         UnavailableError: it does not answer.
         MisconfiguredError: its certificate is not the pinned one.
     """
-    addresses = dict.fromkeys(_address(service, partner) for service in services)
+    addresses = dict.fromkeys(address_of(service, partner) for service in services)
     return [f"{url} answers HTTP {reach(replace(partner.peer, url=url), timeout_s=10.0)}" for url in addresses]
 
 
 def _peer_for(header: WireHeader, partner: Partner) -> Peer:
     """Return the partner at the service that takes a message: commands to its Execute, events to its Receive."""
     kind = "Receive" if header.verb in IMPERATIVES else "Execute"
-    return replace(partner.peer, url=_address(f"{kind}{header.noun}", partner))
+    return replace(partner.peer, url=address_of(f"{kind}{header.noun}", partner))
 
 
-def _address(service: str, partner: Partner) -> str:
+def address_of(service: str, partner: Partner) -> str:
     """Return where a service stands."""
     if service in partner.urls:
         return partner.urls[service]

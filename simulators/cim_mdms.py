@@ -25,7 +25,7 @@ _ENDS = ("close", "closed", "delete", "deleted")
 def take(system: System, one: Heard) -> Taken:
     """Take a message into the books of the MDMS, or say what is wrong with it."""
     if one.verb == "get":
-        return answer_readings(system, one)
+        return answer_readings(system, one) if one.noun == "MeterReadings" else answer_held(system, one)
     if one.noun == "MasterDataLinkageConfig":
         faults = link_faults(system, one)
         if not faults:
@@ -117,6 +117,19 @@ def answer_readings(system: System, one: Heard) -> Taken:
             )
     data = f'<MeterReadings xmlns="{HOST}/MeterReadings#">{"".join(parts)}</MeterReadings>' if parts else ""
     return Taken(tuple(faults), data, some=bool(parts))
+
+
+def answer_held(system: System, one: Heard) -> Taken:
+    """Answer GetMeterConfig or GetUsagePointConfig from the objects that stand."""
+    kind = one.noun.removesuffix("Config")
+    asked = [identity_of(each) for each in children(one.payload, kind)] if one.payload is not None else []
+    code = "2.4" if kind == "Meter" else "2.12"
+    faults = [fault_of(kind, each, code, f"unknown {kind}") for each in asked if not system.books.has(kind, each)]
+    wanted = {system.books.id_of(kind, each) for each in asked if system.books.has(kind, each)}
+    rows = [row for row in system.books.rows("object") if row["class"] == kind and row["id"] in wanted]
+    inside = "".join(row["xml"] for row in rows)
+    data = f'<{one.noun} xmlns="{HOST}/{one.noun}#">{inside}</{one.noun}>' if rows else ""
+    return Taken(tuple(faults), data, some=bool(rows))
 
 
 def _moment(text: str) -> datetime:

@@ -2,18 +2,23 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from adapters.mdms_cim.questions import held
 from adapters.mdms_cim.settings import Settings, settings_from
 from adapters.mdms_cim.translate import columns_from_notice, question_id, wire_of_notice
 from canonical.billing import BilledNotice
 from canonical.codes import message as codes
 from canonical.errors import RejectedError, UnavailableError
 from canonical.ids import mint
+from canonical.master_data import MasterData
 from canonical.messages import Header, Message, Outcome, Parcel
 from canonical.metering import MeterReadings, ReadingQuestion
+from canonical.ports import HeldNoun
+from iec61968.canonical_nouns.master_data import master_data_from_wire
 from iec61968.canonical_nouns.readings import readings_from_columns
 from iec61968.dialects.reply_codes import is_retryable
 from iec61968.envelope import WireReply
@@ -22,6 +27,7 @@ from iec61968.nouns.get_meter_readings import GetMeterReadings
 from iec61968.nouns.meter_readings import BadMeterReading, Each
 from iec61968.partner import parcel_around, parcel_of, tell
 from iec61968.soap_client import Partner, SoapClient
+from iec61968.wire import WireMessage
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +89,34 @@ class CimMeterData:
             self._judge(answer.reply, identity)
             yield from readings_of_answer(answer.each, source=self._settings.source, where=f"answer to {identity}")
 
+    def held(self, noun: HeldNoun, ids: Sequence[str], *, as_of: datetime, timeout_s: float) -> Iterator[MasterData]:
+        """Yield what the MDMS holds of meters or usage points (mRIDs), one message for each batch of them.
+
+        What it does not have is left out, and logged. Objects that cannot be understood are refused by themselves.
+
+        Raises:
+            UnavailableError: no answer in time, or the connection was cut.
+            RejectedError: it refused the question, or its answer cannot be read.
+            MisconfiguredError: its certificate is not the pinned one, or it refuses our credentials.
+        """
+        own = self._settings
+        for start in range(0, len(ids), own.batch):
+            some = ids[start : start + own.batch]
+            found, reply = held(noun, some, own.partner, source=own.source, as_of=as_of, timeout_s=timeout_s)
+            self._judge(reply, f"Get{noun}")
+            if found is not None:
+                yield found
+
+    def understand(self, wire: WireMessage, *, source: str) -> Message[MasterData]:
+        """Return what a message of this MDMS says of master data; `source` is who proved to be the sender.
+
+        Raises:
+            RejectedError: not master data, or nothing can be made of the message as a whole.
+        """
+        partner = self._settings.partner
+        strict = partner.peer.policy == "strict"
+        return master_data_from_wire(wire, source=source, conventions=partner.speech.conventions, strict=strict)
+
     def _judge(self, reply: WireReply, identity: str) -> None:
         """Raise when the question as a whole was refused; log what is left out.
 
@@ -98,7 +132,7 @@ class CimMeterData:
             raise RejectedError(said, code=codes.PARTNER_REFUSED, where=f"question {identity}")
         for error in reply.errors:
             if error.object_id:
-                log.info("question %s: no readings of %s: %s", identity, error.object_id, error.code)
+                log.info("question %s: nothing of %s: %s", identity, error.object_id, error.code)
 
     def encode(self, message: Message[Any], *, spool: Path) -> Parcel:
         """Return what the MDMS is told: what was billed, master data, readings of an exchange, a document of any noun.

@@ -186,6 +186,20 @@ def test_an_mdms_answers_from_the_readings_that_it_holds(systems: dict[str, CimS
 
 
 @pytest.mark.slow
+def test_an_mdms_says_which_usage_points_and_meters_it_holds(systems: dict[str, CimSystem], tmp_path: Path) -> None:
+    port = load("mdms_cim", mdms(systems["MDMS-A"]))
+    told(port, tmp_path, data("UsagePointConfig", UP), number=11)
+    told(port, tmp_path, data("MeterConfig", meter("0017")), number=11)
+
+    (points,) = port.held("UsagePointConfig", [POINT, mint("usage-point", "nowhere")], as_of=AT, timeout_s=20)
+    (meters,) = port.held("MeterConfig", [OLD], as_of=AT, timeout_s=20)
+
+    assert points.things == (UP,)
+    assert [(one.meter, one.serial, one.multiplier) for one in meters.things] == [(OLD, "0017", Decimal(40))]
+    assert list(port.held("MeterConfig", [mint("meter", "nobody")], as_of=AT, timeout_s=20)) == []
+
+
+@pytest.mark.slow
 def test_a_system_that_is_away_is_an_outcome_and_ping_says_that_it_is_there(
     systems: dict[str, CimSystem], tmp_path: Path
 ) -> None:
