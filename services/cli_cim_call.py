@@ -1,5 +1,6 @@
 """`amihub cim call` and `amihub cim support`: one message to a partner by hand, and who takes what at this site."""
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -32,7 +33,7 @@ def call_command(
     noun: Annotated[str, typer.Option(help="Such as MeterReadings; for a query without Get.")],
     verb: Annotated[str, typer.Option(help="Verb of IEC 61968-100, such as get or created.")],
     payload: Annotated[Path | None, typer.Option(help="File with the payload or query element.")] = None,
-    binding: Annotated[str, typer.Option(help="typed, generic, string or bare.")] = "typed",
+    binding: Annotated[str, typer.Option(help="typed, generic, string or bare; a role's own where it has one.")] = "",
     edition: Annotated[str, typer.Option(help="2011, www or 2017; a role's own where it has one.")] = "",
     user: Annotated[str, typer.Option(help="User; a role's own where it has one.")] = "",
     password: Annotated[str, typer.Option(envvar="AMIHUB_CALL_PASSWORD", help="Taken from the environment.")] = "",
@@ -42,12 +43,17 @@ def call_command(
     """Send one message to ENDPOINT and print the reply; exit code 0 for OK, 1 for anything else."""
     from lxml import etree
 
+    from iec61968.bindings import BINDINGS
+    from iec61968.editions import EDITIONS
     from iec61968.message_client import exchange
     from iec61968.message_writer import message_to_xml
     from services.clock import machine_now
 
-    given = {"edition": edition, "user": user, "password": password, "ca_file": ca_file}
-    peer = _peer(endpoint, noun, binding, verb, {name: value for name, value in given.items() if value})
+    if binding not in ("", *BINDINGS) or edition not in ("", *EDITIONS):
+        raise typer.BadParameter(f"binding {binding!r}, edition {edition!r}")
+    given: dict[str, Any] = {"binding": binding, "edition": EDITIONS.get(edition), "user": user, "password": password}
+    own = {name: value for name, value in {**given, "ca_file": ca_file}.items() if value}
+    peer = replace(_peer(endpoint, noun, verb), **own)
     now = machine_now()
     message, typed = _message(noun, verb, payload, now)
     answer = exchange(peer, message, typed=typed, timeout_s=timeout_s, machine_now=now)
@@ -79,7 +85,7 @@ def _message(noun: str, verb: str, payload: Path | None, now: datetime) -> "tupl
     return WireMessage(kind, header, name, payload=WirePayload(parts)), noun
 
 
-def _peer(endpoint: str, noun: str, binding: str, verb: str, given: dict[str, str]) -> "Peer":
+def _peer(endpoint: str, noun: str, verb: str) -> "Peer":
     """Return whom to call: an address, or a role of the site with its settings.
 
     Raises:
@@ -87,35 +93,50 @@ def _peer(endpoint: str, noun: str, binding: str, verb: str, given: dict[str, st
     """
     from iec61968.editions import EDITIONS
     from iec61968.message_client import Peer
+
+    if endpoint.startswith("https://"):
+        return Peer(endpoint, EDITIONS["2011"])
+    if "://" in endpoint:
+        raise typer.BadParameter("an address must begin with https://")
+    return _role(endpoint, noun, verb)
+
+
+def _role(name: str, noun: str, verb: str) -> "Peer":
+    """Return a role of the site at the address of the service that takes the message.
+
+    Raises:
+        MisconfiguredError: there is no such role, or it is not spoken to over IEC 61968-100.
+    """
+    from iec61968.editions import EDITIONS
+    from iec61968.message_client import Peer
+    from iec61968.partner import address_of
+    from iec61968.partner_settings import partner_from
+    from services.clock import machine_now
+    from services.hub import PATH_SETTINGS
     from services.site_file import load_site
 
-    if "://" in endpoint and not endpoint.startswith("https://"):
-        raise typer.BadParameter("an address must begin with https://")
-    settings: dict[str, str] = {}
-    url = endpoint
-    if not endpoint.startswith("https://"):
-        site = load_site()
-        role = site.model.roles.get(endpoint)
-        if role is None:
-            raise MisconfiguredError(f"no role {endpoint!r}", code=ROLE_ABSENT, where=site.where(("roles",)))
-        settings = {
-            name: str(value) for name, value in site.secret(role.settings, ("roles", endpoint, "settings")).items()
-        }
-        if settings.get("ca_file"):
-            settings["ca_file"] = str((site.folder / settings["ca_file"]).resolve())
-        url = settings.get("url" if verb == "get" else "events_url") or settings.get("url", "")
-        if not url:
-            raise MisconfiguredError(f"role {endpoint!r} has no url", code=ROLE_ABSENT)
-    own = {**settings, **given}
-    chosen = own.get("edition", "2011")
-    if binding not in ("typed", "generic", "string", "bare") or chosen not in EDITIONS:
-        raise typer.BadParameter(f"binding {binding!r}, edition {chosen!r}")
-    words: Any = binding
-    return Peer(
-        url,
-        EDITIONS[chosen],
-        words,
-        own.get("user", ""),
-        own.get("password", ""),
-        own.get("ca_file", ""),
-    )
+    site = load_site()
+    role = site.model.roles.get(name)
+    if role is None:
+        raise MisconfiguredError(f"no role {name!r}", code=ROLE_ABSENT, where=site.where(("roles",)))
+    settings: dict[str, Any] = dict(site.secret(role.settings, ("roles", name, "settings")))
+    for key in PATH_SETTINGS:
+        if settings.get(key):
+            settings[key] = str((site.folder / str(settings[key])).resolve())
+    if not settings.get("url"):
+        raise MisconfiguredError(f"role {name!r} has no url", code=ROLE_ABSENT)
+    if "events_url" not in settings:
+        partner = partner_from({**settings, "machine_now": machine_now}, where=f"roles.{name}.settings")
+        return replace(partner.peer, url=address_of(_service(noun, verb), partner))
+    url = str(settings["url" if verb == "get" else "events_url"])
+    words: dict[str, Any] = {key: str(settings.get(key, "")) for key in ("user", "password", "ca_file")}
+    return Peer(url, EDITIONS[str(settings.get("edition", "2011"))], **words)
+
+
+def _service(noun: str, verb: str) -> str:
+    """Return the service that takes a verb of a noun."""
+    from iec61968.inbound import PARTICIPLES
+
+    if verb == "get":
+        return f"Get{noun.removeprefix('Get')}"
+    return f"{'Receive' if verb in PARTICIPLES else 'Execute'}{noun}"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from cim_hub import AMIHUB, SITE
-from cim_partner import (
+from cim_partner import CimPartner, (
     Answer,
     Said,
     edition_of,
@@ -95,8 +95,10 @@ def test_a_reply_address_that_fails_has_its_outcome(
 def site(tls: tuple[str, str], tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run `amihub cim call` in a site whose MDMS is a partner."""
 
-    def run(mdms: str, *arguments: str, **secrets: str) -> subprocess.CompletedProcess[str]:
-        text = SITE.format(mdms=mdms, port=8443, certificate=tls[1], key=tls[0]).replace("GetMeterReadings", "cim")
+    def run(mdms: str, *arguments: str, more: str = "", **secrets: str) -> subprocess.CompletedProcess[str]:
+        text = (
+            SITE.format(mdms=mdms, port=8443, certificate=tls[1], key=tls[0]).replace("GetMeterReadings", "cim") + more
+        )
         (tmp_path / "site.toml").write_text(text)
         values = {**os.environ, "AMIHUB_SITE": str(tmp_path / "site.toml"), "MDMS_PASSWORD": SECRET, **secrets}
         return subprocess.run(
@@ -155,3 +157,32 @@ def test_a_refusal_ends_a_call_by_hand_with_1_and_no_address_is_shown_with_its_u
     for run in (failed, refused, foreign, plain):
         assert SECRET not in run.stdout + run.stderr
         assert "Traceback" not in run.stderr
+
+
+def test_a_role_that_needs_tokens_is_called_at_its_own_services_with_tokens(
+    tls: tuple[str, str], tmp_path: Path, site: Any
+) -> None:
+    role = """
+[roles.cis]
+adapter = "cis_cim"
+kind = "customer_system"
+clock = "UTC"
+multiplier = "raw"
+[roles.cis.settings]
+url = "{url}"
+user = "hub"
+password = "env:MDMS_PASSWORD"
+ca_file = "{ca_file}"
+edition = "2017"
+tier = "token"
+"""
+    with CimPartner(*tls) as running:
+        more = role.format(url=running.base, ca_file=tls[1])
+        run = site(running.base, "cis", "--noun", "MeterConfig", "--verb", "create", more=more)
+
+    assert run.returncode == 0, run.stderr
+    (asked,) = running.asked
+    assert (asked.path, asked.binding, edition_of(asked)) == ("/ExecuteMeterConfig", "typed", "2017")
+    assert b"PasswordDigest" in asked.raw
+    assert "authorization" not in asked.headers
+    assert SECRET.encode() not in asked.raw
