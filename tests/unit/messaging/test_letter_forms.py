@@ -84,12 +84,12 @@ def test_instants_of_others_are_kept_in_utc_and_those_without_offset_are_none() 
 
 
 def test_why_a_letter_is_parked_is_told_by_code_whoever_parked_it() -> None:
-    ours = BasicProperties(headers={CODE: "1188 DELIVERED_TOO_OFTEN", REASON: "why", "x-first-death-reason": "expired"})
+    ours = BasicProperties(headers={CODE: "1228 DELIVERED_TOO_OFTEN", REASON: "why", "x-first-death-reason": "expired"})
     brokers = [
         BasicProperties(headers={"x-first-death-reason": word}) for word in ("expired", "delivery_limit", "other")
     ]
 
-    assert why_parked(ours) == ("1188 DELIVERED_TOO_OFTEN", "why")
+    assert why_parked(ours) == ("1228 DELIVERED_TOO_OFTEN", "why")
     assert [why_parked(one)[0] for one in brokers] == [
         str(codes.LETTER_EXPIRED),
         str(codes.DELIVERED_TOO_OFTEN),
