@@ -79,6 +79,9 @@ class Endpoint:
 
     nonces: NonceCache = field(default_factory=NonceCache)
 
+    noted: Callable[[Call], bool] = lambda _call: True
+    """Counts where a message that was taken breaks the standard; says whether that is news."""
+
     bulk: Bulk | None = None
     """What takes bodies that are too large to be held; None: they are refused."""
 
@@ -182,7 +185,7 @@ def _take_bulk(bulk: Bulk, body: Spooled, shell: bytes, edition: Edition, call: 
         reply = bulk.receive(body, call=call, check=lambda: check_call(shell, call), edition=edition)
     except (UnavailableError, MisconfiguredError) as error:
         return soap_answers.unavailable(error.code, call)
-    _tell_reported(call)
+    _tell_reported(call, endpoint)
     return soap_answers.answer(reply, call, source=endpoint.source, now=endpoint.now())
 
 
@@ -195,15 +198,15 @@ def _take(raw: bytes, call: Call, endpoint: Endpoint) -> HttpAnswer:
         found = endpoint.answered(call, reply) if reply.result in ("OK", "PARTIAL") else None
     except (UnavailableError, MisconfiguredError) as error:
         return soap_answers.unavailable(error.code, call)
-    _tell_reported(call)
+    _tell_reported(call, endpoint)
     if found is not None:
         return found
     return soap_answers.answer(reply, call, source=endpoint.source, now=endpoint.now())
 
 
-def _tell_reported(call: Call) -> None:
-    """Log that a message breaks the standard where its caller may do so: how often, where, never which value."""
-    if call.reported:
+def _tell_reported(call: Call, endpoint: Endpoint) -> None:
+    """Log and count that a message breaks the standard where its caller may do so: where, never with which value."""
+    if call.reported and endpoint.noted(call):
         log.warning(
             "%s of %s breaks the standard in %d places, first at %s",
             call.operation or "a message",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from canonical.messages import Reply
-from flows import on_demand_read
+from flows import message_findings, on_demand_read
 from flows.on_demand_read import Desk
 from iec61968 import soap_answers
 from iec61968.message_codec import message_from_xml
@@ -80,6 +80,18 @@ def answered(hub: "Hub", call: Call, reply: Reply) -> HttpAnswer | None:
     body = next(iter(stored.payload.parts), None)
     given = Reply(found.result, reply.correlation_id, at=header.timestamp)
     return say(given, payload=body, errors=found.errors, properties=header.properties)
+
+
+def noted(hub: "Hub", call: Call) -> bool:
+    """Count where a message that was taken breaks the standard; return whether that is news."""
+    return message_findings.note(
+        source=call.caller or "",
+        message_id=call.header.message_id if call.header else "",
+        operation=call.operation,
+        places=[one.xpath for one in call.reported],
+        transaction=hub.transaction,
+        now=hub.now(),
+    )
 
 
 def requests_pass(hub: "Hub") -> bool:

@@ -49,13 +49,14 @@ def cim_app(
     machine_now: Callable[[], datetime] = machine_now,
     answered: Callable[[Call, Reply], HttpAnswer | None] = lambda _call, _reply: None,
     bulk: Bulk | None = None,
+    noted: Callable[[Call], bool] = lambda _call: True,
 ) -> Starlette:
     """Return the app that serves `/cim/<Service>` of every noun, and `/cim/message` for messages that are not typed.
 
     `clients` maps user to password or `Client` (the server in front of the app speaks TLS). `receive_event` takes a
     message durably: see `event_receiver`; `supported` are the operations it has an owner for, every other one is
     refused by code. `now` is business time, for the timestamps of what is answered. `bulk` takes bodies that are too
-    large to be held in memory.
+    large to be held in memory; `noted` counts messages that break their schema where they may.
     """
     endpoint = Endpoint(
         receive=receive_event,
@@ -69,6 +70,7 @@ def cim_app(
         machine_now=machine_now,
         answered=answered,
         bulk=bulk,
+        noted=noted,
     )
     return Starlette(routes=list(routes(endpoint)))
 

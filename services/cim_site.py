@@ -13,7 +13,7 @@ from iec61968.security import Client
 from iec61968.signature import is_certificate
 from iec61968.soap_endpoint import Receive
 from services.cim_bulk import FOLDER, BulkReadings
-from services.cim_desk import answered, policy_of, requests_pass
+from services.cim_desk import answered, noted, policy_of, requests_pass
 from services.cim_endpoint import cim_app, event_receiver
 from services.cim_events import dialects_of
 from services.cim_owners import operations
@@ -52,6 +52,7 @@ def site_app(hub: "Hub", section: ServeSection) -> Starlette:
         supported=operations_of(site),
         answered=partial(answered, hub) if wanted else lambda _call, _reply: None,
         bulk=bulk_of(hub, section),
+        noted=partial(noted, hub),
     )
 
 

@@ -61,6 +61,29 @@ def show(
 
 
 @app.command()
+def findings(
+    source: Annotated[str, typer.Option(help="System that sent the messages")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Say where messages that were taken break the standard: by sender and element, how many messages, how often."""
+    from flows import message_findings
+    from services.hub import open_hub
+    from services.ledger_text import to_json
+
+    with open_hub() as hub:
+        found = message_findings.counts(transaction=hub.transaction, source=source)
+    if as_json:
+        typer.echo(to_json(found))
+        return
+    for one in found:
+        typer.echo(
+            f"{one['source']:<12} {one['operation']:<28} {one['messages']:>6} messages  {one['times']:>6} times  "
+            f"last {one['last']:%Y-%m-%dT%H:%M:%SZ}  {one['xpath']}"
+        )
+    typer.echo(f"{len(found)} places")
+
+
+@app.command()
 def trace(
     word: Annotated[str, typer.Argument(help="Entry number, message, correlation or delivery id, entity, file name")],
     as_json: AsJson = False,

@@ -42,7 +42,7 @@ def shown_lines(shown: Shown) -> Iterator[str]:
     if shown.reply is not None:
         yield "reply"
         yield from (f"  {name.replace('_', ' '):<16} {_text(value)}" for name, value in shown.reply.items() if value)
-    for title, rows in (("attempts", shown.attempts), ("acts", shown.acts)):
+    for title, rows in (("attempts", shown.attempts), ("acts", shown.acts), ("breaks the standard", shown.findings)):
         if rows:
             yield title
         for row in rows:

@@ -14,6 +14,7 @@ import store.end_device_events
 import store.files
 import store.master_origins
 import store.master_waiting
+import store.message_findings
 import store.message_items
 import store.messages
 import store.names

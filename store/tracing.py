@@ -10,6 +10,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from canonical.codes.message import NOT_IN_STORE
 from canonical.errors import RejectedError
+from store import message_findings
 from store.acts import Act
 from store.claims import MessageClaim
 from store.deliveries import Delivery, DeliveryAttempt
@@ -46,6 +47,9 @@ class Shown:
     acts: tuple[dict[str, Any], ...] = ()
     reply: dict[str, Any] | None = None
     """What the sender of a message was told; None for a delivery, and before there is a reply."""
+
+    findings: tuple[dict[str, Any], ...] = ()
+    """Where a message that was taken breaks the standard, and how often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,8 @@ def _show_message(session: Session, entry: int) -> Shown:
     )
     reply = session.exec(select(MessageClaim.reply).where(MessageClaim.entry == entry)).first()
     told = None if reply is None else dict(reply)
-    return Shown("message", facts_of(row), _dumped(attempts), _acts(session, str(entry)), told)
+    found = tuple(message_findings.of_message(session, row.source, row.message_id)) if row.message_id else ()
+    return Shown("message", facts_of(row), _dumped(attempts), _acts(session, str(entry)), told, found)
 
 
 def conversation(session: Session, word: str) -> Conversation:

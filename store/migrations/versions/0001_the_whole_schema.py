@@ -538,6 +538,15 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_message_received_at'), ['received_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_message_state'), ['state'], unique=False)
 
+    op.create_table('message_finding',
+    sa.Column('source', sa.String(), nullable=False),
+    sa.Column('message_id', sa.String(), nullable=False),
+    sa.Column('xpath', sa.String(), nullable=False),
+    sa.Column('operation', sa.String(), nullable=False),
+    sa.Column('times', sa.Integer(), nullable=False),
+    sa.Column('at', columns.Instant(), nullable=False),
+    sa.PrimaryKeyConstraint('source', 'message_id', 'xpath')
+    )
     op.create_table('meter',
     sa.Column('row', sa.Integer(), nullable=False),
     sa.Column('meter', sa.String(), nullable=False),
@@ -884,6 +893,7 @@ def downgrade() -> None:
         batch_op.drop_index('meter_current')
 
     op.drop_table('meter')
+    op.drop_table('message_finding')
     with op.batch_alter_table('message', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_message_state'))
         batch_op.drop_index(batch_op.f('ix_message_received_at'))
