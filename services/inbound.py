@@ -3,6 +3,7 @@
 source                       handled by
 role with an inbox           the billing interfaces that work the inbox, by kind of file
 caller of the web services   the receiver that the endpoint itself uses, small messages and large ones
+partner of an inbound queue  the same receiver; what it answers is told to the partner's next repeat
 """
 
 import os
@@ -17,6 +18,7 @@ from flows.billing_exchange.retaken import take_file_again
 from flows.parked_work import resolve_parked
 from flows.retake import Archived
 from services.hub import Hub
+from services.site_model import ServeSection
 from store.session import Transaction
 
 
@@ -54,17 +56,36 @@ def take_again(hub: Hub, entry: int, *, by: str, line: int = 0, dry_run: bool = 
 
 def _take(hub: Hub, kept: Archived, transaction: Transaction, *, by: str, line: int) -> Taken:
     """Hand an entry to the handlers of its source."""
-    section = hub.site.model.serve
+    section = _callers(hub, kept.source)
     if kept.source in hub.site.model.roles and kept.name:
         return _file(hub, kept, transaction, by=by, line=line)
-    if section is None or kept.source not in section.clients:
+    if section is None:
         reason = f"nobody at this site takes what {kept.source!r} sends"
         raise RejectedError(reason, code=NOT_REPLAYABLE, where=f"entry {kept.entry}")
     if kept.code == str(MESSAGE_TOO_LARGE):
         reason = "only its beginning was kept, it was too large"
         raise RejectedError(reason, code=NOT_REPLAYABLE, where=f"entry {kept.entry}")
     retake.reopen(kept.entry, transaction=transaction, now=hub.now(), by=by)
-    return _message(hub, kept, transaction)
+    return _message(hub, section, kept, transaction)
+
+
+def _callers(hub: Hub, source: str) -> ServeSection | None:
+    """Return the callers to whom a source belongs: those of the web services, or those whose queue proves them."""
+    model = hub.site.model
+    if model.serve is not None and source in model.serve.clients:
+        return model.serve
+    if model.messaging is not None and source in model.messaging.inbound:
+        from services.site_queues import callers_of
+
+        return callers_of(hub.site)
+    return None
+
+
+def sources(hub: Hub) -> list[str]:
+    """Return every caller of the web services, and every partner of an inbound queue."""
+    model = hub.site.model
+    callers = set(model.serve.clients) if model.serve else set()
+    return sorted(callers | (set(model.messaging.inbound) if model.messaging else set()))
 
 
 def _file(hub: Hub, kept: Archived, transaction: Transaction, *, by: str, line: int) -> Taken:
@@ -91,7 +112,7 @@ def _file(hub: Hub, kept: Archived, transaction: Transaction, *, by: str, line: 
     return Taken(done.verdict, done.code, done.reason, counts)
 
 
-def _message(hub: Hub, kept: Archived, transaction: Transaction) -> Taken:
+def _message(hub: Hub, section: ServeSection, kept: Archived, transaction: Transaction) -> Taken:
     """Hand a message of the web services to the endpoint's own receiver; its sender has proven who it is before."""
     from iec61968.bulk_call import Spooled, edition_of_head, shell_of
     from iec61968.editions import EDITIONS
@@ -99,9 +120,6 @@ def _message(hub: Hub, kept: Archived, transaction: Transaction) -> Taken:
     from iec61968.soap_call import Call, check_call
     from services.cim_site import bulk_of, operations_of, receiver_of
 
-    section = hub.site.model.serve
-    if section is None:
-        raise RejectedError("this site serves nobody", code=NOT_REPLAYABLE)
     edition = EDITIONS[section.edition]
     call = Call(
         Service("Receive", "MeterReadings"), edition, kept.source, "", supported=operations_of(hub.site),
@@ -110,7 +128,7 @@ def _message(hub: Hub, kept: Archived, transaction: Transaction) -> Taken:
     call.any_service = True  # under which address it came is not kept: the message itself says what it is
     if kept.body is not None:
         receive = receiver_of(hub, section, transaction)
-        reply = receive(kept.body, caller=kept.source, check=lambda data: check_call(data, call))
+        reply = receive(kept.body, caller=kept.source, check=lambda data: check_call(_plain(data), call))
     else:
         again = _linked(hub.spool / kept.path)
         try:
@@ -129,6 +147,14 @@ def _message(hub: Hub, kept: Archived, transaction: Transaction) -> Taken:
     return Taken(reply.result, reply.code, reply.reason, counts)
 
 
+def _plain(raw: bytes) -> bytes:
+    """Return a body unpacked: partners may pack what they put into a queue."""
+    from iec61968.compression import CompressionLimits, expand_bytes
+
+    return expand_bytes(raw, limits=CompressionLimits(), where="body") if raw.startswith(GZIP) else raw
+
+
+GZIP = b"\x1f\x8b"
 HEAD_BYTES = 2 * 1024 * 1024
 """Beginning of a large message that is read to see what stands around its readings."""
 

@@ -9,6 +9,7 @@ from flows.delivery import RelayReport, relay_once, sweep_confirmations
 from flows.delivery_work import follow_deliveries
 from flows.parked_work import resolve_parked
 from services.hub import Hub
+from services.inbound import sources
 
 LOG = logging.getLogger(__name__)
 
@@ -53,8 +54,7 @@ def sweep(hub: Hub) -> int:
     for each in overdue:
         LOG.warning("delivery %s to %s is not confirmed in time", each.delivery_id, each.destination)
     follow_deliveries(owners=hub.site.model.work.owners, transaction=hub.transaction, now=hub.now())
-    if section := hub.site.model.serve:
-        resolve_parked(sorted(section.clients), transaction=hub.transaction, now=hub.now())
+    resolve_parked(sources(hub), transaction=hub.transaction, now=hub.now())
     return len(overdue)
 
 

@@ -20,6 +20,7 @@ from services.cim_site import bulk_of, operations_of, receiver_of
 from services.hub import Hub, open_hub
 from services.relay import sweep
 from services.site_file import load_site
+from services.site_queues import callers_of
 from store import migrate
 
 SITE = """
@@ -37,6 +38,10 @@ private_key = "hub.key"
 policy = "POLICY"
 [serve.clients.mdms]
 password = "right"
+
+[messaging]
+broker = "embedded"
+[messaging.inbound.wams]
 """
 WRONG = event(1, f"<Surprise/>{reading()}")
 """Its schema knows no Surprise."""
@@ -168,6 +173,18 @@ def test_a_message_too_large_to_be_held_is_handled_again_from_the_spool(desk: De
     assert desk.rows("select state, attempts from message") == [("done", 3)]
     assert desk.call_at_length(WRONG).code.endswith("READINGS_UNRESOLVED")
     assert [path.name for path in (desk.folder / "var" / "spool").rglob("*") if path.name.startswith(".")] == []
+
+
+def test_a_message_from_a_queue_is_handled_again_too(desk: Desk) -> None:
+    with desk.open() as hub:
+        receive = receiver_of(hub, callers_of(hub.site))
+        receive(b"<nonsense", caller="wams", check=lambda raw: raw)
+
+    said = desk.amihub("replay", "1", "--as", "ann", code=1)
+
+    assert "NOT_XML" in said
+    assert desk.rows("select state, attempts from message") == [("parked", 2)]
+    assert desk.rows("select state, seen from work_item where key = 'wams'") == [("OPEN", 2)]
 
 
 def test_nothing_of_a_stranger_is_handled_again(desk: Desk) -> None:
