@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from cim_hub import AMIHUB, SITE
-from cim_partner import CimPartner, (
+from cim_partner import (
     Answer,
+    CimPartner,
     Said,
     edition_of,
     error,
