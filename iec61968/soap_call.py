@@ -84,20 +84,7 @@ def check_call(raw: bytes, call: Call) -> bytes:
             NOT_SOAP, WRONG_NAMESPACE, UNKNOWN_VERB, UNKNOWN_NOUN, WRONG_SOAP_ACTION, SCHEMA_INVALID, BAD_XML_VALUE or
             NOT_SUPPORTED_HERE.
     """
-    if call.caller is None and call.refused is not None:
-        raise call.refused
-    if call.caller is None:
-        raise RejectedError("no valid user and password", code=codes.WRONG_CREDENTIALS, where="HTTP Authorization")
-    if call.too_large:
-        raise RejectedError(
-            f"more than {call.limits.total_bytes} bytes", code=codes.MESSAGE_TOO_LARGE, where="HTTP body"
-        )
-    if call.content_encoding not in ("", "identity"):
-        raise RejectedError(
-            f"Content-Encoding {call.content_encoding!r}: messages are taken as they are, packed payloads in Payload",
-            code=codes.UNSUPPORTED_ENCODING,
-            where="Content-Encoding",
-        )
+    _check_carrier(call)
     root = safe_xml.parse(raw, limits=call.limits)
     _check_envelope(root, call)
     if b"OperationSet" in raw and is_operation_set(root):
@@ -125,6 +112,24 @@ def check_call(raw: bytes, call: Call) -> bytes:
             f"nothing at this site takes {call.operation}", code=codes.NOT_SUPPORTED_HERE, where=call.operation
         )
     return raw
+
+
+def _check_carrier(call: Call) -> None:
+    """Refuse what shows before the message is read: who sends it, its size, how it is packed."""
+    if call.caller is None and call.refused is not None:
+        raise call.refused
+    if call.caller is None:
+        raise RejectedError("no valid user and password", code=codes.WRONG_CREDENTIALS, where="HTTP Authorization")
+    if call.too_large:
+        raise RejectedError(
+            f"more than {call.limits.total_bytes} bytes", code=codes.MESSAGE_TOO_LARGE, where="HTTP body"
+        )
+    if call.content_encoding not in ("", "identity"):
+        raise RejectedError(
+            f"Content-Encoding {call.content_encoding!r}: messages are taken as they are, packed payloads in Payload",
+            code=codes.UNSUPPORTED_ENCODING,
+            where="Content-Encoding",
+        )
 
 
 def _check_envelope(root: etree._Element, call: Call) -> None:
