@@ -12,12 +12,13 @@ from iec61968.soap import envelope
 from iec61968.username_token import add_token
 
 NOW = datetime(2026, 3, 1, 6, tzinfo=UTC)
-CLIENTS = {"amihub": Client("river-of-nine", "token")}
+WORD = "river-of-nine"
+CLIENTS = {"amihub": Client(WORD, "token")}
 
 
-def security(password: str = "river-of-nine") -> etree._Element:
+def security(word: str = WORD) -> etree._Element:
     root = etree.fromstring(envelope(etree.Element("body")))
-    add_token(root, user="amihub", password=password, now=NOW)
+    add_token(root, user="amihub", password=word, now=NOW)
     assert b"river" not in etree.tostring(root)
     return next(element for element in root.iter() if local_name(element) == "Security")
 
