@@ -43,6 +43,7 @@ def standalone_environment(*, home: Path, dags: Path, port: int) -> dict[str, st
     """
     return {
         "AIRFLOW_HOME": str(home),
+        "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
