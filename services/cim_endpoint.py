@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -18,7 +19,7 @@ from flows.operation_set import Steps, carry_out
 from flows.parked_work import tell_parked
 from iec61968 import safe_xml
 from iec61968.bulk_call import Bulk
-from iec61968.editions import EDITIONS, Edition
+from iec61968.editions import EDITIONS
 from iec61968.safe_xml import XmlLimits
 from iec61968.security import Clients
 from iec61968.soap_answers import HttpAnswer
@@ -33,7 +34,7 @@ from services.clock import machine_now
 from store.session import Session, Transaction
 
 EVENTS_TAKEN = ("CreatedMeterReadings", "ChangedMeterReadings")
-"""Operations that `event_receiver` takes: readings that a meter data system tells of its own accord."""
+"""Operations that `EventReceiver` takes: readings that a meter data system tells of its own accord."""
 
 
 def cim_app(
@@ -54,7 +55,7 @@ def cim_app(
     """Return the app that serves `/cim/<Service>` of every noun, and `/cim/message` for messages that are not typed.
 
     `clients` maps user to password or `Client` (the server in front of the app speaks TLS). `receive_event` takes a
-    message durably: see `event_receiver`; `supported` are the operations it has an owner for, every other one is
+    message durably: see `EventReceiver`; `supported` are the operations it has an owner for, every other one is
     refused by code. `now` is business time, for the timestamps of what is answered. `bulk` takes bodies that are too
     large to be held in memory; `noted` counts messages that break their schema where they may.
     """
@@ -89,91 +90,86 @@ def _is_set(raw: bytes) -> bool:
     return b"OperationSet" in raw and is_operation_set(safe_xml.parse(raw))
 
 
-def _understood(
-    checked: bytes,
-    caller: str,
-    edition: Edition,
-    replies: Mapping[tuple[str, str], str],
-    taken: frozenset[str],
-    dialects: Dialects,
-    policy: Policy,
-    others: RoutedCalls | None,
-) -> Message[Any]:
-    """Return what a checked call means: readings, requests for them, events, master data, or a set of operations."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventReceiver:
+    """Takes a call durably: spine, translator, the handler of its flow (`soap_endpoint.Receive`)."""
 
-    def read(one: bytes) -> Message[Any]:
-        found = others.read(one, caller=caller, policy=policy) if others is not None else None
-        if found is not None:
-            return found
-        if is_request(one):
-            return request_from_call(one, caller=caller, replies=replies, edition=edition)
-        if is_events(one):
-            return events_from_call(one, caller=caller, dialects=dialects)
-        told = readings_from_event(one, source=caller, edition=edition, policy=policy)
-        return with_events(told, one, caller=caller, dialects=dialects)
+    handle: Callable[..., Reply]
+    """The flow's, as `handle(session, message, now=...)`: its message carries a tuple of canonical MeterReadings whose
+    source is the caller."""
 
-    if _is_set(checked):
-        return steps_from_call(checked, caller=caller, edition=edition, taken=taken, read=read)
-    return read(checked)
+    transaction: Transaction
+    now: Callable[[], datetime]
+    machine_now: Callable[[], datetime]
+    edition: str = "2011"
+    register: Callable[..., Reply] | None = None
+    """Handler of requests for readings, where the site answers them."""
 
+    replies: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """Names of the reply addresses that the site knows, by (caller, address)."""
 
-def event_receiver(
-    *,
-    handle: Callable[..., Reply],
-    transaction: Transaction,
-    now: Callable[[], datetime],
-    machine_now: Callable[[], datetime],
-    edition: str = "2011",
-    register: Callable[..., Reply] | None = None,
-    replies: Mapping[tuple[str, str], str] | None = None,
-    queue: str = "integration",
-    taken: Collection[str] = EVENTS_TAKEN,
-    dialects: Dialects | None = None,
-    owners: Mapping[str, str] | None = None,
-    policies: Mapping[str, Policy] | None = None,
-    others: RoutedCalls | None = None,
-) -> Receive:
-    """Return what takes a CreatedMeterReadings or ChangedMeterReadings durably: spine, translator, the flow's handler.
+    queue: str = "integration"
+    """Whose work it is what `check` refuses: it is archived and parked like anything that cannot be translated."""
 
-    `handle(session, message, now=...)` is the flow's: its message carries a tuple of canonical MeterReadings whose
-    source is the caller. `register` is the handler of requests for readings, where the site answers them, and
-    `replies` names the reply addresses that it knows, by (caller, address). `dialects` says how each caller tells
-    events of devices, `owners` whose work unmapped ones are. What `check` refuses is archived and parked like anything
-    that cannot be translated, and becomes work of `queue`. `policies` says by caller what is done with readings that
-    break their schema. `others` takes master data, and what the site's routes name.
-    """
+    taken: Collection[str] = EVENTS_TAKEN
+    dialects: Dialects = field(default_factory=dict)
+    """How each caller tells events of devices."""
 
-    def receive(raw: bytes, *, caller: str, check: Callable[[bytes], bytes]) -> Reply:
-        instant = now()
+    owners: Mapping[str, str] | None = None
+    """Whose work unmapped events are."""
 
-        def translate(data: bytes) -> Message[Any]:
-            policy = (policies or {}).get(caller, "strict")
-            return _understood(
-                check(data), caller, EDITIONS[edition], replies or {}, frozenset(taken), dialects or {}, policy, others
-            )
+    policies: Mapping[str, Policy] = field(default_factory=dict)
+    """What is done with readings that break their schema, by caller."""
 
-        def handled(session: Session, message: Message[Any]) -> Reply:
-            if isinstance(message.payload, Steps):
-                return carry_out(session, message, handle=handled)
-            if others is not None and others.takes(message):
-                return others.handle(session, message, now=instant)
-            if register is not None and isinstance(message.payload, ReadingsAsked | RequestChange):
-                return register(session, message, now=instant)
-            if isinstance(message.payload, EventsTold):
-                return events_told(session, message, now=instant, owners=owners)
-            if isinstance(message.payload, ReadingsWithEvents):
-                return readings_with_events(session, message, handle=handled, now=instant, owners=owners)
-            return handle(session, message, now=instant)
+    others: RoutedCalls | None = None
+    """Takes master data, and what the site's routes name."""
 
+    def __call__(self, raw: bytes, *, caller: str, check: Callable[[bytes], bytes]) -> Reply:
+        """Take one call; `check` gives its typed form, or says why it is none."""
+        instant = self.now()
         return spine.receive(
             raw,
             source=caller,
-            translate=translate,
-            handle=handled,
-            transaction=transaction,
+            translate=lambda data: self._understood(check(data), caller),
+            handle=partial(self._handled, now=instant),
+            transaction=self.transaction,
             now=instant,
-            machine_now=machine_now(),
-            on_park=partial(tell_parked, source=caller, queue=queue, now=instant, known=caller != STRANGER),
+            machine_now=self.machine_now(),
+            on_park=partial(tell_parked, source=caller, queue=self.queue, now=instant, known=caller != STRANGER),
         )
 
-    return receive
+    def _understood(self, checked: bytes, caller: str) -> Message[Any]:
+        """Return what a checked call means: one message, or a set of operations."""
+        read = partial(self._read, caller=caller)
+        if _is_set(checked):
+            edition = EDITIONS[self.edition]
+            return steps_from_call(checked, caller=caller, edition=edition, taken=frozenset(self.taken), read=read)
+        return read(checked)
+
+    def _read(self, one: bytes, *, caller: str) -> Message[Any]:
+        """Return what a typed message means: master data, readings, requests for them, events."""
+        edition, policy = EDITIONS[self.edition], self.policies.get(caller, "strict")
+        found = self.others.read(one, caller=caller, policy=policy) if self.others is not None else None
+        if found is not None:
+            return found
+        if is_request(one):
+            return request_from_call(one, caller=caller, replies=self.replies, edition=edition)
+        if is_events(one):
+            return events_from_call(one, caller=caller, dialects=self.dialects)
+        told = readings_from_event(one, source=caller, edition=edition, policy=policy)
+        return with_events(told, one, caller=caller, dialects=self.dialects)
+
+    def _handled(self, session: Session, message: Message[Any], *, now: datetime) -> Reply:
+        """Hand a message to its flow."""
+        handled, payload = partial(self._handled, now=now), message.payload
+        if isinstance(payload, Steps):
+            return carry_out(session, message, handle=handled)
+        if self.others is not None and self.others.takes(message):
+            return self.others.handle(session, message, now=now)
+        if self.register is not None and isinstance(payload, ReadingsAsked | RequestChange):
+            return self.register(session, message, now=now)
+        if isinstance(payload, EventsTold):
+            return events_told(session, message, now=now, owners=self.owners)
+        if isinstance(payload, ReadingsWithEvents):
+            return readings_with_events(session, message, handle=handled, now=now, owners=self.owners)
+        return self.handle(session, message, now=now)

@@ -14,7 +14,7 @@ from iec61968.signature import is_certificate
 from iec61968.soap_endpoint import Receive
 from services.cim_bulk import FOLDER, BulkReadings
 from services.cim_desk import answered, noted, policy_of, requests_pass
-from services.cim_endpoint import cim_app, event_receiver
+from services.cim_endpoint import EventReceiver, cim_app
 from services.cim_events import dialects_of
 from services.cim_owners import operations
 from services.cim_routed import RoutedCalls, readers_of
@@ -70,7 +70,7 @@ def receiver_of(hub: "Hub", section: ServeSection, transaction: Transaction | No
 
     site, wanted = hub.site, hub.site.model.on_demand_read
     metering = site.model.work.owners.get("metering", "metering")
-    return event_receiver(
+    return EventReceiver(
         handle=partial(readings_arrived, queue=metering),
         transaction=transaction or hub.transaction,
         now=hub.now,

@@ -33,8 +33,8 @@ ILLEGAL_TRANSITION = ErrorCode(
 DEP_NOT_FOUND = ErrorCode(
     "1155",
     "DEP_NOT_FOUND",
-    "An object of the request is known to nobody, and stayed unknown for as long as this site searches for it.",
-    "Check the object's mRID; ask again when its master has told of it.",
+    "An object that a message speaks of is known to nobody, and stayed unknown for as long as this site searches.",
+    "Check its mRID, or have its master tell of it: ask again then; master data that waits is applied by itself.",
 )
 REQUEST_EXPIRED = ErrorCode(
     "1156",
@@ -66,6 +66,21 @@ READING_TYPE_UNKNOWN = ErrorCode(
     "READING_TYPE_UNKNOWN",
     "A reading type is neither eighteen numbers nor an alias that this site knows.",
     "State the reading type as its eighteen numbers.",
+)
+PARTS_MISSING = ErrorCode(
+    "1162",
+    "PARTS_MISSING",
+    "The other system said that more of its answer follows, and not all of it came before the deadline.",
+    "Ask again for the objects that are named, and look at what the other system sent.",
+)
+ANSWER_FOLLOWS = ErrorCode(
+    "1163",
+    "ANSWER_FOLLOWS",
+    "The other system took the question and sends its answer, or the rest of it, in messages of its own.",
+    "Nothing: the parts are put together as they come.",
+    acts="hub",
+    severity="INFO",
+    retryable=True,
 )
 PARTLY_CANCELLED = ErrorCode(
     "1161",

@@ -8,13 +8,6 @@ OBJECT_AMBIGUOUS = ErrorCode(
     "What a message calls an object stands for more than one: a name used twice, a serial of two manufacturers.",
     "Name it by its mRID, or the meter with its manufacturer.",
 )
-DEP_NOT_FOUND = ErrorCode(
-    "2012",
-    "DEP_NOT_FOUND",
-    "Master data waited for an object that it speaks of, and nobody has told the hub of that object in time.",
-    "Have its master send the missing object; what waits is applied by itself then.",
-    acts="operator",
-)
 ALREADY_LINKED = ErrorCode(
     "3010",
     "ALREADY_LINKED",

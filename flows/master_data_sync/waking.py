@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from canonical.codes.linkage import DEP_NOT_FOUND
+from canonical.codes.exchange import DEP_NOT_FOUND
 from canonical.errors import ErrorCode, RejectedError
 from flows.master_data_sync import forward
 from flows.master_data_sync.apply import apply, object_of, waiting_id

@@ -17,7 +17,7 @@ from test_soap_endpoint_served import MESSAGE_ID, READING, event
 import store.tables  # noqa: F401
 from canonical.messages import Message, Reply
 from flows.billing_exchange import readings_arrived
-from services.cim_endpoint import cim_app, event_receiver
+from services.cim_endpoint import EventReceiver, cim_app
 from store.session import Session, Transaction, open_engine, transactions
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -56,7 +56,7 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
         handled.append(message)
         return Reply("OK", message.header.correlation_id)
 
-    receive = event_receiver(handle=handle, transaction=transaction, now=lambda: NOW, machine_now=lambda: NOW)
+    receive = EventReceiver(handle=handle, transaction=transaction, now=lambda: NOW, machine_now=lambda: NOW)
     app = cim_app(receive_event=receive, clients={"mdms": "right"}, now=lambda: NOW, limit_bytes=100_000)
     yield Hub(app, transaction, handled)
     engine.dispose()
@@ -128,7 +128,7 @@ def test_readings_that_nobody_owns_are_refused_and_become_work_for_metering(tmp_
     engine = open_engine(f"sqlite:///{tmp_path / 'hub.db'}")
     SQLModel.metadata.create_all(engine)
     transaction = transactions(engine)
-    receive = event_receiver(handle=readings_arrived, transaction=transaction, now=lambda: NOW, machine_now=lambda: NOW)
+    receive = EventReceiver(handle=readings_arrived, transaction=transaction, now=lambda: NOW, machine_now=lambda: NOW)
     app = cim_app(receive_event=receive, clients={"mdms": "right"}, now=lambda: NOW, limit_bytes=100_000)
 
     answer = Hub(app, transaction).post(event(READING))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import combinations
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -33,7 +34,8 @@ class History:
     def say(self, verb: Verb, thing: MasterThing, at: float, *about: str, stated: frozenset[str] | None = None) -> None:
         """Add a message that comes after all earlier ones about the same things."""
         number = len(self.messages)
-        self.messages.append(told(number, verb, thing, at=at, **({"stated": (stated,)} if stated else {})))
+        more: dict[str, Any] = {"stated": (stated,)} if stated else {}
+        self.messages.append(told(number, verb, thing, at=at, **more))
         self.follows.append({self.last[one] for one in about if one in self.last})
         self.last.update(dict.fromkeys(about, number))
 
@@ -116,7 +118,7 @@ def played(messages: Sequence[Message[MasterData]], databases: Callable[[], str]
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_every_order_that_causality_allows_ends_alike(seed: int, sqlite_databases: Callable[[], str]) -> None:
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311
     history = history_of(chance)
 
     straight, world = played(history.messages, sqlite_databases)
@@ -130,7 +132,7 @@ def test_every_order_that_causality_allows_ends_alike(seed: int, sqlite_database
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_many_orders_that_causality_allows_end_alike(seed: int, sqlite_databases: Callable[[], str]) -> None:
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311
     history = history_of(chance)
 
     assert played(shuffled(history, chance), sqlite_databases)[0] == played(history.messages, sqlite_databases)[0]

@@ -66,7 +66,7 @@ def test_what_waits_in_vain_becomes_work_and_is_still_applied_when_its_meter_com
         (item,) = work.listed(session)
     world.take(told(3, "create", meter()))
 
-    assert item["code"] == "2012 DEP_NOT_FOUND"
+    assert item["code"] == "1155 DEP_NOT_FOUND"
     assert world.spans() == [("1", 5, None)]
     with world.transaction() as session:
         assert work.listed(session) == []
