@@ -8,7 +8,7 @@ import gzip
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from io import BytesIO
-from typing import Any
+from typing import Any, Literal
 
 from lxml import etree
 
@@ -136,7 +136,14 @@ def _instant(header: WireHeader, name: str) -> datetime | None:
 class Meant:
     """What a sample message means."""
 
-    header: Header
+    message_id: str
+    verb: str
+    source: str
+    created_at: datetime | None
+    effective_at: datetime | None
+    expires_at: datetime | None
+    causation_id: str
+    priority: Literal["high", "normal"]
     noun: str
     body: str
     """The payload as XML."""
@@ -145,11 +152,33 @@ class Meant:
 def golden_read(wire: bytes, name: str) -> Meant:
     """Return what a sample message means; `name` is the file's."""
     message = message_from_event(wire, source="AMIHUB")
-    return Meant(message.header, message.payload.noun, message.payload.body.decode())
+    header, document = message.header, message.payload
+    return Meant(
+        header.message_id,
+        header.verb,
+        header.source,
+        header.created_at,
+        header.effective_at,
+        header.expires_at,
+        header.causation_id,
+        header.priority,
+        document.noun,
+        document.body.decode(),
+    )
 
 
 def golden_write(meant: Meant, _name: str = "") -> bytes:
     """Return the message that means this, under the id of the sample."""
-    message = Message(meant.header, Document(meant.noun, meant.body.encode()))
-    speech = Speech(EDITIONS["2011"], meant.header.source, MasterDataReading(), "as_sent")
-    return _bare(message, meant.header.message_id, speech)
+    header = Header(
+        meant.message_id,
+        meant.source,
+        meant.verb,
+        meant.noun,
+        causation_id=meant.causation_id,
+        created_at=meant.created_at,
+        effective_at=meant.effective_at,
+        expires_at=meant.expires_at,
+        priority=meant.priority,
+    )
+    message = Message(header, Document(meant.noun, meant.body.encode()))
+    return _bare(message, meant.message_id, Speech(EDITIONS["2011"], meant.source, MasterDataReading(), "as_sent"))

@@ -1,0 +1,1 @@
+"""A provider of meter data whose files are bare CIM messages."""
