@@ -27,7 +27,8 @@ def test_partial_names_every_object_that_was_refused_with_code_and_reason() -> N
     ("result", "numbers", "state"),
     [
         ("FAILED", ("5.1",), "unavailable"), ("FAILED", ("4.1", "7.1"), "unavailable"),
-        ("FAILED", ("5.1", "2.4"), "rejected"), ("PARTIAL", ("5.1",), "unavailable"), ("FAILED", (), "rejected"), ("FAILED", ("1.8",), "rejected"),
+        ("FAILED", ("5.1", "2.4"), "rejected"), ("PARTIAL", ("5.1",), "unavailable"),
+        ("FAILED", (), "rejected"), ("FAILED", ("1.8",), "rejected"),
     ],
 )  # fmt: skip
 def test_only_a_reply_whose_every_error_may_pass_is_tried_again(
