@@ -82,10 +82,10 @@ def normalized(carried: Carried, *, expected: Edition, policy: Policy, limits: X
         message.kind,
         _complete(header, service, carried.message),
         operation_name(header.verb, service),
-        _request(message, expected),
+        _request(message, expected, policy),
         message.reply,
         WirePayload(
-            tuple(_renamed(part, expected) for part in _filled(message.payload.parts) if not _is_query(part)),
+            tuple(_renamed(part, expected, policy) for part in _filled(message.payload.parts) if not _is_query(part)),
             message.payload.operation_set,
             message.payload.compressed,
             message.payload.ids,
@@ -167,20 +167,23 @@ def _is_query(part: etree._Element) -> bool:
     return local_name(part).startswith("Get")
 
 
-def _request(message: WireMessage, edition: Edition) -> WireRequest | None:
+def _request(message: WireMessage, edition: Edition, policy: Policy) -> WireRequest | None:
     """Return the Request; a query that stands in the Payload, as some senders have it, belongs here."""
-    asked = [_renamed(part, edition) for part in message.payload.parts if _is_query(part)]
+    asked = [_renamed(part, edition, policy) for part in message.payload.parts if _is_query(part)]
     own = message.request
     if own is None:
         return WireRequest(parts=tuple(asked)) if asked else None
-    parts = tuple(_renamed(part, edition) for part in own.parts)
+    parts = tuple(_renamed(part, edition, policy) for part in own.parts)
     return WireRequest(own.start, own.end, own.options, own.ids, parts + tuple(asked))
 
 
-def _renamed(part: etree._Element, edition: Edition) -> etree._Element:
-    """Return a profile in the namespace that the endpoint speaks, where it is in another of the same family."""
+def _renamed(part: etree._Element, edition: Edition, policy: Policy) -> etree._Element:
+    """Return a profile in the namespace that the endpoint speaks, where it is in another of the same family.
+
+    A strict endpoint leaves it as it is, and refuses it by its namespace.
+    """
     namespace, wanted = etree.QName(part).namespace or "", edition.profile(local_name(part))
-    if namespace == wanted or not (not namespace or _FAMILY.fullmatch(namespace)):
+    if policy == "strict" or namespace == wanted or not (not namespace or _FAMILY.fullmatch(namespace)):
         return part
     for element in part.iter():
         if isinstance(element.tag, str) and (etree.QName(element).namespace or "") == namespace:
