@@ -1,5 +1,7 @@
 """Reading XML from outside: what attacks is refused before it costs anything."""
 
+from dataclasses import replace
+
 import pytest
 
 from canonical.errors import RejectedError
@@ -48,3 +50,25 @@ def test_a_schema_location_on_the_network_is_never_followed() -> None:
 def test_the_root_may_begin_behind_a_declaration_a_mark_and_comments() -> None:
     assert check_prolog(b'\xef\xbb\xbf<?xml version="1.0" encoding="UTF-8"?><!-- x --><a/>')
     assert not check_prolog(b"<!-- not yet")
+
+
+@pytest.mark.parametrize("elements", [19, 20, 21, 22])
+@pytest.mark.parametrize("depth", [19, 20, 21])
+@pytest.mark.parametrize("extra", ["", "<!-- < < = = -->", "a=b=c"], ids=["plain", "comment", "text"])
+def test_limits_are_of_the_tree_though_they_are_looked_for_in_the_bytes_first(
+    elements: int, depth: int, extra: str
+) -> None:
+    limits = XmlLimits(depth=20, elements=elements + depth, attributes=elements, attributes_of_one=5)
+    raw = ("<a>" * depth + extra + '<b c="1"/>' * elements + "</a>" * depth).encode()
+
+    def refused_as(changed: XmlLimits) -> str:
+        try:
+            parse(raw, limits=changed)
+        except RejectedError as error:
+            return error.code.number
+        return ""
+
+    assert refused_as(limits) == ("" if depth + 1 <= 20 else "1104")
+    assert not refused_as(replace(limits, depth=40))
+    assert refused_as(replace(limits, depth=40, elements=elements + depth - 1)) == "1104"
+    assert refused_as(replace(limits, depth=40, attributes=elements - 1)) == "1104"
