@@ -159,13 +159,13 @@ class ServedByHand:
 
 
 @contextmanager
-def serving(hub: HubByHand, certificate: tuple[str, str]) -> Iterator[ServedByHand]:
+def serving(hub: HubByHand, certificate: tuple[str, str], *, site: str = SITE + LISTENING) -> Iterator[ServedByHand]:
     """Write the site file with web services and run `amihub serve --only cim` until the end of the block."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     key_file, cert_file = certificate
-    hub.write_site(SITE + LISTENING, https=str(port), certificate=cert_file, certificate_key=key_file)
+    hub.write_site(site, https=str(port), certificate=cert_file, certificate_key=key_file)
     log = hub.folder / "serve.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
