@@ -56,6 +56,10 @@ to = ["meter_data"]
 from = ["wams"]
 nouns = ["MeterServiceRequests", "MeterConfig"]
 to = ["customer_system", "meter_data"]
+[[routes]]
+nouns = ["EndDeviceControls"]
+verbs = ["create"]
+to = ["meter_data"]
 [on_demand_read]
 meter_data = "by territory"
 timeout_seconds = 5

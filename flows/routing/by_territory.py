@@ -3,10 +3,11 @@
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from canonical.errors import UnavailableError
 from canonical.metering import MeterReadings, ReadingQuestion
-from canonical.ports import Destination, MeterDataSystem
+from canonical.ports import Destination
 from flows.routing.routes import Routes, Territory
 from flows.routing.territories import territories_of
 from store.session import Transaction
@@ -19,7 +20,7 @@ class ByTerritory:
 
     def __init__(
         self,
-        ports: Callable[[str], MeterDataSystem],
+        ports: Callable[[str], Any],
         *,
         routes: Routes,
         transaction: Transaction,
@@ -51,7 +52,8 @@ class ByTerritory:
 
     def destination(self, role: str) -> Destination:
         """Return the port of one of its MDMSes, to be told something."""
-        return self._ports(role)
+        port: Destination = self._ports(role)
+        return port
 
     def homes(self, usage_points: Collection[str]) -> Mapping[str, str]:
         """Return the role of the MDMS of each usage point; those of no territory are left out."""

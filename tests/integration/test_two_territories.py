@@ -200,6 +200,28 @@ def test_a_repeat_gets_the_first_answer_byte_for_byte_and_goes_nowhere(towns: To
 
 @pytest.mark.slow
 @pytest.mark.servers
+def test_a_message_that_no_flow_understands_is_passed_on_to_the_town_of_each_object(towns: Towns) -> None:
+    control = (
+        '<EndDeviceControl><reason>{town}</reason><EndDeviceControlType ref="3.31.0.23"/>{point}</EndDeviceControl>'
+    )
+    places = {town: f"<UsagePoints><mRID>{uid(town, 2)}</mRID></UsagePoints>" for town in TOWNS}
+    inside = "".join(control.format(town=f"stop-{town}", point=places[town]) for town in TOWNS)
+    xml = f'<EndDeviceControls xmlns="http://iec.ch/TC57/2011/EndDeviceControls#">{inside}</EndDeviceControls>'
+
+    towns.good("cis_south", "create", "EndDeviceControls", xml=xml)
+    refused = towns.tell("cis_south", "change", "EndDeviceControls", xml=xml)
+
+    def heard(town: str) -> list[list[str]]:
+        bodies = [one["body"] for one in towns.book(f"mdms_{town}", "heard") if one["noun"] == "EndDeviceControls"]
+        return [[name for name in TOWNS if f"stop-{name}" in body] for body in bodies]
+
+    for town in TOWNS:
+        eventually(partial(heard, town), [[town]])
+    assert refused["status"] == 500
+
+
+@pytest.mark.slow
+@pytest.mark.servers
 def test_a_stranger_s_usage_point_is_work_and_goes_to_nobody(towns: Towns) -> None:
     stranger = uid("stranger")
 
