@@ -36,6 +36,7 @@ def serve(parts: Sequence[Part]) -> int:
             threads.append(_thread("master data", partial(_master_data, hub, stop), stop, died))
         if "consumer" in parts and (hub.site.model.messaging is not None or len(parts) == 1):
             threads.append(_thread("consumer", partial(_consumer, hub, stop), stop, died))
+            threads.append(_thread("queue watch", partial(_queue_watch, hub, stop), stop, died))
         for thread in threads:
             thread.start()
         if server is None:
@@ -83,6 +84,13 @@ def _consumer(hub: Hub, stop: threading.Event) -> None:
     from services.event_consumer import run_consumer
 
     run_consumer(hub, stop)
+
+
+def _queue_watch(hub: Hub, stop: threading.Event) -> None:
+    """Tell of messages that nobody reads until asked to stop."""
+    from services.queue_watch import run_watch
+
+    run_watch(hub, stop)
 
 
 def _thread(name: str, work: Callable[[], None], stop: threading.Event, died: threading.Event) -> threading.Thread:

@@ -103,3 +103,17 @@ MESSAGING_ABSENT = ErrorCode(
     acts="administrator",
     severity="FATAL",
 )
+LETTERS_PARKED = ErrorCode(
+    "1233",
+    "LETTERS_PARKED",
+    "Messages lie in a park queue: expired, refused by who read them, or handed out too often.",
+    "Look with `amihub messaging drain --dry-run`; mend the cause, then drain them back.",
+    acts="operator",
+)
+LETTERS_UNROUTED = ErrorCode(
+    "1234",
+    "LETTERS_UNROUTED",
+    "A partner sent messages with a routing key that no queue is bound for.",
+    "Tell the partner that the keys are `high` and `normal`; fetch the messages from `amihub.unrouted`.",
+    acts="operator",
+)

@@ -1,6 +1,7 @@
 """Letters from queues all the way into the store, and answers back: over the embedded queue."""
 
 import gzip
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from messaging.letters import Arrival, Letter
 from messaging.port import Queues, open_queues
 from services.event_consumer import Taker, run_consumer, taker_of
 from services.hub import Hub
+from services.queue_watch import look
 from services.site_file import load_site
 from services.site_queues import messaging_of
 from store import deliveries
@@ -181,3 +183,29 @@ def test_the_consumer_takes_what_lies_in_its_queues_and_stops_when_asked(place: 
         running.result(timeout=30)
 
     assert sum(one.letters or 0 for one in place.queues.depths()) == 0
+
+
+def test_an_answer_to_nothing_that_was_sent_is_parked_and_is_work(place: Place) -> None:
+    place.taker.take(_arrival(letter(903, response(uuid(77)))))
+
+    assert rows(place.site, "SELECT state, code FROM message") == [("parked", "1114 CORRELATION_MISMATCH")]
+    assert rows(place.site, "SELECT count(*) FROM work_item") == [("1",)]
+
+
+def test_messages_that_nobody_reads_are_one_work_item_until_the_queue_is_empty(place: Place) -> None:
+    expired = Letter(b"x", "gone", created_at=NOW, expires_at=NOW)
+    place.queues.publish("out.mdms", [expired], timeout_s=10)
+    seen, stop = Seen(), Event()
+    threading.Timer(0.5, stop.set).start()
+    place.queues.consume(["out.mdms"], seen.handle, refuse=seen.refuse, stop=stop)
+
+    looks = [look(place.hub, place.queues) for _ in range(2)]
+    told = rows(place.site, "SELECT code, key, state, seen FROM work_item")
+    place.queues.drain("out.mdms", limit=9)
+    last = look(place.hub, place.queues)
+
+    assert seen.begun == []
+    assert looks == [(1, 0), (0, 0)]
+    assert told == [("1233 LETTERS_PARKED", "amihub.out.mdms.park", "OPEN", "1")]
+    assert last == (0, 1)
+    assert rows(place.site, "SELECT state FROM work_item") == [("RESOLVED",)]
