@@ -5,6 +5,7 @@ by its settings (`MasterDataReading`).
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from lxml import etree
@@ -92,10 +93,23 @@ def _element(message: Message[Any], speech: Speech) -> etree._Element:
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """What a sample message means, with its header."""
+    """What a sample message means, with what its header says."""
 
-    header: Header
+    message_id: str
+    correlation_id: str
+    source: str
+    verb: str
+    noun: str
+    timestamp: datetime | None
     means: MasterData | tuple[MeterReadings, ...]
+
+    @property
+    def message(self) -> Message[Any]:
+        """Return it as the message that it was."""
+        header = Header(
+            self.message_id, self.source, self.verb, self.noun, self.correlation_id, created_at=self.timestamp
+        )
+        return Message(header, self.means)
 
     @property
     def refused(self) -> tuple[ThingVerdict, ...]:
@@ -111,12 +125,13 @@ def golden_read(wire: bytes, name: str) -> Meant:
         found = readings_from_message(message, source="cis")
     else:
         found = master_data_from_message(message, source="cis", settings=_SAMPLES)
-    header = message.header.canonical() if message.header is not None else found.header
-    return Meant(header, found.payload)
+    own = found.header
+    source = message.header.source if message.header is not None else ""
+    return Meant(own.message_id, own.correlation_id, source, own.verb, own.noun, own.created_at, found.payload)
 
 
 def golden_write(meant: Meant, _name: str = "") -> bytes:
     """Return the message that means this, indented as samples are."""
-    root = _element(Message(meant.header, meant.means), Speech(EDITIONS["2011"], meant.header.source, _SAMPLES))
+    root = _element(meant.message, Speech(EDITIONS["2011"], meant.source, _SAMPLES))
     etree.indent(root)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8") + b"\n"

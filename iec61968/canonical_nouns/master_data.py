@@ -213,23 +213,30 @@ def _plain_noun(noun: str, told: Sequence[Told], outbound: Outbound) -> Any:
     """Return a noun whose objects are things of one kind; links beside them become references in them."""
     plain = _PLAIN[noun]
     spoken = [one for one in told if not isinstance(one.thing, Link)]
-    beside = [one.thing for one in told if isinstance(one.thing, Link)]
+    beside: dict[str, list[Link]] = {}
+    for one in told:
+        if isinstance(one.thing, Link):
+            beside.setdefault(_owner_of(one.thing, noun), []).append(one.thing)
     objects = [
-        plain.write(one, outbound, [link for link in beside if _belongs(link, one.thing)])
-        for one in _of_type(spoken, plain.thing, noun)
+        plain.write(one, outbound, beside.pop(_id_of(one.thing), ())) for one in _of_type(spoken, plain.thing, noun)
     ]
+    if beside:
+        raise RejectedError(f"a link of nothing else in {noun}", code=codes.EXPORT_IMPOSSIBLE, where=noun)
     field = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in plain.element).lstrip("_")
     return NOUNS[noun].type(**{field: tuple(objects)})
 
 
-def _belongs(link: Link, thing: MasterThing) -> bool:
-    """Return whether a link is one of a thing's own references."""
-    if isinstance(thing, CustomerAgreement):
-        return link.agreement == thing.agreement and not link.usage_point
-    if isinstance(thing, ServiceLocation):
-        return link.location == thing.location
+def _owner_of(link: Link, noun: str) -> str:
+    """Return the id of the thing in which a link is written as a reference."""
+    if noun == "CustomerAgreementConfig":
+        return link.agreement if not link.usage_point else ""
+    if noun == "ServiceLocationConfig":
+        return link.location
+    return (link.usage_point or link.usage_point_name) if link.location else ""
+
+
+def _id_of(thing: MasterThing) -> str:
+    """Return the id by which links name a thing."""
     if isinstance(thing, UsagePoint):
-        return bool(link.location) and (
-            link.usage_point == thing.usage_point and link.usage_point_name in ("", thing.name)
-        )
-    return False
+        return thing.usage_point or thing.name
+    return str(getattr(thing, "agreement", "") or getattr(thing, "location", ""))
