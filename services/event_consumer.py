@@ -228,14 +228,15 @@ class Taker:
 
 
 def _is_answer(letter: Letter, limits: XmlLimits) -> bool:
-    """Return whether a letter holds an answer to something that the hub sent."""
+    """Return whether a letter tells what became of something that the hub sent; one with readings tells those."""
     try:
-        head = _plain(letter.body, limits)
-        return (
-            b"ResponseMessage" in head[:4096] and local_name(unwrap(head, limits=limits).message) == "ResponseMessage"
-        )
+        plain = _plain(letter.body, limits)
+        if RESPONSE.encode() not in plain[:4096]:
+            return False
+        message = unwrap(plain, limits=limits).message
     except RejectedError:
         return False
+    return local_name(message) == RESPONSE and next(message.iter("{*}MeterReadings"), None) is None
 
 
 def _plain(raw: bytes, limits: XmlLimits) -> bytes:
