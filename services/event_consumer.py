@@ -36,6 +36,7 @@ from services.site_queues import callers_of, messaging_of, section_of
 log = logging.getLogger(__name__)
 
 GZIP = b"\x1f\x8b"
+RESPONSE = "ResponseMessage"
 
 _ANY = Service("Receive", "MeterReadings")
 """Stands for the service until the message has said which one it means."""
