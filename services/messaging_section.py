@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from canonical.event_kinds import EventKind
 
@@ -84,3 +84,14 @@ class MessagingSection(BaseModel):
     timeout_seconds: float = Field(30.0, gt=0)
     inbound: dict[Partner, InboundSection] = Field(default_factory=dict)
     outbound: dict[Partner, OutboundSection] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _answers_have_queues(self) -> "MessagingSection":
+        """Check that every queue in which a partner may ask for answers is there."""
+        for name, one in self.inbound.items():
+            missing = [place for place in one.reply_to if place not in self.outbound]
+            if missing:
+                raise ValueError(
+                    f"inbound.{name}.reply_to names {missing[0]!r}, which [messaging.outbound] does not have"
+                )
+        return self

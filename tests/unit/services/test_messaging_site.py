@@ -102,8 +102,9 @@ def test_a_site_without_queues_says_so(tmp_path: Path, monkeypatch: pytest.Monke
         ('[messaging.inbound."MDMS 1"]\n', "is no name of a queue"),
         ("[messaging]\nworkers = 0\n", "messaging.workers"),
         ('[messaging.inbound.mdms]\nevent_dialect = "klingon"\n', "event_dialect"),
+        ('[messaging.inbound.mdms]\nreply_to = ["nowhere"]\n', "reply_to names 'nowhere'"),
     ],
-    ids=["key", "name", "number", "dialect"],
+    ids=["key", "name", "number", "dialect", "answers"],
 )
 def test_what_cannot_be_is_named_with_its_line(tmp_path: Path, wrong: str, said: str) -> None:
     path = tmp_path / "site.toml"
