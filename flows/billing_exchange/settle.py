@@ -71,10 +71,18 @@ def decide(session: Session, case: Case, *, now: datetime) -> Decision:
         if calculated.determinant is not None:
             return ready(row, calculated)
     if case.rung is None:
-        return leave(row)
+        return _still_held(case) if row["state"] == State.HELD and not row["answer"] else leave(row)
     if case.rung.ask == "decide":
         return _expire(case)
     return _wait(case, case.rung)
+
+
+def _still_held(case: Case) -> Decision:
+    """Return that better readings left an item held: its window still ends with an answer (ruling 5)."""
+    if case.calculated is not None and case.calculated.holds:
+        return hold(case, case.calculated.holds)
+    due = case.climb.decision(case.row["deadline"]).due
+    return Decision({**kept(case.row), "step": ladder.ANSWER, "next_due_at": due, "recheck": False})
 
 
 def _wait(case: Case, rung: Rung) -> Decision:
