@@ -41,6 +41,8 @@ class Header:
     priority: Literal["high", "normal"] = "normal"
     expires_at: datetime | None = None
     reply_address: str = ""
+    part: tuple[int, int] | None = None
+    """Which part of how many it is, in a delivery that comes in parts; None where it does not say so."""
 
 
 @dataclass(frozen=True, slots=True)

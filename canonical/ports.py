@@ -101,6 +101,7 @@ class MeterDataSystem(Destination, Protocol):
 
         Raises:
             UnavailableError: no answer in time, a server fault, or the connection was cut.
+            AnswerFollowsError: everything that came at once was yielded; the rest comes by messages of its own.
             RejectedError: it refused the question.
         """
         ...

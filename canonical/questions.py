@@ -1,9 +1,12 @@
 """Questions that others ask the hub, and what they are answered."""
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from canonical.codes.exchange import ANSWER_FOLLOWS
+from canonical.errors import UnavailableError
 from canonical.metering import MeterReadings, ReadingQuestion
 from canonical.periods import Period
 
@@ -28,6 +31,16 @@ class ReadingsAsked:
     """Instant from which it is no longer begun (MaxScheduleTime); None: only its deadline ends it."""
 
     priority: Literal["high", "normal"] = "normal"
+
+
+class AnswerFollowsError(UnavailableError):
+    """A role took questions and answers them, or the rest of them, by messages of its own."""
+
+    def __init__(self, awaited: Mapping[str, Sequence[str]], *, begun: Collection[str] = ()) -> None:
+        """Keep the usage points that are awaited by correlation id; of those in `begun` a first part came already."""
+        super().__init__("the answer follows", code=ANSWER_FOLLOWS)
+        self.awaited = {name: tuple(points) for name, points in awaited.items()}
+        self.begun = frozenset(begun)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from canonical.metering import MeterReadings
 from canonical.questions import ReadingsAnswer, ReadingsAsked, RequestChange, Result
 from flows.billing_exchange import readings_arrived
 from flows.read_desk import Desk, Encode, HeldAnswer
-from flows.read_round import AnswerWriter, Policy, Round, all_failed, ask
+from flows.read_round import AnswerWriter, Policy, Round, all_failed, ask, put_together
 from flows.read_withdrawal import withdraw
-from store import deliveries, request_facts, request_turns, requests
+from store import awaited_answers, deliveries, request_facts, request_turns, requests
 from store.request_states import outcome_of
 from store.request_turns import Taken
 from store.session import Session
@@ -122,7 +122,10 @@ def end_overdue(*, desk: Desk) -> int:
     for taken in late:
         code = exchange.REQUEST_EXPIRED if taken.is_expired else codes.REQUEST_TIMED_OUT
         reason = "it was not begun in time" if taken.is_expired else "the deadline has passed"
-        _give(taken, HeldAnswer(desk.encode, taken.reply_to), all_failed(taken, str(code), reason), desk)
+        answer = HeldAnswer(desk.encode, taken.reply_to)
+        waited = taken.was == "WAITING"
+        found = _together(taken, answer, desk) if waited else all_failed(taken, str(code), reason)
+        _give(taken, answer, found, desk)
     return len(late)
 
 
@@ -134,12 +137,26 @@ def _carry_out(taken: Taken, desk: Desk) -> list[Parcel]:
             return [found]
     answer = desk.writer(taken.reply_to)
     try:
+        if taken.was == "WAITING":
+            return _give(taken, answer, _together(taken, answer, desk), desk)
         found_now = ask(
             taken, answer, meter_data=desk.meter_data, transaction=desk.transaction, now=desk.now(), policy=desk.policy
         )
         return _give(taken, answer, found_now, desk)
     finally:
         answer.close()
+
+
+def _together(taken: Taken, answer: AnswerWriter, desk: Desk) -> Round:
+    """Put together what came in messages of its own."""
+    with desk.transaction() as session:
+        rows = list(awaited_answers.of_request(session, taken.request_id))
+    parts: dict[str, tuple[list[MeterReadings], str]] = {}
+    for _, sub_id, bodies, lacking in rows:
+        came, lacked = parts.get(sub_id, ([], ""))
+        came += [one for body in bodies for one in desk.unpack(body)]
+        parts[sub_id] = (came, lacking or lacked)
+    return put_together(taken, answer, parts=parts, policy=desk.policy)
 
 
 def _same_again(taken: Taken, desk: Desk) -> Parcel | None:
@@ -191,6 +208,9 @@ def _give(taken: Taken, answer: AnswerWriter, found: Round, desk: Desk) -> list[
     with desk.transaction() as session:
         settled = request_turns.settle(session, taken.request_id, found.ends, now=now, retry_at=found.retry_at)
         if settled is not None:
+            for sub_id, error in found.follows:
+                awaited_answers.expect(session, taken.request_id, sub_id, error.awaited, begun=error.begun, now=now)
+            awaited_answers.look_again(session, taken.request_id, now=now)
             _enqueue(session, taken, header, parcels, now, whole=not found.waits and is_first)
             return parcels
     return _give_late(taken, answer, Message(header, said), parcels, desk) if now >= taken.deadline else parcels

@@ -1,6 +1,6 @@
 """Who carries requests for readings out: whom to ask, how answers are said, transactions, clocks."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
@@ -64,6 +64,9 @@ class Desk:
     policy: Policy
     open_answer: Callable[[str], AnswerWriter] | None = None
     """Opens the answer to a destination; None: it is held."""
+
+    unpack: Callable[[bytes], Iterable[MeterReadings]] = lambda _body: ()
+    """Reads what was kept of an answer that comes in parts."""
 
     def writer(self, reply_to: str) -> AnswerWriter:
         """Return a new answer."""

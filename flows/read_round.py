@@ -1,6 +1,6 @@
 """One round of a request for readings: what the role says of each object, what is missing of it, what must wait."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -10,7 +10,7 @@ from canonical.errors import RejectedError, UnavailableError
 from canonical.messages import Message, Parcel
 from canonical.metering import MeterReadings, ReadingQuestion
 from canonical.ports import MeterDataSystem
-from canonical.questions import ReadingsAnswer, Unanswered
+from canonical.questions import AnswerFollowsError, ReadingsAnswer, Unanswered
 from store import readings, request_facts
 from store.request_turns import AskedPart, ChildEnd, Taken
 from store.requests import child_id
@@ -92,10 +92,13 @@ class Round:
     retry_at: datetime | None = None
     """When the soonest of the objects that wait is asked again."""
 
+    follows: list[tuple[str, AnswerFollowsError]] = field(default_factory=list)
+    """By sub-request: what the role will answer in messages of its own."""
+
     @property
     def waits(self) -> bool:
         """Return whether some objects are asked again later."""
-        return any(end.state == "PAUSED" for end in self.ends.values())
+        return any(end.state in ("PAUSED", "WAITING") for end in self.ends.values())
 
 
 def ask(
@@ -130,6 +133,9 @@ def _ask_part(
     try:
         _hear(meter_data.readings(part.questions, timeout_s=policy.timeout_s), part, answer, heard)
         found.sources.add(policy.role)
+    except AnswerFollowsError as error:
+        found.sources.add(policy.role)
+        trouble = _await(taken, part, heard, found, error)
     except (UnavailableError, RejectedError) as error:
         trouble = error
     if isinstance(trouble, UnavailableError) and policy.from_store and not part.questions[0].fresh:
@@ -137,7 +143,11 @@ def _ask_part(
         _hear(_from_store(rest, transaction), part, answer, heard)
         found.sources.add("store")
         found.as_of, trouble = now, None
-    missing = [one for one in part.questions if one.usage_point not in heard]
+    missing = [
+        one
+        for one in part.questions
+        if one.usage_point not in heard and (part.sub_id, one.usage_point) not in found.ends
+    ]
     with transaction() as session:
         known = request_facts.known_points(session, {one.usage_point for one in missing})
     for one in missing:
@@ -148,6 +158,43 @@ def _ask_part(
         if one.usage_point in heard and lacking:
             end = ChildEnd("PARTIAL_SUCCESS", str(exchange.READING_TYPES_UNAVAILABLE), "without " + " ".join(lacking))
             _note(found, part, one, end, None)
+
+
+def _await(
+    taken: Taken, part: AskedPart, heard: Mapping[str, object], found: Round, error: AnswerFollowsError
+) -> UnavailableError | None:
+    """Let objects wait whose answers follow; who waits himself cannot, and is told that the role has no answer now."""
+    if not taken.reply_to:
+        return error
+    found.follows.append((part.sub_id, error))
+    points = {point for awaited in error.awaited.values() for point in awaited} - set(heard)
+    for point in sorted(points):
+        found.ends[part.sub_id, point] = ChildEnd("WAITING", str(error.code), error.reason)
+    return None
+
+
+def put_together(
+    taken: Taken,
+    answer: AnswerWriter,
+    *,
+    parts: Mapping[str, tuple[Iterable[MeterReadings], str]],
+    policy: Policy,
+) -> Round:
+    """Return the round of objects whose answers came in messages of their own.
+
+    `parts` gives by sub-request what came, and what is missing of it, in words.
+    """
+    found = Round(sources={policy.role})
+    for part in taken.parts:
+        came, lacking = parts.get(part.sub_id, ((), "the rest"))
+        heard: dict[str, set[str]] = {}
+        _hear(came, part, answer, heard)
+        for one in part.questions:
+            if one.usage_point not in heard:
+                code = exchange.PARTS_MISSING if lacking else message.READINGS_UNAVAILABLE
+                reason = f"{lacking} of the answer did not come" if lacking else "no readings of it for the span"
+                _note(found, part, one, ChildEnd("FAILED", str(code), reason), None)
+    return found
 
 
 def _hear(said: Iterable[MeterReadings], part: AskedPart, answer: AnswerWriter, heard: dict[str, set[str]]) -> None:

@@ -256,6 +256,8 @@ def _values(header: Header) -> dict[str, Any]:
         "Noun": header.noun,
         "Timestamp": header.created_at,
         "Source": header.source,
+        "AsyncReplyFlag": bool(header.reply_address),
+        "ReplyAddress": header.reply_address,
         "MessageID": header.message_id,
         "CorrelationID": header.correlation_id,
     }

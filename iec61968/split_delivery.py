@@ -10,6 +10,15 @@ PROPERTY = "MessageIndex"
 _INDEX = re.compile(r"([1-9][0-9]{0,5})/([1-9][0-9]{0,5})")
 
 
+_IN_BYTES = re.compile(rb">\s*MessageIndex\s*</[^>]*>\s*<[^>]*>\s*([1-9][0-9]{0,5})/([1-9][0-9]{0,5})\s*<")
+
+
+def part_in(raw: bytes) -> tuple[int, int] | None:
+    """Return which part of how many a checked message is, None where it does not say so."""
+    found = _IN_BYTES.search(raw, 0, 65_536)
+    return (int(found[1]), int(found[2])) if found else None
+
+
 def part_of(header: WireHeader) -> tuple[int, int]:
     """Return which part of how many a message is; (1, 1) for one that is whole.
 

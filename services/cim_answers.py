@@ -1,9 +1,10 @@
 """Answers of any size: written reading by reading into the spool, parted by the requester's limit, told again."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -68,6 +69,16 @@ class SiteAnswers:
     def peer(self, reply_to: str) -> Peer:
         """Return who gets an answer; whoever waits gets the generic form of 2011."""
         return self.encoder.peers.get(reply_to) or Peer("", EDITIONS["2011"], "bare")
+
+
+def pack(told: Iterable[MeterReadings]) -> bytes:
+    """Return readings as a document of ours, to be kept."""
+    return b"".join(meter_readings.encode(columns_from_readings(one, manufacturer="") for one in told))
+
+
+def unpack(body: bytes) -> Iterator[MeterReadings]:
+    """Yield the readings that were kept."""
+    return (readings_from_columns(one, source="mdms") for one in meter_readings.decode(BytesIO(body)))
 
 
 def _parcel(raw: bytes, header: Header, *, path: str = "", digest: str = "", size: int = 0) -> Parcel:

@@ -1,5 +1,6 @@
 """Requests for readings at this site: who carries them out, and what a caller is told of one that was taken."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -7,15 +8,17 @@ from lxml import etree
 
 from canonical.messages import Reply
 from flows import message_findings, on_demand_read
+from flows.awaited_readings import part_arrived
 from flows.on_demand_read import Desk
 from iec61968 import soap_answers
 from iec61968.message_codec import message_from_xml
 from iec61968.soap_answers import HttpAnswer
 from iec61968.soap_call import Call
-from services.cim_answers import SiteAnswers
+from services.cim_answers import SiteAnswers, pack, unpack
 from services.cim_replies import AnswerEncoder
 from services.cim_reply_addresses import reply_peers
 from services.site_file import Site
+from services.site_model import ServeSection
 
 if TYPE_CHECKING:
     from services.hub import Hub
@@ -52,7 +55,15 @@ def desk_of(hub: "Hub") -> Desk:
         hub.machine_now(),
         policy,
         open_answer=answers.open,
+        unpack=unpack,
     )
+
+
+def awaited_of(site: Site, section: ServeSection) -> Callable[..., Reply | None]:
+    """Return what takes readings that answer a question of the hub's own: from the role, where it is a caller."""
+    role = policy_of(site).role
+    sources = {role} if role in section.clients else set(section.clients)
+    return partial(part_arrived, pack=pack, sources=sources)
 
 
 def answered(hub: "Hub", call: Call, reply: Reply) -> HttpAnswer | None:

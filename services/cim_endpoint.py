@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -25,6 +25,7 @@ from iec61968.security import Clients
 from iec61968.soap_answers import HttpAnswer
 from iec61968.soap_call import Call, is_operation_set
 from iec61968.soap_endpoint import STRANGER, Endpoint, Receive, routes
+from iec61968.split_delivery import part_in
 from iec61968.validation import Policy
 from services.cim_events import Dialects, events_from_call, is_events, with_events
 from services.cim_operations import steps_from_call
@@ -124,6 +125,9 @@ class EventReceiver:
     others: RoutedCalls | None = None
     """Takes master data, and what the site's routes name."""
 
+    awaited: Callable[..., Reply | None] = lambda _session, _message, **_named: None
+    """Takes readings that answer a question of the hub's own; None where nothing waits for them."""
+
     def __call__(self, raw: bytes, *, caller: str, check: Callable[[bytes], bytes]) -> Reply:
         """Take one call; `check` gives its typed form, or says why it is none."""
         instant = self.now()
@@ -157,6 +161,7 @@ class EventReceiver:
         if is_events(one):
             return events_from_call(one, caller=caller, dialects=self.dialects)
         told = readings_from_event(one, source=caller, edition=edition, policy=policy)
+        told = replace(told, header=replace(told.header, part=part_in(one)))
         return with_events(told, one, caller=caller, dialects=self.dialects)
 
     def _handled(self, session: Session, message: Message[Any], *, now: datetime) -> Reply:
@@ -172,4 +177,4 @@ class EventReceiver:
             return events_told(session, message, now=now, owners=self.owners)
         if isinstance(payload, ReadingsWithEvents):
             return readings_with_events(session, message, handle=handled, now=now, owners=self.owners)
-        return self.handle(session, message, now=now)
+        return self.awaited(session, message, now=now) or self.handle(session, message, now=now)

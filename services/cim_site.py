@@ -13,7 +13,7 @@ from iec61968.security import Client
 from iec61968.signature import is_certificate
 from iec61968.soap_endpoint import Receive
 from services.cim_bulk import FOLDER, BulkReadings
-from services.cim_desk import answered, noted, policy_of, requests_pass
+from services.cim_desk import answered, awaited_of, noted, policy_of, requests_pass
 from services.cim_endpoint import EventReceiver, cim_app
 from services.cim_events import dialects_of
 from services.cim_owners import operations
@@ -83,6 +83,7 @@ def receiver_of(hub: "Hub", section: ServeSection, transaction: Transaction | No
         dialects=dialects_of(section),
         owners=site.model.work.owners,
         others=calls_of(hub, section),
+        awaited=awaited_of(site, section),
     )
 
 

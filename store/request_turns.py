@@ -44,6 +44,9 @@ class Taken:
     waited: Mapping[str, int]
     """How often each child, by its id, was asked before and had to wait."""
 
+    was: State = "SCHEDULED"
+    """What it waited as: WAITING means that answers came in messages of their own."""
+
     is_expired: bool = False
     """Whether it was never begun, and has no meaning any more."""
 
@@ -55,7 +58,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class ChildEnd:
-    """How a child comes out of one round; PAUSED: it is asked again."""
+    """How a child comes out of one round; PAUSED: it is asked again; WAITING: its answer follows by itself."""
 
     state: State
     code: str = ""
@@ -67,7 +70,7 @@ class Settled:
     """How a request comes out of one round."""
 
     state: State
-    """PAUSED, or how it ended, over all of its rounds."""
+    """PAUSED, WAITING, or how it ended, over all of its rounds."""
 
     is_first: bool
     """Whether this was its only round."""
@@ -88,7 +91,7 @@ def take(
     """
     due = or_(
         _T.state.in_(("SCHEDULED", "PENDING")) & or_(_T.not_before.is_(None), _T.not_before <= now),
-        (_T.state == "PAUSED") & (_T.retry_at <= now),
+        _T.state.in_(("PAUSED", "WAITING")) & (_T.retry_at <= now),
         (_T.state == "ONGOING") & (_T.leased_until <= machine_now),
     )
     query = select(SERVICE_REQUEST).where(_T.level == "parent", due, or_(_T.expires_at.is_(None), _T.expires_at > now))
@@ -108,12 +111,16 @@ def take(
     return _taken(session, row | {"rounds": row["rounds"] + 1})
 
 
-def begin(session: Session, request_id: str, state: State, **values: object) -> None:
-    """Bring a request, and everything below it that has not ended, to ONGOING."""
+def begin(session: Session, request_id: str, state: State, *, whole: bool = False, **values: object) -> None:
+    """Bring a request, and everything below it whose turn it is, to ONGOING; `whole`: everything that has not ended.
+
+    While some objects are asked again, those whose answers follow by themselves stay as they are.
+    """
     own = _T.request_id == request_id
     move(session, own, *TO_ONGOING[state], rounds=_T.rounds + 1, retry_at=None, **values)
     for waiting in _WAITING:
-        move(session, below(request_id), *TO_ONGOING[waiting])
+        if whole or state == "WAITING" or waiting != "WAITING":
+            move(session, below(request_id), *TO_ONGOING[waiting])
 
 
 def _taken(session: Session, row: Row) -> Taken:
@@ -121,7 +128,7 @@ def _taken(session: Session, row: Row) -> Taken:
     request_id = row["request_id"]
     found, waited = [], {}
     for sub in rows_of(session, select(SERVICE_REQUEST).where(_T.parent == request_id).order_by(_T.position)):
-        children = rows_of(session, _children(sub["request_id"]).where(_T.state.not_in(FINAL)))
+        children = rows_of(session, _children(sub["request_id"]).where(_T.state == "ONGOING"))
         waited.update({child["request_id"]: child["rounds"] for child in children})
         span = Period(sub["starts_at"], sub["ends_at"])
         kind = (span, sub["purpose"], sub["fresh"], tuple(sub["reading_types"] or ()))
@@ -129,7 +136,7 @@ def _taken(session: Session, row: Row) -> Taken:
     header = Header(row["message_id"], row["source"], "get", row["noun"], row["correlation_id"])
     return Taken(
         request_id, header, tuple(part for part in found if part.questions), row["reply_to"], row["received_at"],
-        row["deadline"], row["rounds"], row["question_key"], waited,
+        row["deadline"], row["rounds"], row["question_key"], waited, row["state"],
     )  # fmt: skip
 
 
@@ -177,7 +184,7 @@ def _end_children(session: Session, ends: Mapping[tuple[str, str], ChildEnd], no
     )  # fmt: skip
     rows = [
         {"child": child_id(*key), "new": walk("ONGOING", end.state), "said": end.code, "why": end.reason}
-        | {"at": None if end.state == "PAUSED" else now}
+        | {"at": now if end.state in FINAL else None}
         for key, end in ends.items()
     ]
     if rows:
@@ -185,9 +192,10 @@ def _end_children(session: Session, ends: Mapping[tuple[str, str], ChildEnd], no
 
 
 def _leave(session: Session, request_id: str, children: Sequence[State], now: datetime, **values: object) -> State:
-    """Bring a request out of ONGOING by its children: PAUSED while one of them waits, else to its end."""
-    end: State = "PAUSED" if "PAUSED" in children else outcome_of(children)
-    settled_at = None if end == "PAUSED" else now
+    """Bring a request out of ONGOING by its children: PAUSED or WAITING while one of them is, else to its end."""
+    waits: State | None = next((one for one in ("PAUSED", "WAITING") if one in children), None)
+    end: State = waits or outcome_of(children)
+    settled_at = None if waits else now
     move(session, _T.request_id == request_id, "ONGOING", end, settled_at=settled_at, **values)
     return end
 
@@ -200,7 +208,7 @@ def overdue(session: Session, *, now: datetime, limit: int = 100) -> Sequence[Ta
     for row in rows_of(session, query.limit(limit).with_for_update(skip_locked=True)):
         expired = row["deadline"] > now
         if row["state"] != "ONGOING":
-            begin(session, row["request_id"], row["state"])
+            begin(session, row["request_id"], row["state"], whole=True)
         taken = _taken(session, row | {"rounds": row["rounds"] + 1})
         found.append(replace(taken, is_expired=expired))
     return found

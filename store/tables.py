@@ -3,6 +3,7 @@
 from sqlmodel import SQLModel
 
 import store.acts
+import store.awaited_answers
 import store.billing
 import store.billing_parts
 import store.billing_storms

@@ -18,6 +18,7 @@ from canonical.master_data import MasterData
 from canonical.messages import Header, Message, Outcome, Parcel
 from canonical.metering import MeterReadings, ReadingQuestion
 from canonical.ports import HeldNoun
+from canonical.questions import AnswerFollowsError
 from iec61968.canonical_nouns.master_data import master_data_from_wire
 from iec61968.canonical_nouns.readings import readings_from_columns
 from iec61968.dialects.reply_codes import is_retryable
@@ -58,18 +59,30 @@ class CimMeterData:
 
         Raises:
             UnavailableError: no answer in time, a server fault, or the connection was cut.
+            AnswerFollowsError: everything that came at once was yielded; the rest comes under its correlation id.
             RejectedError: it refused the question, or its answer is not valid.
             MisconfiguredError: its certificate is not the pinned one, or it refuses our credentials.
         """
         client = self._client(self._settings.url, "GetMeterReadings")
+        awaited: dict[str, Sequence[str]] = {}
+        begun: set[str] = set()
         try:
             for batch in batches(questions, self._settings.batch):
-                yield from self._ask(client, batch, timeout_s)
+                yield from self._ask(client, batch, timeout_s, awaited, begun)
         finally:
             client.close()
+        if awaited:
+            raise AnswerFollowsError(awaited, begun=begun)
 
-    def _ask(self, client: SoapClient, batch: Sequence[ReadingQuestion], timeout_s: float) -> Iterator[MeterReadings]:
-        """Ask one question about many usage points."""
+    def _ask(
+        self,
+        client: SoapClient,
+        batch: Sequence[ReadingQuestion],
+        timeout_s: float,
+        awaited: dict[str, Sequence[str]],
+        begun: set[str],
+    ) -> Iterator[MeterReadings]:
+        """Ask one question about many usage points; note what is said to follow (reply codes 0.1, and 0.3 alone)."""
         first = batch[0]
         points = tuple(question.usage_point for question in batch)
         types = first.reading_types
@@ -83,11 +96,20 @@ class CimMeterData:
             correlation_id=mint("cim-conversation", identity),
             # The same question is the same bytes in every run, so its time is the end of the span asked for.
             created_at=first.period.end,
+            reply_address=self._settings.reply_address,
         )
         request = {"GetMeterReadings": get_meter_readings.as_values(payload)}
         with client.call("GetMeterReadings", header, timeout_s, Request=request) as answer:
             self._judge(answer.reply, identity)
-            yield from readings_of_answer(answer.each, source=self._settings.source, where=f"answer to {identity}")
+            said = {error.code for error in answer.reply.errors}
+            told: set[str] = set()
+            for one in readings_of_answer(answer.each, source=self._settings.source, where=f"answer to {identity}"):
+                told.add(one.usage_point)
+                yield one
+        if "0.1" in said or ("0.3" in said and not told):
+            awaited[header.correlation_id] = [point for point in points if point not in told]
+            if told:
+                begun.add(header.correlation_id)
 
     def held(self, noun: HeldNoun, ids: Sequence[str], *, as_of: datetime, timeout_s: float) -> Iterator[MasterData]:
         """Yield what the MDMS holds of meters or usage points (mRIDs), one message for each batch of them.

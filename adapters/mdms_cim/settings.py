@@ -8,7 +8,7 @@ from iec61968.partner import Partner
 from iec61968.partner_settings import SETTINGS, https_address, partner_from, wrong
 
 _WHERE = "mdms_cim settings"
-_OWN = ("events_url", "services_url", "batch", "source")
+_OWN = ("events_url", "services_url", "batch", "source", "reply_address")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,9 @@ class Settings:
 
     source: str
     """Name of the feed in every reading that comes from it."""
+
+    reply_address: str = ""
+    """Address of ours to which it answers later; empty: it answers while we wait."""
 
 
 def settings_from(given: Mapping[str, object]) -> Settings:
@@ -57,4 +60,7 @@ def settings_from(given: Mapping[str, object]) -> Settings:
     told = {name: value for name, value in given.items() if name in SETTINGS}
     places = {"GetMeterReadings": url, "ReceiveMeterReadings": events_url, **urls}
     partner = partner_from({**told, "url": base or url.rpartition("/")[0], "urls": places}, where=_WHERE)
-    return Settings(partner, url, events_url, batch, str(given.get("source", "mdms")))
+    reply_address = str(given.get("reply_address", ""))
+    if reply_address:
+        https_address(reply_address, "reply_address", _WHERE)
+    return Settings(partner, url, events_url, batch, str(given.get("source", "mdms")), reply_address)

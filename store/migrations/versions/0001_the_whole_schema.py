@@ -49,6 +49,13 @@ def upgrade() -> None:
         batch_op.create_index('agreement_current', ['agreement', 'replaced_at'], unique=False)
         batch_op.create_index('agreement_usage_point', ['usage_point'], unique=False)
 
+    op.create_table('answer_part',
+    sa.Column('correlation_id', sa.String(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('points', columns.Facts(), nullable=False),
+    sa.Column('body', sa.LargeBinary(), nullable=False),
+    sa.PrimaryKeyConstraint('correlation_id', 'number')
+    )
     op.create_table('bill_cycle_day',
     sa.Column('row', sa.Integer(), nullable=False),
     sa.Column('cycle', sa.String(), nullable=False),
@@ -744,6 +751,20 @@ def upgrade() -> None:
         batch_op.create_index('work_item_request', ['request_id'], unique=False)
         batch_op.create_index('work_item_run', ['run_id', 'state'], unique=False)
 
+    op.create_table('awaited_answer',
+    sa.Column('correlation_id', sa.String(), nullable=False),
+    sa.Column('request_id', sa.String(), nullable=False),
+    sa.Column('sub_id', sa.String(), nullable=False),
+    sa.Column('points', columns.Facts(), nullable=False),
+    sa.Column('first', sa.Integer(), nullable=False),
+    sa.Column('total', sa.Integer(), nullable=False),
+    sa.Column('asked_at', columns.Instant(), nullable=False),
+    sa.ForeignKeyConstraint(['request_id'], ['service_request.request_id'], ),
+    sa.PrimaryKeyConstraint('correlation_id')
+    )
+    with op.batch_alter_table('awaited_answer', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_awaited_answer_request_id'), ['request_id'], unique=False)
+
     op.create_table('delivery_attempt',
     sa.Column('delivery_id', sa.String(), nullable=False),
     sa.Column('number', sa.Integer(), nullable=False),
@@ -850,6 +871,10 @@ def downgrade() -> None:
     op.drop_table('master_awaited')
     op.drop_table('delivery_payload')
     op.drop_table('delivery_attempt')
+    with op.batch_alter_table('awaited_answer', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_awaited_answer_request_id'))
+
+    op.drop_table('awaited_answer')
     with op.batch_alter_table('work_item', schema=None) as batch_op:
         batch_op.drop_index('work_item_run')
         batch_op.drop_index('work_item_request')
@@ -1003,6 +1028,7 @@ def downgrade() -> None:
         batch_op.drop_index('bill_cycle_day_current')
 
     op.drop_table('bill_cycle_day')
+    op.drop_table('answer_part')
     with op.batch_alter_table('agreement', schema=None) as batch_op:
         batch_op.drop_index('agreement_usage_point')
         batch_op.drop_index('agreement_current')
