@@ -153,7 +153,7 @@ def test_readings_are_asked_of_each_town_s_mdms_and_one_that_is_away_leaves_only
         towns.seed(f"mdms_{town}", row)
     north, south = uid("north", 1), uid("south", 1)
 
-    assert towns.readings_of("cis_north", north)[:2] == ("OK", {north: ["11.5"]})
+    assert towns.readings_of("cis_north", north) == ("OK", {north: ["11.5"]}, {"None": "0.0"})
     assert towns.readings_of("cis_south", south)[:2] == ("OK", {south: ["22.5"]})
     assert towns.readings_of("cis_south", north, south)[:2] == ("OK", {north: ["11.5"], south: ["22.5"]})
 
