@@ -84,6 +84,9 @@ class Hub:
             for key in PATH_SETTINGS:
                 if settings.get(key):
                     settings[key] = str((self.site.folder / str(settings[key])).resolve())
+            keys = settings.get("pgp")
+            if isinstance(keys, dict) and keys.get("home"):
+                keys["home"] = str((self.site.folder / str(keys["home"])).resolve())
             if settings.get("tier") in ("token", "signature"):
                 settings["machine_now"] = machine_now
             if settings.get("queue"):

@@ -10,6 +10,7 @@ from threading import Event, Thread
 import psutil
 import pytest
 from demo_by_hand import run_demo
+from secret_night import files_below, found_in
 
 pytestmark = [
     pytest.mark.airflow,
@@ -100,6 +101,18 @@ def test_the_verdict_leaves_an_asset_event_with_control_totals(metadata: sqlite3
 
     assert extras
     assert {"interface", "failures", "control_totals"} <= set(extras[-1])
+
+
+def test_no_private_key_is_in_a_log_or_in_airflows_database(run: Path) -> None:
+    keys = {path.name: path.read_text().splitlines()[2][10:40] for path in (run / "keys").glob("hub*") if _is_key(path)}
+
+    assert len(keys) >= 3
+    places = [*files_below(run / "logs", besides=()), *files_below(run / "airflow", besides=())]
+    assert found_in(keys, iter(places)) == []
+
+
+def _is_key(path: Path) -> bool:
+    return "PRIVATE KEY" in path.read_text()
 
 
 def test_nothing_personal_and_no_row_travels_between_tasks(metadata: sqlite3.Connection) -> None:
