@@ -25,10 +25,10 @@ class MasterOrigin(SQLModel, table=True):
 MASTER_ORIGIN: Table = SQLModel.metadata.tables["master_origin"]
 
 
-def note(session: Session, kind: str, object_id: str, source: str) -> None:
-    """Remember who told of a thing, unless somebody did before."""
+def note(session: Session, kind: str, object_id: str, source: str) -> bool:
+    """Remember who told of a thing, unless somebody did before; return whether it is the first."""
     blank = {"kind": kind, "object_id": object_id, "source": source, "deleted": ""}
-    insert_if_new(session, MasterOrigin, blank)
+    return insert_if_new(session, MasterOrigin, blank) is not None
 
 
 def creators(session: Session, object_ids: Collection[str]) -> dict[tuple[str, str], str]:

@@ -1,15 +1,18 @@
 """Telling the others what was applied: each thing to the roles that the routes name, once its territory is known."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from canonical.customers import CustomerAgreement
 from canonical.errors import ErrorCode
 from canonical.ids import mint
-from canonical.master_data import Link, Meter, MeterExchange
+from canonical.master_data import Link, Meter, MeterExchange, Verb
 from canonical.metering import UsagePoint
 from flows.master_data_sync.masters import MASTERS
+from flows.master_data_sync.outcome import Outcome
+from flows.master_data_sync.policy import Policy
 from flows.master_data_sync.said import Said, facts_of, said_from
 from flows.routing import deliver
 from flows.routing.deliver import Sending
@@ -43,6 +46,34 @@ def tell(session: Session, told: Sequence[Said], *, sending: Sending, retry_in: 
         for role, own in goes.items():
             part = ",".join(str(one.place) for one in own) if late else ""
             deliver.send(session, own[0].message(tuple(own)), role, sending=sending, lane=LANE, part=part)
+
+
+def news(said: Said, outcome: Outcome, policy: Policy) -> list[Said]:
+    """Return what others are to be told of a thing, with the hub's own ids.
+
+    Where links begin at the hub (ruling 8), an exchange is also told as the links that it ends and begins, at the
+    instants of the work.
+    """
+    if outcome.thing is None:
+        return []
+    own = replace(said, thing=outcome.thing)
+    if not isinstance(own.thing, MeterExchange) or policy.origins.get("link") != "hub":
+        return [own]
+    work, found = own.thing, [own]
+    if work.removed is not None:
+        found.append(_step(own, "close", Link(work.usage_point, work.removed.meter), work.removed_at))
+    if work.installed is not None:
+        found.append(_step(own, "create", Link(work.usage_point, work.installed.meter), work.installed_at))
+    return found
+
+
+def _step(said: Said, verb: Verb, thing: Link, at: datetime) -> Said:
+    """Return one link as a message of its own that the exchange causes."""
+    own = mint("exchange-link", said.source, said.message_id, said.place, verb)
+    return replace(
+        said, message_id=own, wire_verb=verb, verb=verb, noun="MasterDataLinkageConfig", effective_at=at, thing=thing,
+        stated=None, place=0,
+    )  # fmt: skip
 
 
 def retry(session: Session, row: Row, *, sending: Sending) -> bool:

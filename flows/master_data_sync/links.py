@@ -15,12 +15,14 @@ from canonical.codes.linkage import (
 )
 from canonical.customers import CustomerAgreement
 from canonical.errors import RejectedError
+from canonical.ids import mint
 from canonical.master_data import Link
 from canonical.names import normal_serial
 from flows.master_data_sync import identity, installations, record
 from flows.master_data_sync.masters import MASTERS, PREMISE
 from flows.master_data_sync.outcome import Disposition, Outcome, waits
 from flows.master_data_sync.said import Said
+from store import master_origins
 from store.rows import Row
 from store.session import Session
 
@@ -46,7 +48,11 @@ def link(session: Session, said: Said, thing: Link, *, now: datetime) -> Outcome
         return waits(label, "UsagePoint", meter_word, point, *spoken)
     done = change(session, meter, point, said.verb, said.effective_at, now=now)
     meant = replace(thing, usage_point=point, meter=meter)
-    return Outcome(done, point, "UsagePoint", meant, frozenset({point, meter}))
+    said_before = not master_origins.note(
+        session, "link", mint("link", meter, point, said.verb, said.effective_at), said.source
+    )
+    first = done == "DUPLICATE" and not said_before
+    return Outcome(done, point, "UsagePoint", meant, frozenset({point, meter}), is_first=first)
 
 
 def change(session: Session, meter: str, point: str, verb: str, at: datetime, *, now: datetime) -> Disposition:

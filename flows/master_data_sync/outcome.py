@@ -18,7 +18,7 @@ class Outcome:
     """CIM class."""
 
     thing: MasterThing | None = None
-    """With APPLIED: the thing with the hub's own ids, as it is passed on."""
+    """The thing with the hub's own ids, as it is passed on."""
 
     touched: frozenset[str] = frozenset()
     """Ids by which others may wait for what was applied: mRIDs, names, serials."""
@@ -28,6 +28,14 @@ class Outcome:
 
     reason: str = ""
     """With WAITING: what is missing."""
+
+    is_first: bool = False
+    """With DUPLICATE: it is so already, but nobody was told of it in these words (a link behind its exchange)."""
+
+    @property
+    def is_news(self) -> bool:
+        """Return whether others are to be told."""
+        return self.thing is not None and (self.disposition == "APPLIED" or self.is_first)
 
 
 def waits(object_id: str, object_type: str, needs: str, *others: str) -> Outcome:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from canonical.codes.message import NOT_SUPPORTED_HERE
@@ -39,12 +38,12 @@ def take(
         raise RejectedError("master data is closed or deleted", code=NOT_SUPPORTED_HERE, where="Header/Verb")
     for one in payload.known_as:
         names.learn(session, one.name, one.object_id, one.object_type)
-    verdicts, told, woken = list(payload.refused), [], Woken()
+    verdicts, told, woken = list(payload.refused), list[Said](), Woken()
     for said in said_in(message, now=now):
         verdict, outcome = _judged(session, said, policy=policy, now=now)
         verdicts.append(verdict)
-        if outcome is not None and outcome.thing is not None:
-            told.append(replace(said, thing=outcome.thing))
+        if outcome is not None and outcome.is_news:
+            told += forward.news(said, outcome, policy)
             freed = waking.wake(session, outcome.touched, policy=policy, now=now)
             woken = Woken(woken.told + freed.told, woken.touched | freed.touched | outcome.touched)
     sending = Sending(routes, encode, now)
@@ -64,8 +63,6 @@ def _judged(session: Session, said: Said, *, policy: Policy, now: datetime) -> t
         return ThingVerdict(name, kind, "REJECTED", str(error.code), error.reason), None
     if outcome.disposition == "WAITING":
         wait(session, said, outcome, policy=policy, now=now)
-    elif outcome.disposition != "APPLIED":
-        outcome = replace(outcome, thing=None)
     own = outcome.object_id or name
     return ThingVerdict(own, outcome.object_type, outcome.disposition, reason=outcome.reason), outcome
 

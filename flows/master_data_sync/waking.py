@@ -1,7 +1,7 @@
 """What waited, tried again: at once when what it needs comes, else at intervals, at last as a person's work."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from canonical.codes.exchange import DEP_NOT_FOUND
@@ -40,8 +40,8 @@ def wake(session: Session, touched: Collection[str], *, policy: Policy, now: dat
         fresh = set()
         for row in rows:
             outcome = _again(session, row, policy=policy, now=now)
-            if outcome is not None and outcome.disposition == "APPLIED" and outcome.thing is not None:
-                woken.told.append(replace(said_from(row["said"]), thing=outcome.thing))
+            if outcome is not None and outcome.is_news:
+                woken.told += forward.news(said_from(row["said"]), outcome, policy)
                 fresh |= outcome.touched
         woken.touched |= fresh
     return woken
@@ -80,11 +80,11 @@ def _advance_one(session: Session, row: Row, *, policy: Policy, sending: Sending
     if outcome.disposition == "WAITING":
         _look_again(session, row, outcome, policy, sending)
         return False
-    if outcome.disposition == "APPLIED" and outcome.thing is not None:
-        own = replace(said_from(row["said"]), thing=outcome.thing)
+    if outcome.is_news:
+        own = forward.news(said_from(row["said"]), outcome, policy)
         woken = wake(session, outcome.touched, policy=policy, now=sending.now)
         release_routes(session, outcome.touched | woken.touched, sending=sending)
-        forward.tell(session, [own, *woken.told], sending=sending, retry_in=policy.search_interval, late=True)
+        forward.tell(session, [*own, *woken.told], sending=sending, retry_in=policy.search_interval, late=True)
     return True
 
 

@@ -213,6 +213,29 @@ def test_only_the_origin_begins_links(world: World) -> None:
     assert world.take(told(11, "create", link())).result == "OK"
 
 
+def exchanged(world: World, *links: bool) -> list[tuple[str, str]]:
+    """Exchange the meter of U1, then have the CIS link what was exchanged, and return what the MDMS is told."""
+    world.create(point(), meter(), meter("2"), link())
+    world.sent.clear()
+    world.take(told(10, "create", exchange(), at=9, source="wams"))
+    for number, _ in enumerate(links):
+        world.take(told(20 + number, "close", link(), at=9))
+        world.take(told(30 + number, "create", link("2"), at=9))
+    return [(verb, type(things[0]).__name__) for role, verb, things in world.sent if role == "mdms_north"]
+
+
+def test_the_hub_tells_the_links_of_an_exchange_only_where_links_begin_at_it(world: World) -> None:
+    world.policy = Policy(origins={"link": "hub"}, kinds={"cis_north": "hub"})
+
+    assert exchanged(world) == [("create", "MeterExchange"), ("close", "Link"), ("create", "Link")]
+
+
+def test_links_that_the_cis_begins_behind_an_exchange_are_told_on_once(world: World) -> None:
+    world.policy = Policy(origins={"link": "cis"}, kinds={"cis_north": "cis"})
+
+    assert exchanged(world, True, True) == [("create", "MeterExchange"), ("close", "Link"), ("create", "Link")]
+
+
 def test_what_was_taken_back_is_not_brought_back_by_an_older_message(world: World) -> None:
     world.all([told(1, "create", point()), told(5, "delete", point())])
 
