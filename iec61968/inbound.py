@@ -63,8 +63,17 @@ def edition_of(carried: Carried, *, expected: Edition, policy: Policy) -> Editio
     )
 
 
-def normalized(carried: Carried, *, expected: Edition, policy: Policy, limits: XmlLimits | None = None) -> Inbound:
+def normalized(
+    carried: Carried,
+    *,
+    expected: Edition,
+    policy: Policy,
+    limits: XmlLimits | None = None,
+    received_at: datetime | None = None,
+) -> Inbound:
     """Return the message in the typed form of the endpoint's edition; its own schema is asked first.
+
+    `received_at` stands in for a timestamp that is missing or has no offset.
 
     Raises:
         RejectedError: another namespace, invalid by its own schema, or a noun or verb that no service has.
@@ -80,7 +89,7 @@ def normalized(carried: Carried, *, expected: Edition, policy: Policy, limits: X
     service = service_for(header.verb, header.noun)
     typed = WireMessage(
         message.kind,
-        _complete(header, service, carried.message),
+        _complete(header, service, carried.message, received_at),
         operation_name(header.verb, service),
         _request(message, expected, policy),
         message.reply,
@@ -142,7 +151,9 @@ def operation_name(verb: str, service: Service) -> str:
     return service.name if verb == "get" and service.kind == "Get" else f"{verb.capitalize()}{service.noun}"
 
 
-def _complete(header: WireHeader, service: Service, message: etree._Element) -> WireHeader:
+def _complete(
+    header: WireHeader, service: Service, message: etree._Element, received_at: datetime | None
+) -> WireHeader:
     """Return a header that can be written in the strict form; only tolerant endpoints let others come this far.
 
     A message without an id has one made of its content, so that a repeat is known and another message is another.
@@ -152,7 +163,7 @@ def _complete(header: WireHeader, service: Service, message: etree._Element) -> 
         value if _UUID.fullmatch(value) else mint("foreign-id", header.source, value)
         for value in (told, header.correlation_id or told)
     )
-    stamp = header.timestamp or datetime(1970, 1, 1, tzinfo=UTC)
+    stamp = header.timestamp or received_at or datetime(1970, 1, 1, tzinfo=UTC)
     return replace(
         header,
         noun=service.noun,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import cast
 
@@ -69,6 +70,9 @@ class Call:
 
     wire: WireHeader | None = None
     """The message's header, whole, as soon as it has been read."""
+
+    received_at: datetime | None = None
+    """When it came, in business time: for a tolerated header that does not say when it was written."""
 
     proof: Callable[["Call"], None] = lambda _call: None
     """Looks at the header's ReplayDetection, where the caller has to give one; raises when it is not fresh."""
@@ -195,7 +199,9 @@ def _in_typed_form(root: etree._Element, raw: bytes, call: Call) -> tuple[etree.
         tolerated = call.policy != "strict" and namespace.endswith(f"/{noun}Message")
         if not (is_own or call.any_service or others or tolerated):
             return root, carried.message, raw
-    found = normalized(carried, expected=call.edition, policy=call.policy, limits=call.limits)
+    found = normalized(
+        carried, expected=call.edition, policy=call.policy, limits=call.limits, received_at=call.received_at
+    )
     if call.any_service:
         call.service = found.service
     elif found.service.noun != call.service.noun:

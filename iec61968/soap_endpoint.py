@@ -155,6 +155,7 @@ async def _call(request: Request, endpoint: Endpoint) -> Response:
         service, endpoint.edition, caller, action, body.too_large, endpoint.supported, endpoint.policy, endpoint.limits
     )
     call.any_service = any_service
+    call.received_at = endpoint.now()
     call.content_encoding = request.headers.get("content-encoding", "").strip().lower()
     answer = await run_in_threadpool(_take_body, body, call, endpoint)
     headers = {"WWW-Authenticate": 'Basic realm="cim"'} if answer.status == 401 else {}
