@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from canonical.codes import configuration as codes
 from canonical.errors import MisconfiguredError
+from canonical.serials import SerialPolicy
 from sftp.formats.file_names import PATTERNS, Kind, expression
-from sftp.formats.serials import SerialPolicy
 from sftp.layout import STANDARD, Form, Layout, read_layout
 from sftp.mailbox import MailboxSettings, mailbox_settings
 from sftp.pgp import Pgp

@@ -7,9 +7,9 @@ from adapters.cis_flatfile.whole_files import read_whole as golden_read
 from adapters.cis_flatfile.whole_files import write_whole as golden_write
 from canonical.billing import BillingPart, PartHeader
 from canonical.messages import FileFacts, FileIdentity, Item, Manifest, Rejection
+from canonical.serials import SerialPolicy
 from sftp.formats import billed, billing_request, reference
 from sftp.formats.file_names import named
-from sftp.formats.serials import SerialPolicy
 from sftp.layout_tally import Tally
 from sftp.manifest import ACKNOWLEDGEMENT_LIMIT, acknowledgement_from_json
 

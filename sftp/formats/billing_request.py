@@ -9,8 +9,8 @@ from canonical.billing import BillingRequestItem
 from canonical.codes import file as codes
 from canonical.messages import FileFacts, Item, Rejection
 from canonical.periods import Period
+from canonical.serials import SerialPolicy
 from sftp.formats.item_file import examine_items, period_of, read_items, write_items
-from sftp.formats.serials import SerialPolicy
 from sftp.layout import Form, Layout, standard_layout
 from sftp.layout_read import Group
 from sftp.layout_tally import Tally

@@ -10,6 +10,7 @@ from canonical.messages import FileFacts, FileIdentity, Item, Rejection
 from canonical.metering import Installation, Register, UsagePoint
 from canonical.names import normal_serial
 from canonical.periods import Period
+from canonical.serials import SerialPolicy
 from sftp.formats import file_names
 from sftp.formats.item_file import (
     Make,
@@ -22,7 +23,6 @@ from sftp.formats.item_file import (
     write_items,
 )
 from sftp.formats.reference_calendars import Calendars, calendar_records, calendars_in
-from sftp.formats.serials import SerialPolicy
 from sftp.layout import Form, Layout, standard_layout
 from sftp.layout_read import Group
 from sftp.layout_tally import Tally

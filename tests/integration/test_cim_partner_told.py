@@ -125,9 +125,7 @@ def tiers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tiers]:
 
 
 @pytest.mark.parametrize("tier", ["token", "signature", "stranger"])
-def test_a_hub_that_is_told_by_a_hub_believes_its_token_and_its_signature(
-    tiers: Tiers, tmp_path: Path, tier: str
-) -> None:
+def test_a_hub_told_by_a_hub_believes_its_token_and_its_signature(tiers: Tiers, tmp_path: Path, tier: str) -> None:
     signer = tiers.signer if tier == "signature" else Pair("stranger")
     key, shown = signer.files(tmp_path, "signer")
     port = load("cis_cim", {

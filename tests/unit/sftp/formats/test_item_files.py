@@ -17,8 +17,8 @@ from canonical.ids import meter_mrid
 from canonical.messages import Item, Rejection
 from canonical.metering import Installation, Register, UsagePoint
 from canonical.periods import Period
+from canonical.serials import SerialPolicy
 from sftp.formats import billed, billing_request, file_names, reference
-from sftp.formats.serials import SerialPolicy
 from sftp.layout import Form
 
 FORMS: tuple[Form, ...] = ("delimited", "fixed")
