@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from served_cim import KWH, NOW, SITE, YEAR, Mdms, hub_of, message, post, result, uuid
+from served_questions import codes_of, gone, points_of, question
 from soap_certificates import certificate
 from soap_partner import Partner, http, response
 from sqlmodel import col, select
-from test_cim_answers_served import codes_of, gone, points_of, question
 
 from adapters.mdms_cim.adapter import build
 from canonical.metering import MeterReadings, ReadingQuestion

@@ -1,11 +1,6 @@
 """Events of devices: kept once whatever their dialect, unmapped ones are work, alarms end once."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-
-import pytest
-from sqlmodel import SQLModel
 
 import store.tables  # noqa: F401
 from canonical.event_kinds import EventKind
@@ -15,17 +10,9 @@ from canonical.metering import MeterReadings
 from canonical.replies import said_in
 from flows import end_device_events as flow
 from flows.work import list_work
-from store.session import Session, Transaction, open_engine, transactions
+from store.session import Session, Transaction
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def transaction(tmp_path: Path) -> Iterator[Transaction]:
-    engine = open_engine(f"sqlite:///{tmp_path / 'hub.db'}")
-    SQLModel.metadata.create_all(engine)
-    yield transactions(engine)
-    engine.dispose()
 
 
 def event(mrid: str = "", code: str = "3.26.0.85", *, minute: int = 0, severity: str = "alarm") -> EndDeviceEvent:
