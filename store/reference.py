@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, Table, select, update
+from sqlalchemy import Index, Table, func, select, update
 from sqlmodel import Field, Session, SQLModel
 
 from store import bulk
@@ -187,6 +187,19 @@ def record(session: Session, table: Table, rows: Sequence[Mapping[str, Any]], *,
         session.execute(update(table).where(table.c.row.in_(closed)).values(replaced_at=now))
     bulk.insert(session, table, fresh)
     return Recorded(len(fresh) - len(closed), len(closed), unchanged)
+
+
+def lock(session: Session) -> None:
+    """Let no other transaction change masters until this one ends: what is linked is checked against what stands.
+
+    SQLite's write transactions exclude each other anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(_MASTERS)))
+
+
+_MASTERS = 0x414D495F4D444D
+"""Number by which transactions that change masters know each other."""
 
 
 def current(session: Session, table: Table, column: str, values: Collection[str]) -> list[Row]:

@@ -17,7 +17,7 @@ from flows.master_data_sync.said import Said, said_in
 from flows.master_data_sync.waking import Woken
 from flows.routing.deliver import Encode, Sending
 from flows.routing.routes import Routes
-from store import names
+from store import names, reference
 from store.session import Session
 
 
@@ -36,6 +36,7 @@ def take(
     payload = message.payload
     if payload.verb == "cancel":
         raise RejectedError("master data is closed or deleted", code=NOT_SUPPORTED_HERE, where="Header/Verb")
+    reference.lock(session)
     for one in payload.known_as:
         names.learn(session, one.name, one.object_id, one.object_type)
     verdicts, told, woken = list(payload.refused), list[Said](), Woken()

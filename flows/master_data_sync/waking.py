@@ -13,7 +13,7 @@ from flows.master_data_sync.policy import Policy
 from flows.master_data_sync.said import Said, said_from
 from flows.routing import deliver, documents
 from flows.routing.deliver import Sending
-from store import master_waiting
+from store import master_waiting, reference
 from store.rows import Row
 from store.session import Session, Transaction
 
@@ -58,6 +58,7 @@ def advance(*, policy: Policy, sending: Sending, transaction: Transaction) -> in
     ended = 0
     while True:
         with transaction() as session:
+            reference.lock(session)
             rows = master_waiting.due(session, now=sending.now, limit=BATCH)
             for row in rows:
                 ended += _advance_one(session, row, policy=policy, sending=sending)

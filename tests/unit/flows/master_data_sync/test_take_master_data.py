@@ -1,5 +1,6 @@
 """Each object of a message is judged by itself; nothing is overwritten, and nothing is linked twice."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -14,7 +15,7 @@ from canonical.master_data import Link, Meter, MeterExchange
 from canonical.metering import RegisterReading
 from canonical.periods import Period
 from canonical.quality import Quality
-from flows.master_data_sync import Policy
+from flows.master_data_sync import Policy, take
 from flows.reference import record
 from store import readings, reference_book, work
 from store.session import Transaction
@@ -211,6 +212,21 @@ def test_only_the_origin_begins_links(world: World) -> None:
 
     assert world.take(told(10, "create", link(), source="mdms_north")).code == "3015 NOT_THE_ORIGIN"
     assert world.take(told(11, "create", link())).result == "OK"
+
+
+def test_two_workers_never_hang_two_meters_at_one_usage_point(world: World) -> None:
+    world.create(point(), meter(), meter("2"))
+
+    with ThreadPoolExecutor(1) as other:
+        with world.transaction() as session:
+            routes, encode = world.routes, world.encode
+            first = take(session, told(10, "create", link()), policy=Policy(), routes=routes, encode=encode, now=NOW)
+            second = other.submit(world.take, told(11, "create", link("2")))
+            with pytest.raises(TimeoutError):
+                second.result(timeout=0.5)
+        reply = second.result(timeout=60)
+
+    assert (first.result, reply.code) == ("OK", "3010 ALREADY_LINKED")
 
 
 def exchanged(world: World, *links: bool) -> list[tuple[str, str]]:
