@@ -118,27 +118,27 @@ def test_broker_and_hub_are_killed_mid_stream_and_every_message_is_handled_once(
         queues = open_queues(messaging_of(load_site(site)))
         queues.declare()
         with hub_consumer(site, server.url):
-            _publish_surely(queues, [letter(number) for number in range(100)])
-            until(lambda: _handled(site) >= 30)
+            _publish_surely(queues, [letter(number) for number in range(40)])
+            until(lambda: _handled(site) >= 12, seconds=60)
         _let_leases_end(site)
         with hub_consumer(site, server.url) as second:
-            _publish_surely(queues, [letter(number) for number in range(100, 200)])
-            until(lambda: _handled(site) >= 130)
+            _publish_surely(queues, [letter(number) for number in range(40, 80)])
+            until(lambda: _handled(site) >= 52, seconds=60)
             server.kill()
-            lost = queues.publish("in.mdms", [letter(200)], timeout_s=5)
+            lost = queues.publish("in.mdms", [letter(80)], timeout_s=5)
             server.start()
-            _publish_surely(queues, [letter(number) for number in range(200, 300)])
-            until(lambda: _handled(site) >= 300, seconds=40)
-            until(lambda: all(not one.letters for one in queues.depths()), seconds=40)
+            _publish_surely(queues, [letter(number) for number in range(80, 120)])
+            until(lambda: _handled(site) >= 120, seconds=60)
+            until(lambda: all(not one.letters for one in queues.depths()), seconds=60)
             second.terminate()
             assert second.wait(timeout=30) == 0
         queues.close()
 
     assert [outcome.state for outcome in lost] == ["unavailable"]
     told = rows(site, "SELECT message_id FROM message WHERE state = 'done'")
-    assert sorted(told) == [(uuid(number),) for number in range(300)]
+    assert sorted(told) == [(uuid(number),) for number in range(120)]
     # Each handling of these readings, whose meter nobody knows, counts at a work item: once for each message.
-    assert rows(site, "SELECT sum(seen) FROM work_item") == [("300",)]
+    assert rows(site, "SELECT sum(seen) FROM work_item") == [("120",)]
 
 
 def _publish_surely(queues: Queues, wanted: list[Letter]) -> None:
