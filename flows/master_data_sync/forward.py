@@ -8,7 +8,7 @@ from itertools import groupby
 from canonical.customers import CustomerAgreement
 from canonical.errors import ErrorCode
 from canonical.ids import mint
-from canonical.master_data import Link, Meter, MeterExchange, Verb
+from canonical.master_data import Link, Meter, MeterExchange, Verb, usage_point_of
 from canonical.metering import UsagePoint
 from flows.master_data_sync.masters import MASTERS
 from flows.master_data_sync.outcome import Outcome
@@ -17,7 +17,7 @@ from flows.master_data_sync.said import Said, facts_of, said_from
 from flows.routing import deliver
 from flows.routing.deliver import Sending
 from flows.routing.routes import Facts
-from flows.routing.territories import Subject, Trouble
+from flows.routing.territories import Atlas, Subject, Trouble, open_atlas
 from flows.routing.territories import facts_of as facts_of_subject
 from store import master_waiting, reference
 from store.master_waiting import MasterWaiting
@@ -36,8 +36,9 @@ def tell(session: Session, told: Sequence[Said], *, sending: Sending, retry_in: 
     for _, group in groupby(told, key=lambda said: (said.source, said.message_id)):
         things = tuple(group)
         goes: dict[str, list[Said]] = {}
+        atlas = _atlas(session, things)
         for said in things:
-            roles = _destinations(session, said, sending)
+            roles = _destinations(session, said, sending, atlas)
             if isinstance(roles, Trouble):
                 _hold(session, said, roles, sending, retry_in)
                 continue
@@ -79,7 +80,7 @@ def _step(said: Said, verb: Verb, thing: Link, at: datetime) -> Said:
 def retry(session: Session, row: Row, *, sending: Sending) -> bool:
     """Try to send a held thing again, and return whether it went."""
     said = said_from(row["said"])
-    roles = _destinations(session, said, sending)
+    roles = _destinations(session, said, sending, None)
     if isinstance(roles, Trouble):
         return False
     for role in roles:
@@ -90,13 +91,20 @@ def retry(session: Session, row: Row, *, sending: Sending) -> bool:
     return True
 
 
-def _destinations(session: Session, said: Said, sending: Sending) -> tuple[str, ...] | Trouble:
+def _atlas(session: Session, things: Sequence[Said]) -> Atlas:
+    """Return what is known of the usage points that things name themselves."""
+    return open_atlas(session, {point for one in things if (point := usage_point_of(one.thing))})
+
+
+def _destinations(session: Session, said: Said, sending: Sending, atlas: Atlas | None) -> tuple[str, ...] | Trouble:
     """Return the roles that get a thing, or why nobody can say."""
     routes = sending.routes.of(said.noun, said.wire_verb, said.source)
     if not routes:
         return ()
     subject = _subject(session, said.thing)
-    found = facts_of_subject(session, subject, routes=sending.routes, source=said.source, at=said.effective_at)
+    found = facts_of_subject(
+        session, subject, routes=sending.routes, source=said.source, at=said.effective_at, atlas=atlas
+    )
     if isinstance(found, Trouble):
         if any(route.needs_territory for route in routes):
             return found

@@ -1,6 +1,6 @@
 """In which territory does an object lie: by what its master says of its usage point, else by who created it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -44,38 +44,59 @@ class Trouble:
     """False: it lies nowhere yet, such as a meter in stock, and nobody need look at it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Atlas:
+    """What masters say of some usage points, and who created them: looked up once for all objects of a message."""
+
+    points: frozenset[str]
+    book: ReferenceBook
+    creators: Mapping[tuple[str, str], str]
+
+
+def open_atlas(session: Session, usage_points: Iterable[str]) -> Atlas:
+    """Return what is known now of some usage points."""
+    points = frozenset(usage_points)
+    return Atlas(points, reference_book.open_book(session, points), master_origins.creators(session, points))
+
+
 def territories_of(
-    session: Session, usage_points: Sequence[str], *, routes: Routes, at: datetime
+    session: Session, usage_points: Sequence[str], *, routes: Routes, at: datetime, atlas: Atlas | None = None
 ) -> dict[str, Territory | Trouble]:
     """Return the territory of each usage point at an instant, by mRID; where it is none or two, why."""
-    book = reference_book.open_book(session, set(usage_points))
-    creators = master_origins.creators(session, set(usage_points))
+    known = atlas or open_atlas(session, usage_points)
     return {
-        one: _territory(one, _version(book, one, at), creators.get(("usage_point", one), ""), routes)
+        one: _territory(one, _version(known.book, one, at), known.creators.get(("usage_point", one), ""), routes)
         for one in usage_points
     }
 
 
-def facts_of(session: Session, subject: Subject, *, routes: Routes, source: str, at: datetime) -> Facts | Trouble:
+def facts_of(
+    session: Session, subject: Subject, *, routes: Routes, source: str, at: datetime, atlas: Atlas | None = None
+) -> Facts | Trouble:
     """Return what routes may ask of an object; `source` is who tells of it.
 
-    An object of several usage points lies where all of them lie.
+    An object of several usage points lies where all of them lie. An `atlas` that has them all saves looking them up.
     """
     points = subject.usage_points or _hung(session, subject.meters, at)
     if not points:
         return _without_usage_point(session, subject, routes, source)
-    found = territories_of(session, points, routes=routes, at=at)
+    known = atlas if atlas is not None and atlas.points.issuperset(points) else open_atlas(session, points)
+    found = territories_of(session, points, routes=routes, at=at, atlas=known)
     homes = {one.name for one in found.values() if isinstance(one, Territory)}
     troubles = [one for one in found.values() if isinstance(one, Trouble)]
     if routes.territories and troubles:
         return troubles[0]
     if len(homes) > 1:
         return Trouble(TERRITORY_AMBIGUOUS, f"{subject.label} reaches over {', '.join(sorted(homes))}")
-    book = reference_book.open_book(session, set(points))
+    return _facts(points, known.book, next(iter(homes), ""), at)
+
+
+def _facts(points: Sequence[str], book: ReferenceBook, home: str, at: datetime) -> Facts:
+    """Return what masters say of the usage points of one object."""
     versions = [one for one in (_version(book, point, at) for point in points) if one is not None]
     agreements = [agreement for point in points for agreement in book.agreements.get(point, ())]
     return Facts(
-        territory=next(iter(homes), ""),
+        territory=home,
         districts=frozenset(one.district for one in versions if one.district),
         customer_classes=frozenset(
             one.customer_class for one in agreements if one.valid_to is None or one.valid_to > at
