@@ -20,6 +20,7 @@ from services import (
     cli_messaging,
     cli_parked,
     cli_serve,
+    cli_waiting,
     cli_work,
 )
 
@@ -46,6 +47,7 @@ app.add_typer(cli_billing.app, name="billing")
 app.add_typer(cli_work.app, name="work")
 cli_cim.app.command("call")(cli_cim_call.call_command)
 cli_cim.app.command("support")(cli_cim_call.support_command)
+cli_cim.app.command("waiting")(cli_waiting.waiting_command)
 app.add_typer(cli_cim.app, name="cim")
 app.add_typer(cli_messages.app, name="messages")
 app.add_typer(cli_events.app, name="events")

@@ -5,7 +5,7 @@ waiting -> parked          all attempts used: it is work for a person, and is st
 waiting | parked -> withdrawn
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Literal
 
@@ -93,11 +93,6 @@ def still_open(session: Session, waiting_id: str) -> bool:
     return bool(rows_of(session, query))
 
 
-def count(session: Session) -> int:
-    """Return how many things wait, parked ones included."""
-    return len(rows_of(session, select(WAITING.c.waiting_id).where(WAITING.c.state.in_(OPEN))))
-
-
 def settle(session: Session, waiting_id: str, *, state: str, now: datetime, code: str = "", reason: str = "") -> None:
     """Say how the wait of a thing ended."""
     values = {"state": state, "settled_at": now, "code": code, "reason": reason}
@@ -110,11 +105,9 @@ def postpone(session: Session, waiting_id: str, *, attempts: int, due_at: dateti
     session.execute(update(WAITING).where(WAITING.c.waiting_id == waiting_id).values(**values))
 
 
-def listed(session: Session, *, states: Sequence[str] = OPEN, source: str = "") -> list[Row]:
-    """Return what waits, oldest first."""
-    query = select(WAITING).where(WAITING.c.state.in_(states))
-    if source:
-        query = query.where(WAITING.c.source == source)
+def listed(session: Session) -> list[Row]:
+    """Return what waits, parked things included, oldest first."""
+    query = select(WAITING).where(WAITING.c.state.in_(OPEN))
     return rows_of(session, query.order_by(WAITING.c.first_at, WAITING.c.waiting_id))
 
 

@@ -2,6 +2,6 @@
 
 from flows.master_data_sync.policy import Origin, Policy
 from flows.master_data_sync.take import take
-from flows.master_data_sync.waking import advance
+from flows.master_data_sync.waking import advance, waiting
 
-__all__ = ["Origin", "Policy", "advance", "take"]
+__all__ = ["Origin", "Policy", "advance", "take", "waiting"]

@@ -47,6 +47,12 @@ def wake(session: Session, touched: Collection[str], *, policy: Policy, now: dat
     return woken
 
 
+def waiting(*, transaction: Transaction) -> list[Row]:
+    """Return what waits to be applied or passed on, oldest first."""
+    with transaction() as session:
+        return master_waiting.listed(session)
+
+
 def release_routes(session: Session, touched: Collection[str], *, sending: Sending) -> None:
     """Send on what was held until it was known to whom it goes, as far as that is known now."""
     for row in master_waiting.about(session, touched, stage="route"):

@@ -14,7 +14,7 @@ from canonical.metering import Installation, Register, UsagePoint
 from flows import master_data_sync
 from flows.master_data_sync import Policy
 from flows.routing import Route, Routes, Sending, Territory
-from store import master_waiting, reference_book
+from store import reference_book
 from store.session import Transaction
 
 T = datetime(2026, 1, 1, tzinfo=UTC)
@@ -105,8 +105,7 @@ class World:
 
     def waiting(self) -> int:
         """Return how many things wait."""
-        with self.transaction() as session:
-            return master_waiting.count(session)
+        return len(master_data_sync.waiting(transaction=self.transaction))
 
     def spans(self, usage_point: str = "U1") -> list[tuple[str, float, float | None]]:
         """Return serial, first and last day of what hung at a usage point."""
