@@ -21,7 +21,7 @@ from flows.read_withdrawal import withdraw
 from store import awaited_answers, deliveries, request_facts, request_turns, requests
 from store.request_states import outcome_of
 from store.request_turns import Taken
-from store.session import Session
+from store.session import Session, Transaction
 
 __all__ = [
     "AnswerWriter",
@@ -107,10 +107,10 @@ def advance(*, desk: Desk) -> bool:
     return end_overdue(desk=desk) > 0 or taken is not None
 
 
-def retry(request_id: str, *, desk: Desk) -> int:
+def retry(request_id: str, *, transaction: Transaction, now: datetime, policy: Policy) -> int:
     """Let the failed objects of an asynchronous request that has ended be asked again; return their number."""
-    deadline = desk.now() + timedelta(seconds=desk.policy.deadline_s)
-    with desk.transaction() as session:
+    deadline = now + timedelta(seconds=policy.deadline_s)
+    with transaction() as session:
         return request_turns.retry(session, request_id, deadline=deadline)
 
 

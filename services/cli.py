@@ -19,6 +19,7 @@ from services import (
     cli_messages,
     cli_messaging,
     cli_parked,
+    cli_requests,
     cli_serve,
     cli_waiting,
     cli_work,
@@ -51,6 +52,7 @@ cli_cim.app.command("waiting")(cli_waiting.waiting_command)
 app.add_typer(cli_cim.app, name="cim")
 app.add_typer(cli_messages.app, name="messages")
 app.add_typer(cli_events.app, name="events")
+app.add_typer(cli_requests.app, name="requests")
 app.add_typer(cli_parked.app, name="parked")
 app.add_typer(cli_messaging.app, name="messaging")
 app.add_typer(cli_files.app, name="files")

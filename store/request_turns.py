@@ -215,8 +215,11 @@ def overdue(session: Session, *, now: datetime, limit: int = 100) -> Sequence[Ta
 
 
 def retry(session: Session, request_id: str, *, deadline: datetime) -> int:
-    """Let the failed children of a request that ended without full success be asked again; return their number."""
-    own = _T.request_id == request_id
+    """Let the failed children of a request that ended without full success be asked again; return their number.
+
+    0: nothing failed, it has not ended, or its caller waited for it.
+    """
+    own = (_T.request_id == request_id) & (_T.reply_to != "")
     values = {"settled_at": None, "deadline": deadline}
     if not sum(move(session, own, state, "SCHEDULED", **values) for state in ("FAILED", "PARTIAL_SUCCESS")):
         return 0

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from read_story import NOW, POLICY, Encoder, Mdms, advance, answer, ask, desk, know, sent, states, withdraw
+from read_story import NOW, POLICY, Encoder, Mdms, advance, answer, ask, know, sent, states, withdraw
 
 import store.tables  # noqa: F401
 from canonical.errors import RejectedError
@@ -235,7 +235,7 @@ def test_only_the_failed_objects_of_an_ended_request_are_tried_again(transaction
     request_id = ask(transaction, "a", "unknown", reply_to="reply:cis")
     advance(transaction, Mdms())
 
-    assert flow.retry(request_id, desk=desk(transaction, Mdms())) == 1
+    assert flow.retry(request_id, transaction=transaction, now=NOW, policy=POLICY) == 1
     mdms = Mdms()
     advance(transaction, mdms)
 
