@@ -19,7 +19,7 @@ from iec61968.canonical_nouns.identities import (
     usage_point_id,
     usage_point_reference,
 )
-from iec61968.canonical_nouns.instants import on_grid, said_at
+from iec61968.canonical_nouns.instants import end_on_grid, on_grid, said_at
 from iec61968.canonical_nouns.saying import Inbound, Outbound, Said, Told, filled
 from iec61968.nouns.customer_agreement_config import CustomerAgreement as Wire
 from iec61968.nouns.elements import DateTimeInterval, Name
@@ -88,7 +88,7 @@ def _instants(wire: Wire, inbound: Inbound, where: str) -> tuple[datetime, datet
     """Return the instant of the statement, and start and end of the agreement as far as they are stated."""
     interval = wire.validity_interval or DateTimeInterval()
     start = on_grid(interval.start, inbound.conventions) if interval.start is not None else None
-    end = on_grid(interval.end, inbound.conventions) if interval.end is not None else None
+    end = end_on_grid(interval.end, inbound.conventions)
     if inbound.verb == "close":
         at = inbound.at(wire.configuration_events, where=where, other=interval.end)
         return at, start, at

@@ -4,10 +4,14 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from canonical.codes import identity as codes
+from canonical.codes import message
 from canonical.errors import RejectedError
 from canonical.periods import local_date, start_of_day
 from iec61968.canonical_nouns.conventions import MasterDataReading
 from iec61968.nouns.elements import ConfigurationEvent
+
+NEVER = 9999
+"""Year by which many systems say that something has no end."""
 
 _INSTANT = timedelta(microseconds=1)
 
@@ -56,8 +60,18 @@ def on_grid(instant: datetime, conventions: MasterDataReading) -> datetime:
     """Return an instant cut to the partner's granularity, in UTC.
 
     A local day stands for its first instant, or where the day of change belongs to what ends, for that of the next day.
+
+    Raises:
+        RejectedError: it is so close to the beginning or the end of time that it has no local day.
     """
-    utc = instant.astimezone(UTC)
+    try:
+        return _on_grid(instant.astimezone(UTC), conventions)
+    except OverflowError as error:
+        raise RejectedError(instant.isoformat(), code=message.BAD_XML_VALUE, where="instant") from error
+
+
+def _on_grid(utc: datetime, conventions: MasterDataReading) -> datetime:
+    """Return an instant cut to a granularity."""
     if conventions.granularity == "second":
         return utc.replace(microsecond=0)
     if conventions.granularity == "minute":
@@ -67,6 +81,11 @@ def on_grid(instant: datetime, conventions: MasterDataReading) -> datetime:
         return start_of_day(local_date(utc, zone), zone)
     day = local_date(utc, zone)
     return start_of_day(day + timedelta(days=1), zone)
+
+
+def end_on_grid(instant: datetime | None, conventions: MasterDataReading) -> datetime | None:
+    """Return an end as `on_grid` does; None for one that is not stated, or that stands for no end (the year 9999)."""
+    return None if instant is None or instant.year == NEVER else on_grid(instant, conventions)
 
 
 def said_at(instant: datetime, conventions: MasterDataReading) -> datetime:

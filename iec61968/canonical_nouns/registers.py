@@ -70,6 +70,8 @@ def register_from_object(
     if code is None:
         raise RejectedError(f"reading type {refs[0]!r}", code=codes.BAD_XML_VALUE, where=f"{where}/Channels")
     kind = reading_type_from_text(code)
+    if min(wire.left_digit_count or 0, wire.right_digit_count or 0) < 0:
+        raise RejectedError("fewer digits than none", code=codes.BAD_XML_VALUE, where=where)
     named_unit = named(wire.names, conventions.names.unit)
     names: list[Name] = [name for name in wire.names if name.name != named_unit]
     is_known = bool(wire.mrid or names)
