@@ -26,6 +26,7 @@ def check() -> None:
 
 def _beyond_form(site: Site) -> list[str]:
     """Return what is wrong although every key has a right form: adapters, policies, secrets."""
+    from iec61968.canonical_nouns.conventions import master_data_reading
     from services.hub import Hub
 
     hub, mistakes = Hub(site), []
@@ -33,6 +34,9 @@ def _beyond_form(site: Site) -> list[str]:
         mistakes += _tried(lambda role=role: hub.port(role), site, ("roles", role))
     for name in site.billing_interfaces:
         mistakes += _tried(lambda name=name: hub.billing(name), site, ("billing", name))
+    for name, client in (site.model.serve.clients if site.model.serve else {}).items():
+        path, said = ("serve", "clients", name, "master_data"), client.master_data
+        mistakes += _tried(lambda path=path, said=said: master_data_reading(said, where=".".join(path)), site, path)
     return mistakes
 
 
