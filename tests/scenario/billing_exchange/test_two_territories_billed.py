@@ -43,7 +43,7 @@ class TwoTowns(Night):
     def pass_at(self, now: datetime) -> flow.Verdict:
         self.machine += timedelta(hours=1)
         towns: dict[str, Any] = self.mdms.towns
-        asked = ByTerritory(
+        asked: Any = ByTerritory(
             towns.__getitem__, routes=Routes(territories=TOWNS), transaction=self.transaction, now=lambda: now
         )
         ports = {"cis": self.cis, BY_TERRITORY: asked}
