@@ -43,6 +43,8 @@ class Partner:
     edition: Edition
     policy: Policy = "strict"
     limits: StreamLimits = field(default_factory=StreamLimits)
+    client_certificate: str = ""
+    """PEM file with certificate and key that we show (mTLS); empty: none."""
 
     def __post_init__(self) -> None:
         """Refuse an address with user or password in it."""
@@ -109,7 +111,8 @@ class SoapClient:
         self._service = SERVICES[service]
         self._session = requests.Session()
         self._session.trust_env = False
-        self._session.auth = (partner.user, partner.password)
+        self._session.auth = (partner.user, partner.password) if partner.user else None
+        self._session.cert = partner.client_certificate or None
         if partner.ca_file and not Path(partner.ca_file).is_file():
             raise MisconfiguredError(f"{partner.ca_file} is not there", code=codes.TLS_REFUSED, where="ca_file")
         # A path makes these certificates the only ones that may vouch for the partner.

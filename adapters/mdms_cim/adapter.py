@@ -195,7 +195,10 @@ class CimMeterData:
 
     def _client(self, url: str, service: str) -> SoapClient:
         peer = self._settings.partner.peer
-        asked = Partner(url, peer.user, peer.password, peer.ca_file, peer.edition, peer.policy)
+        asked = Partner(
+            url, peer.user, peer.password, peer.ca_file, peer.edition, peer.policy,
+            client_certificate=peer.client_certificate,
+        )  # fmt: skip
         return SoapClient(asked, service)
 
 

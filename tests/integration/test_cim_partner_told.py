@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cim_partner import Answer, CimPartner, Said, edition_of, error, fault, response
+from cim_partner import Answer, CimPartner, Said, edition_of, error, fault, readings_answer, response
 from partner_calls import SECRET, cut, partner, seen
 from security_tiers import Tiers, running_tiers
 from soap_certificates import certificate
@@ -19,7 +19,8 @@ from canonical.codes import message as codes
 from canonical.ids import mint
 from canonical.master_data import Link, MasterData, Verb
 from canonical.messages import Header, Message, Outcome
-from canonical.metering import MeterReadings, RegisterReading
+from canonical.metering import MeterReadings, ReadingQuestion, RegisterReading
+from canonical.periods import Period
 from canonical.quality import Quality
 from iec61968.bindings import BINDINGS, BindingName
 from iec61968.editions import EDITIONS
@@ -116,6 +117,23 @@ def test_a_certificate_is_shown_to_who_asks_for_one(tls: tuple[str, str], tmp_pa
         without = told(cis(running, tls), tmp_path, link())
 
     assert (with_it.state, without.state) == ("confirmed", "unavailable")
+
+
+def test_an_mdms_that_wants_a_certificate_is_asked_and_told_with_it(tls: tuple[str, str], tmp_path: Path) -> None:
+    own_key, shown = Pair("hub").files(tmp_path, "hub")
+    both = tmp_path / "both.pem"
+    both.write_text(Path(own_key).read_text() + Path(shown).read_text())
+    with CimPartner(*tls, answer=readings_answer, client_ca=shown) as running:
+        port = load(
+            "mdms_cim",
+            {"services_url": f"{running.base}/cim", "ca_file": tls[1], "client_certificate": str(both)},
+        )
+
+        (found,) = port.readings([ReadingQuestion(LINK.usage_point, Period(AT, AT))], timeout_s=10)
+        outcome = told(port, tmp_path, link())
+
+    assert (found.usage_point, outcome.state) == (LINK.usage_point, "confirmed")
+    assert [asked.path for asked in running.asked] == ["/cim/GetMeterReadings", "/cim/ExecuteMasterDataLinkageConfig"]
 
 
 @pytest.fixture(scope="module")
