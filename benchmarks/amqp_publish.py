@@ -54,7 +54,7 @@ def run() -> dict[str, dict[str, float]]:
 
 def _round(queues: Queues, url: str, letters: Sequence[Letter]) -> dict[str, float]:
     """Return letters per second of each way, the queue emptied in between."""
-    found = {"raw": LETTERS / _timed(lambda: _raw(url, letters))}
+    found = {"raw": LETTERS / _timed(lambda: publish_raw(url, letters, OWN.exchange))}
     found["taken_each"] = LETTERS / _timed(lambda: _take_each(url))
     found["ours"] = LETTERS / _timed(lambda: _ours(queues, letters))
     found["taken"] = LETTERS / _timed(lambda: _take(queues))
@@ -107,22 +107,22 @@ def _each(url: str, letters: Sequence[Letter]) -> None:
             channel.basic_publish(OWN.exchange, letter.priority, letter.body, properties_of(letter), mandatory=True)
 
 
-def _raw(url: str, letters: Sequence[Letter]) -> None:
+def publish_raw(url: str, letters: Sequence[Letter], exchange: str) -> None:
     """Publish as fast as pika can with a window of confirms, and nothing else."""
     properties = [properties_of(letter) for letter in letters]
     state = {"sent": 0, "confirmed": 0}
 
     def pump(channel: Any) -> None:
-        while state["sent"] < LETTERS and state["sent"] - state["confirmed"] < WINDOW:
+        while state["sent"] < len(letters) and state["sent"] - state["confirmed"] < WINDOW:
             number = state["sent"]
-            channel.basic_publish(OWN.exchange, "normal", letters[number].body, properties[number], mandatory=True)
+            channel.basic_publish(exchange, "normal", letters[number].body, properties[number], mandatory=True)
             state["sent"] += 1
 
     def on_channel(channel: Any) -> None:
         def on_confirm(frame: Any) -> None:
             method = frame.method
             state["confirmed"] = method.delivery_tag if method.multiple else state["confirmed"] + 1
-            if state["confirmed"] >= LETTERS:
+            if state["confirmed"] >= len(letters):
                 channel.connection.close()
             else:
                 pump(channel)
