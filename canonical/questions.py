@@ -14,6 +14,16 @@ Result = Literal["OK", "PARTIAL", "FAILED"]
 
 
 @dataclass(frozen=True, slots=True)
+class NamedObject:
+    """What a question names instead of the mRID of a usage point."""
+
+    kind: Literal["meter", "serial", "name"]
+    """A meter by mRID, a meter by serial alone, or a usage point by what the trade calls it."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReadingsAsked:
     """A request for readings: one question for each usage point, span and purpose."""
 
@@ -31,6 +41,8 @@ class ReadingsAsked:
     """Instant from which it is no longer begun (MaxScheduleTime); None: only its deadline ends it."""
 
     priority: Literal["high", "normal"] = "normal"
+    named: tuple[tuple[NamedObject, ReadingQuestion], ...] = ()
+    """Objects that are named otherwise, each with a question that lacks its usage point; see `flows.read_subjects`."""
 
 
 class AnswerFollowsError(UnavailableError):

@@ -17,6 +17,7 @@ from canonical.questions import ReadingsAnswer, ReadingsAsked, RequestChange, Re
 from flows.billing_exchange import readings_arrived
 from flows.read_desk import Desk, Encode, HeldAnswer
 from flows.read_round import AnswerWriter, Policy, Round, all_failed, ask, put_together
+from flows.read_subjects import resolve
 from flows.read_withdrawal import withdraw
 from store import awaited_answers, deliveries, request_facts, request_turns, requests
 from store.request_states import outcome_of
@@ -44,14 +45,18 @@ def register(session: Session, message: Message[Any], *, policy: Policy, now: da
 
     Raises:
         RejectedError: too many objects for a caller who waits, or at all (BULK_NEEDS_ASYNC); times that cannot be
-            (SCHEDULE_REFUSED, REQUEST_EXPIRED); too many unanswered requests (TOO_MANY_PENDING); or nothing could be
+            (SCHEDULE_REFUSED, REQUEST_EXPIRED); too many unanswered requests (TOO_MANY_PENDING); a name
+            of several usage points (AMBIGUOUS_SUBJECT); or nothing could be
             withdrawn (REQUEST_NOT_FOUND, REQUEST_AMBIGUOUS, REQUEST_FINAL, REQUEST_UNDER_WAY).
     """
     header, asked = message.header, message.payload
     if isinstance(asked, RequestChange):
         if asked.asked is not None:
-            _check_size(asked.asked, policy.bulk_limit)
+            instead = resolve(session, asked.asked)
+            _check_size(instead, policy.bulk_limit)
+            asked = replace(asked, asked=instead)
         return withdraw(session, header, asked, now=now)
+    asked = resolve(session, asked)
     _check_size(asked, policy.bulk_limit if asked.reply_to else policy.sync_limit)
     _check_times(asked, now)
     if asked.reply_to and requests.pending(session, header.source) >= policy.pending_limit:

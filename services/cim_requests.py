@@ -20,6 +20,7 @@ from iec61968.nouns import get_meter_readings
 from iec61968.nouns.scalars import instant, microseconds
 from iec61968.soap_call import body_of
 from iec61968.wire import WireMessage, WireRequest
+from services.cim_subjects import named_in
 
 REPLY = "reply:"
 """What the names of reply destinations begin with."""
@@ -74,18 +75,20 @@ def _asked(wire: WireMessage, reply_to: str, edition: Edition) -> ReadingsAsked:
     question = get_meter_readings.from_xml(parts[0], edition=edition)
     whole = Period(request.start, request.end) if request.start and request.end and _in_order(request) else None
     types = tuple(dict.fromkeys(map(_reading_type, question.reading_types)))
-    points = dict.fromkeys(question.usage_points)
-    questions = []
+    points = [point for point in dict.fromkeys(question.usage_points) if point]
+    objects = tuple(named_in(parts[0]))
+    questions, named = [], []
     for one in question.wanted:
         period = one.period or whole
-        if period is None or not points:
+        if period is None or not (points or objects):
             raise RejectedError(
-                "UsagePoint/mRID and a span (Reading/timePeriod, or StartTime and EndTime) are needed",
+                "UsagePoint or EndDevice, and a span (Reading/timePeriod, or StartTime and EndTime) are needed",
                 code=codes.SCHEMA_INVALID,
                 where="Request/GetMeterReadings",
             )
         kind = (period, one.reason or "inquiry", one.source.upper() == "METER", types)
         questions += [ReadingQuestion(point, *kind) for point in points]
+        named += [(one, ReadingQuestion("", *kind)) for one in objects]
     return ReadingsAsked(
         tuple(questions),
         reply_to,
@@ -93,6 +96,7 @@ def _asked(wire: WireMessage, reply_to: str, edition: Edition) -> ReadingsAsked:
         _instant(wire, "ScheduleTime"),
         _instant(wire, "MaxScheduleTime"),
         "high" if _said(wire, "Priority").lower() == "high" else "normal",
+        tuple(named),
     )
 
 
