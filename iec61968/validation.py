@@ -19,6 +19,7 @@ Policy = Literal["strict", "report", "off"]
 """What is done with a message that breaks its schema: refused, reported and taken, or not looked at."""
 
 _ENTRY = "all.xsd"
+_PREFIXED = re.compile(r"[\w.-]+:([\w.-]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,8 @@ def findings(element: etree._Element, edition: Edition) -> Sequence[Finding]:
 
 def place_of(element: etree._Element, entry: Any) -> str:
     """Return the XPath of a finding by local names, which reads the same in every edition."""
-    path = entry.path or ""
+    # The log writes the document's prefixes, which XPath does not know.
+    path = _PREFIXED.sub(r"*[local-name()='\1']", entry.path or "")
     try:
         found = element.getroottree().xpath(path) if path else []
     except etree.XPathError:

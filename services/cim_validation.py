@@ -6,19 +6,27 @@ from lxml import etree
 
 from canonical.errors import RejectedError
 from iec61968 import safe_xml, validation
-from iec61968.editions import EDITIONS, Edition
+from iec61968.editions import EDITIONS, SOAP_11, Edition
 from iec61968.spoken_nouns import NOUNS
+from services.message_unwrapping import unwrapped
 
 
 def mistakes_in(raw: bytes) -> list[str]:
     """Return a sentence for every mistake in a message, none when it is valid by the edition that it is written in."""
     try:
-        root = safe_xml.parse(raw)
+        root = _validated_part(safe_xml.parse(raw))
     except RejectedError as error:
         return [f"{error.where}: {error.reason}".removeprefix(": ")]
     edition = edition_of(root)
     found = validation.findings(root, edition)
     return [str(finding) for finding in found] + (list(_explained(root, edition)) if found else [])
+
+
+def _validated_part(root: etree._Element) -> etree._Element:
+    """Return what has a schema: a SOAP 1.1 envelope whole, else the message inside, also where it travels as a text."""
+    inside = unwrapped(root)
+    is_text = inside.getroottree().getroot() is not root
+    return inside if is_text or root.tag != f"{{{SOAP_11}}}Envelope" else root
 
 
 def edition_of(root: etree._Element) -> Edition:

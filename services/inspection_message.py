@@ -12,13 +12,14 @@ from canonical.codes import message as codes
 from canonical.errors import RejectedError
 from iec61968 import compression, safe_xml, validation
 from iec61968.editions import EDITIONS, SOAP_11, Edition
-from iec61968.envelope import VERBS, child_text, local_name, message_text
+from iec61968.envelope import VERBS, child_text, local_name
 from iec61968.nouns.shape import Extension, Scalar, slots
 from iec61968.services_spoken import EVENT_VERBS
 from iec61968.spoken_nouns import NOUNS
 from iec61968.tolerance import likely_noun, noun_of
 from services.cim_validation import edition_of
 from services.inspection_facts import MessageFacts
+from services.message_unwrapping import in_body, unwrapped
 
 _CHUNK = 65_536
 _HEAD_BYTES = 1_048_576
@@ -87,38 +88,13 @@ def read_message(raw: bytes) -> ReadMessage:
     return ReadMessage(root, facts_of(root))
 
 
-def unwrapped(root: etree._Element) -> etree._Element:
-    """Return the message inside a SOAP envelope of either version, also when it travels as a text."""
-    root = _in_body(root)
-    if _is_message(root):
-        return root
-    for element in root.iter(etree.Element):
-        text = (element.text or "").strip()
-        if not len(element) and text.startswith("<"):
-            return _in_body(safe_xml.parse(message_text(text), where=local_name(element)))
-    return root
-
-
-def _in_body(root: etree._Element) -> etree._Element:
-    """Return what stands in the Body of a SOAP envelope, anything else as it is."""
-    if local_name(root) != "Envelope":
-        return root
-    body = next((child for child in root if local_name(child) == "Body"), None)
-    return body[0] if body is not None and len(body) else root
-
-
-def _is_message(root: etree._Element) -> bool:
-    """Return whether an element is a message or a payload itself, not something that carries one."""
-    return bool(noun_of(root) or likely_noun(root)) or any(local_name(one) in ("Header", "Reply") for one in root)
-
-
 def facts_of(root: etree._Element) -> MessageFacts:
     """Return what a message, or as much of it as has been read, says of itself.
 
     Raises:
         RejectedError: it is neither a message nor a known payload.
     """
-    root = _in_body(root)
+    root = in_body(root)
     if noun_of(root):
         return MessageFacts("payload", noun=noun_of(root))
     header = next((child for child in root if local_name(child) == "Header"), None)

@@ -4,8 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
+from lxml import etree
 from typer.testing import CliRunner
 
+from iec61968.bindings import BindingName, wrap
+from iec61968.editions import EDITIONS, SOAP_11
+from iec61968.message_codec import message_from_xml
+from iec61968.message_writer import message_to_xml
 from iec61968.spoken_nouns import NOUNS
 from services.cli import app
 
@@ -128,3 +133,26 @@ def test_a_wsdl_of_each_kind_is_printed_with_its_schemas_beside_it(kind: str, tm
 
     (operations,) = (port.binding.all().keys() for s in client.wsdl.services.values() for port in s.ports.values())
     assert f"{'Get' if kind == 'get' else 'Create' if kind == 'execute' else 'Created'}UsagePointConfig" in operations
+
+
+@pytest.mark.parametrize("carrier", ["typed", "generic", "string", "bare", "soap 1.2"])
+@pytest.mark.parametrize("edition", ["2011", "www", "2017"])
+def test_a_message_is_validated_in_whatever_carries_it(carrier: str, edition: str, tmp_path: Path) -> None:
+    raw = etree.fromstring(sample(tmp_path, "EndDeviceEvents", "--message", "event", "--edition", edition).read_bytes())
+    message = message_from_xml(raw)
+    if carrier == "typed":
+        carried = wrap(raw, "typed")
+    elif carrier == "soap 1.2":
+        carried = wrap(raw, "typed").replace(SOAP_11.encode(), b"http://www.w3.org/2003/05/soap-envelope")
+    else:
+        binding: BindingName = carrier  # type: ignore[assignment]
+        carried = wrap(message_to_xml(message, edition=EDITIONS[edition]), binding)
+    good, bad = tmp_path / "good.xml", tmp_path / "bad.xml"
+    good.write_bytes(carried)
+    bad.write_bytes(carried.replace(b"createdDateTime", b"createdDatetime"))
+
+    ends = [RUN.invoke(app, ["cim", "validate", str(file)]) for file in (good, bad)]
+
+    assert [end.exit_code for end in ends] == [0, 1], ends[0].output
+    assert "Element 'createdDatetime': This element is not expected" in ends[1].output
+    assert "/EndDeviceEvents/EndDeviceEvent/createdDatetime" in ends[1].output
