@@ -70,6 +70,15 @@ def usage_points_named(session: Session, names: Collection[str]) -> dict[str, tu
     return _grouped(session, USAGE_POINT, USAGE_POINT.c.name, names)
 
 
+def last_known(session: Session, usage_points: Collection[str]) -> dict[str, UsagePoint]:
+    """Return what was known last of usage points that nobody stands by any more: they were taken back."""
+    if not usage_points:
+        return {}
+    query = select(USAGE_POINT).where(USAGE_POINT.c.usage_point.in_(sorted(usage_points)))
+    rows = rows_of(session, query.order_by(USAGE_POINT.c.known_at, USAGE_POINT.c.row))
+    return {row["usage_point"]: _usage_point(row) for row in rows}
+
+
 def usage_points_of_accounts(session: Session, accounts: Collection[str]) -> dict[str, tuple[CustomerAgreement, ...]]:
     """Return the agreements of accounts, by account."""
     found: dict[str, tuple[CustomerAgreement, ...]] = {}

@@ -51,12 +51,24 @@ class Atlas:
     points: frozenset[str]
     book: ReferenceBook
     creators: Mapping[tuple[str, str], str]
+    gone: Mapping[str, UsagePoint]
+    """Usage points that were taken back: whoever was told of them is told that, too."""
+
+    def version(self, usage_point: str, at: datetime) -> UsagePoint | None:
+        """Return the version of a usage point at an instant, else the nearest, else what was known of it last."""
+        versions = self.book.usage_points.get(usage_point, ())
+        begun = [one for one in versions if one.valid_from <= at]
+        if not versions:
+            return self.gone.get(usage_point)
+        return begun[-1] if begun else versions[0]
 
 
 def open_atlas(session: Session, usage_points: Iterable[str]) -> Atlas:
     """Return what is known now of some usage points."""
     points = frozenset(usage_points)
-    return Atlas(points, reference_book.open_book(session, points), master_origins.creators(session, points))
+    book = reference_book.open_book(session, points)
+    gone = reference_book.last_known(session, points - book.usage_points.keys())
+    return Atlas(points, book, master_origins.creators(session, points), gone)
 
 
 def territories_of(
@@ -65,7 +77,7 @@ def territories_of(
     """Return the territory of each usage point at an instant, by mRID; where it is none or two, why."""
     known = atlas or open_atlas(session, usage_points)
     return {
-        one: _territory(one, _version(known.book, one, at), known.creators.get(("usage_point", one), ""), routes)
+        one: _territory(one, known.version(one, at), known.creators.get(("usage_point", one), ""), routes)
         for one in usage_points
     }
 
@@ -88,13 +100,13 @@ def facts_of(
         return troubles[0]
     if len(homes) > 1:
         return Trouble(TERRITORY_AMBIGUOUS, f"{subject.label} reaches over {', '.join(sorted(homes))}")
-    return _facts(points, known.book, next(iter(homes), ""), at)
+    return _facts(points, known, next(iter(homes), ""), at)
 
 
-def _facts(points: Sequence[str], book: ReferenceBook, home: str, at: datetime) -> Facts:
+def _facts(points: Sequence[str], atlas: Atlas, home: str, at: datetime) -> Facts:
     """Return what masters say of the usage points of one object."""
-    versions = [one for one in (_version(book, point, at) for point in points) if one is not None]
-    agreements = [agreement for point in points for agreement in book.agreements.get(point, ())]
+    versions = [one for one in (atlas.version(point, at) for point in points) if one is not None]
+    agreements = [agreement for point in points for agreement in atlas.book.agreements.get(point, ())]
     return Facts(
         territory=home,
         districts=frozenset(one.district for one in versions if one.district),
@@ -142,10 +154,3 @@ def _territory(usage_point: str, known: UsagePoint | None, creator: str, routes:
         if found:
             return found[0]
     return Trouble(TERRITORY_UNKNOWN, f"usage point {usage_point} of district {known.district!r} lies in no territory")
-
-
-def _version(book: ReferenceBook, usage_point: str, at: datetime) -> UsagePoint | None:
-    """Return the version of a usage point at an instant, else the nearest."""
-    versions = book.usage_points.get(usage_point, ())
-    begun = [one for one in versions if one.valid_from <= at]
-    return (begun[-1] if begun else versions[0]) if versions else None

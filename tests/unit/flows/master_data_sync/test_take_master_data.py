@@ -259,5 +259,8 @@ def test_what_was_taken_back_is_not_brought_back_by_an_older_message(world: Worl
     newer = world.take(told(9, "create", point()))
 
     assert (older.details, newer.details) == ({"superseded": "1"}, {"applied": "1"})
+    assert [(role, verb) for role, verb, _ in world.sent] == [
+        ("mdms_north", "create"), ("mdms_north", "delete"), ("mdms_north", "create"),
+    ]  # fmt: skip
     with world.transaction() as session:
         assert len(reference_book.history(session, "U1")["usage_point"]) == 2
