@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pika
 import pytest
-from queues_by_hand import letters, opened, settings, until
+from queues_by_hand import Seen, consuming, letters, opened, settings, until
 
 from canonical.codes import messaging as codes
 from canonical.errors import MisconfiguredError, UnavailableError
-from messaging.letters import Letter
+from messaging.letters import Arrival, Letter
 from messaging.port import open_queues
 from messaging.settings import Messaging
 from messaging.topology import UNROUTED
@@ -137,3 +137,27 @@ def test_a_site_that_changes_its_queue_type_is_told_what_stands_against_it(messa
         open_queues(classic).declare()
 
     assert caught.value.code == codes.QUEUE_DIFFERS
+
+
+def test_on_classic_queues_a_letter_that_meets_a_defect_is_parked_as_well(
+    messaging: Messaging, rabbitmq_server: RabbitServer
+) -> None:
+    rabbitmq_server.control("add_vhost", "classic")
+    rabbitmq_server.control("set_permissions", "-p", "classic", "hub", ".*", ".*", ".*")
+    topology = replace(messaging.topology, queue_type="classic")
+    classic = replace(messaging, topology=topology, url=messaging.url.replace("%2F", "classic"))
+    key = topology.sets[0].key
+
+    def work(arrival: Arrival) -> None:
+        if arrival.letter.message_id == "id-1":
+            raise ZeroDivisionError
+
+    seen = Seen(work)
+    with opened(classic) as queues:
+        queues.publish(key, letters(3), timeout_s=20)
+        with consuming(classic, seen):
+            until(lambda: bool(queues.parked(key, limit=9)))
+        (parked,) = queues.parked(key, limit=9)
+
+    assert sorted(seen.ids) == ["id-0", "id-2"]
+    assert (parked.letter.message_id, parked.code) == ("id-1", str(codes.DELIVERED_TOO_OFTEN))
