@@ -22,6 +22,7 @@ from iec61968.message_writer import message_to_xml
 from iec61968.nouns import meter_readings
 from iec61968.spooled_message import SpooledBody
 from iec61968.wire import WireHeader, WireMessage, WirePayload
+from services.clock import machine_now
 
 NAME = "MeterReadingsResponseMessage"
 ACTION = "ReplyMeterReadings"
@@ -120,7 +121,8 @@ class ReplyAddress:
             if parcel.path:
                 raw = send(peer, SpooledBody(spool / parcel.path, peer), action=action, timeout_s=timeout_s)
             else:
-                raw = post(peer, etree.fromstring(parcel.body or b""), action=action, timeout_s=timeout_s)
+                root = etree.fromstring(parcel.body or b"")
+                raw = post(peer, root, action=action, timeout_s=timeout_s, machine_now=machine_now())
             answer = answer_of(raw, peer)
             require_answer_to(answer, parcel.confirm_name, peer)
         except RejectedError as error:

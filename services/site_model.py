@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from canonical.event_kinds import EventKind
 from services.messaging_section import MessagingSection
+from services.reply_section import ReplySection
 from services.routing_sections import SECTIONS as ROUTING
 from services.routing_sections import MasterDataSection, RouteSection, SystemKind, TerritorySection
 from services.routing_sections import keys_of as routing_keys
@@ -127,27 +128,6 @@ class ClientSection(_Section):
 
     event_codes: dict[str, EventKind] = Field(default_factory=dict)
     """Event codes of its own, and what they mean; they go before its dialect."""
-
-
-class ReplySection(_Section):
-    """One address to which asynchronous answers may go; the hub sends them nowhere else."""
-
-    address: str = Field(pattern=r"^https://[^/?#@\s]+(?:[/?#]\S*)?$")
-    """Without user and password: these have keys of their own."""
-
-    clients: tuple[str, ...]
-    """Callers who may ask for answers there."""
-
-    binding: Literal["typed", "generic", "string", "bare"] = "typed"
-    edition: Literal["2011", "www", "2017"] = "2011"
-    user: str = ""
-    password: str = ""
-    ca_file: str = ""
-    compressed: bool = False
-    """Whether payloads go there compressed (gzip in base64)."""
-
-    part_objects: int = Field(0, ge=0)
-    """MeterReadings in one message; a larger answer goes in parts. 0: any number."""
 
 
 class ServeSection(_Section):

@@ -3,6 +3,8 @@
 import os
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from cim_partner import (
 from lxml import etree
 from partner_calls import NOW, SECRET, cut, partner, peer, seen, uuid
 from soap_certificates import certificate
+from ws_security import Pair
 
 from canonical.messages import Message, Parcel
 from iec61968.bindings import BINDINGS, BindingName
@@ -28,6 +31,8 @@ from iec61968.editions import EDITIONS
 from iec61968.message_client import Peer
 from iec61968.nouns import get_meter_readings
 from iec61968.nouns.get_meter_readings import GetMeterReadings
+from iec61968.security import Client, NonceCache, Tier, token_caller
+from iec61968.signature import verify
 from services.cim_replies import AnswerEncoder, ReplyAddress
 
 pytestmark = pytest.mark.slow
@@ -90,6 +95,26 @@ def test_a_reply_address_that_fails_has_its_outcome(
         (outcome,) = ReplyAddress(own).carry([parcel(own)], spool=tmp_path, timeout_s=1.5)
 
     assert (outcome.state, outcome.code.partition(" ")[2]) == (state, code), outcome
+
+
+@pytest.mark.parametrize("tier", ["token", "signature"])
+def test_an_answer_proves_itself_as_its_reply_address_asks(tls: tuple[str, str], tmp_path: Path, tier: Tier) -> None:
+    pair = Pair("hub")
+    with CimPartner(*tls) as running:
+        own = replace(peer(running, tls), tier=tier)
+        if tier == "signature":
+            own = replace(own, user="", password="", signing_key=pair.key_pem, signing_certificate=pair.pem)
+        (outcome,) = ReplyAddress(own).carry([parcel(own)], spool=tmp_path, timeout_s=5)
+
+    (asked,) = running.asked
+    root, now = etree.fromstring(asked.raw), datetime.now(UTC)
+    assert outcome.state == "confirmed", outcome
+    assert "authorization" not in asked.headers
+    if tier == "signature":
+        verify(root, certificate=pair.pem, client="hub", nonces=NonceCache(), now=now)
+    else:
+        (security,) = root.iter("{*}Security")
+        assert token_caller(security, {"hub": Client(SECRET, "token")}, NonceCache(), now=now) == "hub"
 
 
 @pytest.fixture
