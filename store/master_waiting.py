@@ -94,8 +94,10 @@ def still_open(session: Session, waiting_id: str) -> bool:
 
 
 def settle(session: Session, waiting_id: str, *, state: str, now: datetime, code: str = "", reason: str = "") -> None:
-    """Say how the wait of a thing ended."""
-    values = {"state": state, "settled_at": now, "code": code, "reason": reason}
+    """Say how the wait of a thing ended; of one that is done, what it said is kept in the master and the archive."""
+    values: dict[str, Any] = {"state": state, "settled_at": now, "code": code, "reason": reason}
+    if state == "done":
+        values["said"] = {}
     session.execute(update(WAITING).where(WAITING.c.waiting_id == waiting_id).values(**values))
 
 
