@@ -174,11 +174,12 @@ def _control(environment: dict[str, str], *arguments: str) -> subprocess.Complet
 
 
 def _as_service(arguments: list[str]) -> list[str]:
-    """Return the command line that runs as the service's user."""
+    """Return the command line that runs as the service's user, and ends when whoever started it is killed."""
+    mortal = ["setpriv", "--pdeathsig", "TERM"]
     if os.getuid() != 0:
-        return arguments
+        return [*mortal, *arguments]
     user = pwd.getpwnam("rabbitmq")
-    return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", *arguments]
+    return [*mortal, f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", *arguments]
 
 
 def _free_port() -> int:
