@@ -26,6 +26,9 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _FAMILY = re.compile(r"https?://(?:www\.)?iec\.ch/TC57/(?:CIM-)?[^#]*#?")
 """Namespaces that may stand for one of ours where the endpoint is tolerant."""
 
+LATE_ANSWER = ("reply", "CreatedMeterReadings")
+"""Verb and operation of an answer to a question of ours that comes by itself: other systems call it so."""
+
 PARTICIPLES = ("created", "changed", "canceled", "closed", "deleted", "executed", "reply")
 """Verbs of events and answers."""
 
@@ -92,7 +95,7 @@ def normalized(
         _complete(header, service, carried.message, received_at),
         operation_name(header.verb, service),
         _request(message, expected, policy),
-        message.reply,
+        None if (header.verb, operation_name(header.verb, service)) == LATE_ANSWER else message.reply,
         WirePayload(
             tuple(_renamed(part, expected, policy) for part in _filled(message.payload.parts) if not _is_query(part)),
             message.payload.operation_set,
@@ -148,6 +151,8 @@ def service_for(verb: str, noun: str) -> Service:
 
 def operation_name(verb: str, service: Service) -> str:
     """Return the name of the body element of a verb, such as `CreatedMeterReadings`."""
+    if (verb, f"Created{service.noun}") == LATE_ANSWER:
+        return LATE_ANSWER[1]
     return service.name if verb == "get" and service.kind == "Get" else f"{verb.capitalize()}{service.noun}"
 
 

@@ -15,7 +15,7 @@ from iec61968 import safe_xml, validation
 from iec61968.bindings import BindingName, StringOperation, stray_parts, unwrap_tree
 from iec61968.editions import EDITIONS, SOAP_11, Edition
 from iec61968.envelope import local_name, namespace_of, verb_of
-from iec61968.inbound import edition_of, is_packed, normalized
+from iec61968.inbound import LATE_ANSWER, edition_of, is_packed, normalized
 from iec61968.message_codec import HeaderParts, header_parts, message_from_xml, wire_header_of
 from iec61968.safe_xml import XmlLimits
 from iec61968.services_spoken import EVENT_VERBS, REQUEST_VERBS, Service
@@ -266,7 +266,8 @@ def _check_header(header: HeaderParts | None, call: Call) -> None:
     verb, noun = header.texts.get("Verb"), header.texts.get("Noun")
     if verb is not None:
         named = call.operation.removesuffix(call.service.noun).lower()
-        if verb_of(verb, where="/Header/Verb") != named:
+        said = verb_of(verb, where="/Header/Verb")
+        if said != named and (said, call.operation) != LATE_ANSWER:
             raise RejectedError(f"verb {verb!r} in {call.operation}", code=codes.UNKNOWN_VERB, where="/Header/Verb")
     if noun is not None and noun not in (call.service.noun, call.service.message_noun):
         raise RejectedError(f"noun {noun!r} in {call.operation}", code=codes.UNKNOWN_NOUN, where="/Header/Noun")

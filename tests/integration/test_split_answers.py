@@ -169,3 +169,24 @@ def test_the_mdms_says_by_its_reply_code_that_more_follows(tmp_path: Path, code:
     assert bool(follows.value.begun) is begun
     assert re.search(rb"AsyncReplyFlag[^>]*>true<", partner.asked[0])
     assert re.search(rb"ReplyAddress[^>]*>https://hub.example/cim/message<", partner.asked[0])
+
+
+def test_an_answer_that_is_called_one_is_an_answer_typed_or_generic(hub: Hub) -> None:
+    ask(hub, "a", "b", "c")
+    typed = part(1, "b", index="2/3")[0].replace(b">created<", b">reply<")
+    event = part(2, "c", index="3/3")[0].replace(b">created<", b">reply<").decode()
+    answer = (
+        event.replace("<CreatedMeterReadings", "<ResponseMessage")
+        .replace("</CreatedMeterReadings", "</ResponseMessage")
+        .replace(f"{YEAR}/MeterReadingsMessage", f"{YEAR}/schema/message")
+        .replace("<Payload>", "<Reply><Result>OK</Result></Reply><Payload>")
+    )
+
+    said = [
+        result(post(hub, typed, "/cim/ReceiveMeterReadings", "mdms").content),
+        result(post(hub, answer.encode(), "/cim/message", "mdms").content),
+    ]
+
+    assert said == ["OK", "OK"]
+    assert requests_pass(hub)
+    assert state(hub) == "SUCCESSFUL"
