@@ -1,6 +1,7 @@
 """MeterReadings too large to be held: kept in the spool, read as a stream, handed on in parts that fit."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +22,7 @@ from iec61968.canonical_nouns.readings import readings_from_columns
 from iec61968.dialects.device_events import Spoken, events_of_columns
 from iec61968.editions import Edition
 from iec61968.nouns import meter_readings
+from iec61968.soap_body import discard
 from iec61968.soap_call import Call
 from services.cim_events import Dialects
 from store.session import Session, Transaction
@@ -86,6 +88,19 @@ class BulkReadings:
 
 def _rest(header: Header) -> dict[str, Any]:
     return {name: getattr(header, name) for name in Header.__slots__ if name not in ("message_id", "source")}
+
+
+def forget_unfinished(spool: Path, machine_now: datetime) -> int:
+    """Remove what processes that died left half-written in the spool more than a day ago; return how many."""
+    before = machine_now.timestamp() - 86_400
+    stale = [*(spool / FOLDER).glob(".body-*.part"), *(spool / "answers").glob(".answer-*")]
+    old = [one for one in stale if one.stat().st_mtime < before]
+    for one in old:
+        if one.is_dir():
+            shutil.rmtree(one, ignore_errors=True)
+        else:
+            discard(one)
+    return len(old)
 
 
 def keep(body: Spooled, folder: Path) -> Path:

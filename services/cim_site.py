@@ -12,7 +12,7 @@ from iec61968.bulk_call import Bulk
 from iec61968.security import Client
 from iec61968.signature import is_certificate
 from iec61968.soap_endpoint import Receive
-from services.cim_bulk import FOLDER, BulkReadings
+from services.cim_bulk import FOLDER, BulkReadings, forget_unfinished
 from services.cim_desk import answered, awaited_of, noted, policy_of, requests_pass
 from services.cim_endpoint import EventReceiver, cim_app
 from services.cim_events import dialects_of
@@ -105,6 +105,7 @@ def bulk_of(hub: "Hub", section: ServeSection, transaction: Transaction | None =
     from flows.billing_exchange import readings_arrived
 
     metering = hub.site.model.work.owners.get("metering", "metering")
+    forget_unfinished(hub.spool, hub.machine_now())
     taker = BulkReadings(
         spool=hub.spool,
         handle=partial(readings_arrived, queue=metering),

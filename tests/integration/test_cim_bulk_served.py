@@ -1,5 +1,6 @@
 """Messages of readings too large to be held: taken whole or not at all, in parts, once, whatever their size."""
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -197,3 +198,17 @@ def test_no_more_than_the_site_allows_is_taken_and_what_is_no_readings_has_the_l
         assert (large.status_code, b"1103 MESSAGE_TOO_LARGE" in large.content) == (413, True)
         assert (strange.status_code, b"1103 MESSAGE_TOO_LARGE" in strange.content) == (413, True)
         assert list((hub.spool / "messages").rglob("*.*")) == []
+
+
+def test_what_a_process_that_died_left_half_written_is_removed_after_a_day(hub: Hub) -> None:
+    folder, answers = hub.spool / "messages", hub.spool / "answers"
+    folder.mkdir(exist_ok=True)
+    (answers / ".answer-x").mkdir(parents=True)
+    for name in (".body-old.part", ".body-new.part"):
+        (folder / name).write_bytes(b"<a>")
+    day_ago = hub.machine_now().timestamp() - 90_000
+    for old in (folder / ".body-old.part", answers / ".answer-x"):
+        os.utime(old, (day_ago, day_ago))
+
+    assert cim_bulk.forget_unfinished(hub.spool, hub.machine_now()) == 2
+    assert [one.name for one in folder.iterdir()] == [".body-new.part"]
