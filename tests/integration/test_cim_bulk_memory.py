@@ -44,6 +44,10 @@ adapter = "mdms_cim"
 kind = "meter_data_system"
 clock = "UTC"
 multiplier = "raw"
+[roles.mdms.settings]
+services_url = "https://mdms.example/"
+user = "hub"
+password = "right"
 [serve]
 host = "127.0.0.1"
 port = {port}
