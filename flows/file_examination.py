@@ -12,7 +12,7 @@ from flows.file_judgement import APPLY, Judgement, judge_arrival, judge_facts, j
 from flows.file_pass import Pass
 from store.files import IntakeFile
 
-_KINDS = ("acknowledgement", "reference", "readings", "billed", "request")
+_KINDS = ("acknowledgement", "reference", "readings", "billed", "message", "request")
 """Order in which kinds of one pass are taken: what others need first, requests last."""
 
 
@@ -29,6 +29,9 @@ class Examined:
 
     facts: FileFacts | None = None
     """None when the file was not read to its end."""
+
+    is_open: bool = True
+    """False for a file whose wrapper could not be opened: nobody can read what is in it."""
 
     is_whole: bool = True
     """False for a file without control file that does not read as a whole one: it may still grow."""
@@ -61,10 +64,15 @@ def identity_of(this: Pass, name: str) -> FileIdentity | None:
         return None
 
 
+def kind_of(this: Pass, name: str) -> str:
+    """Return the kind that a name says, empty when it follows no pattern."""
+    identity = identity_of(this, name)
+    return identity.kind if identity is not None else ""
+
+
 def is_answer(this: Pass, name: str) -> bool:
     """Whether a name is that of an acknowledgement."""
-    identity = identity_of(this, name)
-    return identity is not None and identity.kind == "acknowledgement"
+    return kind_of(this, name) == "acknowledgement"
 
 
 def rank(this: Pass, file: IntakeFile) -> tuple[int, str, int, int, str]:
@@ -96,12 +104,12 @@ def examine(this: Pass, file: IntakeFile, fetched: FetchedFile | None) -> Examin
         with this.transaction() as session:
             arrival = judge_arrival(session, file, sha256, is_answer=is_answer(this, file.name))
         if arrival is not APPLY:
-            return Examined(file, path, sha256, arrival, identity)
+            return Examined(file, path, sha256, arrival, identity, is_open=fetched.refusal is None)
     try:
         if fetched is not None and fetched.refusal is not None:
             raise fetched.refusal
         identity = this.port.identify(file.name)
-        judge_identity(identity, kinds=this.handlers.keys(), policy=this.policy)
+        judge_identity(identity, kinds=this.kinds, policy=this.policy)
     except RejectedError as error:
         damaged = fetched is not None and error is fetched.refusal
         return Examined(file, path, sha256, _refusal(error, resend=damaged), identity)
@@ -117,6 +125,8 @@ def _read(
             facts = this.port.examine(stream, identity=identity, where=file.name)
     except RejectedError as error:
         whole = file.has_manifest or _gave_up(this, file)
+        if whole and identity.kind == "message":  # refused by its receiver, as it would be on any other carrier
+            return Examined(file, path, sha256, APPLY, identity)
         return Examined(file, path, sha256, _refusal(error, resend=True), identity, is_whole=whole)
     try:
         judge_facts(identity, manifest, facts, policy=this.policy)

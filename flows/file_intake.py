@@ -3,14 +3,14 @@
 Whatever step a crash cuts, the next pass goes on from the ledger: a file has one effect and one acknowledgement.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from canonical.errors import HubError, UnavailableError
 from canonical.messages import FetchedFile, OfferedFile
 from flows.file_conclusion import conclude, hold
-from flows.file_examination import examine, is_answer, rank
+from flows.file_examination import examine, is_answer, kind_of, rank
 from flows.file_handling import (
     FileContext,
     FileHandler,
@@ -18,6 +18,7 @@ from flows.file_handling import (
     IntakePolicy,
     IntakeProblem,
     IntakeReport,
+    MessageTaker,
     OnProblem,
     TakenFile,
 )
@@ -52,23 +53,27 @@ def take_in(
     machine_now: datetime,
     policy: IntakePolicy = DEFAULT_POLICY,
     on_problem: OnProblem = lambda _session, _problem: None,
+    later: Collection[str] = (),
+    message: MessageTaker | None = None,
 ) -> IntakeReport:
     """Take in what a partner offers and is ready; hold, refuse or recognize the rest, and answer each file once.
 
-    `handlers` names the handler of each `FileIdentity.kind`. `now` is business time, `machine_now` real time.
+    `handlers` names the handler of each `FileIdentity.kind`, `message` takes files that are one message. `now` is business time, `machine_now` real time.
     `on_problem` is called inside the transaction that records a problem; each problem also stands in the report.
+    Files of the kinds in `later` are left for another call. Requests wait while another worker is at masters, of
+    whichever inbox: what they name may stand there.
 
     Raises:
         UnavailableError: the partner's server went away; what had arrived is taken in, the next call does the rest.
         MisconfiguredError: host key, login, permission, key ring: a person is needed.
     """
-    this = Pass(role, port, handlers, transaction, spool, now, machine_now, policy, on_problem)
+    this = Pass(role, port, handlers, transaction, spool, now, machine_now, policy, on_problem, message=message)
     listing = port.offered()
     with transaction() as session:
         rows = files.see(session, role, listing, now=now, machine_now=machine_now)
     _retire(this, [row for row in rows if row.state in FINAL], listing)
     ready = sorted((row for row in rows if _is_ready(this, row)), key=lambda row: rank(this, row))
-    mine = _claim(this, ready)
+    mine = _claim(this, [row for row in ready if kind_of(this, row.name) not in later])
     taken: list[TakenFile] = []
     try:
         fetched, cut = _fetch(this, [row for row in mine if not row.path])
@@ -104,10 +109,17 @@ def _is_ready(this: Pass, row: IntakeFile) -> bool:
 
 def _claim(this: Pass, ready: Iterable[IntakeFile]) -> list[IntakeFile]:
     """Return the files that this worker may work on."""
-    mine = []
+    mine: list[IntakeFile] = []
     for row in ready:
+        kind = kind_of(this, row.name)
         with this.transaction() as session:
-            claimed = files.claim(session, row.file_id, machine_now=this.machine_now, lease_s=this.policy.lease_s)
+            if kind == "request" and files.masters_at_work(
+                session, machine_now=this.machine_now, but=[file.file_id for file in mine]
+            ):
+                continue
+            claimed = files.claim(
+                session, row.file_id, machine_now=this.machine_now, lease_s=this.policy.lease_s, kind=kind
+            )
         if claimed is not None:
             mine.append(claimed)
     return mine

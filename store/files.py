@@ -159,17 +159,34 @@ def _add(session: Session, role: str, file: OfferedFile, *, now: datetime, machi
     insert_if_new(session, IntakeFile, row.model_dump())
 
 
-def claim(session: Session, file_id: str, *, machine_now: datetime, lease_s: float) -> IntakeFile | None:
-    """Return the file when this worker may work on it now; None while another does, or when it is done."""
+def claim(
+    session: Session, file_id: str, *, machine_now: datetime, lease_s: float, kind: str = ""
+) -> IntakeFile | None:
+    """Return the file when this worker may work on it now; None while another does, or when it is done.
+
+    `kind` is what its name says, so that others see what is being worked on.
+    """
     row = locked(session, file_id)
     if row.state in FINAL or (row.leased_until is not None and row.leased_until > machine_now):
         return None
     row.token += 1
     row.leased_until = machine_now + timedelta(seconds=lease_s)
+    row.kind = row.kind or kind
     if row.state == "seen":
         row.state = "claimed"
     session.flush()
     return row
+
+
+def masters_at_work(session: Session, *, machine_now: datetime, but: Sequence[str] = ()) -> bool:
+    """Whether a worker has reference files in hand, of whichever inbox, other than those of the ids `but`."""
+    query = select(IntakeFile.file_id).where(
+        IntakeFile.kind == "reference",
+        col(IntakeFile.state).not_in(FINAL),
+        col(IntakeFile.leased_until) > machine_now,
+        col(IntakeFile.file_id).not_in(but),
+    )
+    return session.exec(query.limit(1)).first() is not None
 
 
 def held_by(session: Session, file: IntakeFile) -> IntakeFile:

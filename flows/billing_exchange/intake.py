@@ -33,10 +33,15 @@ def take_in(
 
     `siblings` are the other interfaces of the site: they share inboxes, and whoever claims a file first works it for
     the interface that its sender names. An inbox that is away is a problem of the report, not of the pass.
+    Requests come last: what they name may stand in any inbox of the same pass.
     """
     handlers = handlers_of([interface, *siblings], now)
+    asks = interface.policy.customer_system
+    others = [role for role in interface.policy.inboxes if role != asks]
+    turns = [(role, ("request",) if role == asks and others else ()) for role in interface.policy.inboxes]
+    turns += [(asks, ())] if others and asks in interface.policy.inboxes else []
     reports, problems = [], []
-    for role in interface.policy.inboxes:
+    for role, later in turns:
         try:
             reports.append(
                 file_intake.take_in(
@@ -49,6 +54,7 @@ def take_in(
                     machine_now=machine_now,
                     policy=intake_policy(interface),
                     on_problem=OnProblem(interface, now),
+                    later=later,
                 )
             )
         except UnavailableError as error:
