@@ -18,3 +18,14 @@ class Document:
 
     meters: tuple[str, ...] = ()
     """mRIDs of the meters that it names."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileAnswer:
+    """What the sender of a file that is one message is told, in the words that every carrier would answer with."""
+
+    file_name: str
+    """Name of the partner's file."""
+
+    body: bytes
+    """The answering message as it goes over the wire."""

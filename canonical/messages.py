@@ -166,7 +166,9 @@ class Manifest:
 class FileIdentity:
     """What a file's name says (domain 4.4, ruling 16)."""
 
-    kind: Literal["request", "reference", "billed", "acknowledgement", "readings"]
+    kind: Literal["request", "reference", "billed", "acknowledgement", "readings", "message"]
+    """`message`: the file is one message of any noun, taken whole."""
+
     sender: str
     receiver: str = ""
     env: str = ""

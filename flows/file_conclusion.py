@@ -5,6 +5,7 @@ from datetime import datetime
 from canonical.billing import FileAcknowledgement, ItemVerdict
 from canonical.codes import ALL
 from canonical.codes.transport import RESEND_REQUESTED
+from canonical.documents import FileAnswer
 from canonical.errors import ErrorCode
 from canonical.ids import mint
 from canonical.messages import Header, Message, Parcel
@@ -33,7 +34,7 @@ def conclude(this: Pass, received: Received | None) -> TakenFile | None:
     if received is None:
         return None
     file = received.examined.file
-    answer = None if received.examined.is_answer else _answer(this, received)
+    answer = None if received.examined.is_answer or received.says == b"" else _answer(this, received)
     with this.transaction() as session:
         row = files.held_by(session, file)
         describe(row, received.examined.identity)
@@ -49,6 +50,9 @@ def conclude(this: Pass, received: Received | None) -> TakenFile | None:
             )
         _tell(this, session, row, received)
         session.flush()
+        place = row.path
+    if received.says is not None and place:  # the message's own archive has the bytes
+        (this.spool / place).unlink(missing_ok=True)
     return TakenFile(
         file.file_id,
         file.name,
@@ -77,6 +81,16 @@ def acknowledgement(
     """Return what the sender of a file is told; a file that a person had handled again is answered again."""
     file, identity = received.examined.file, received.examined.identity
     again = (file.replays,) if file.replays else ()
+    header = Header(
+        message_id=mint("file_acknowledgement", file.role, file.name, file.arrival, *again),
+        source=this.policy.receiver,
+        verb="reply",
+        noun="FileAcknowledgement",
+        correlation_id=file.file_id,
+        created_at=judged_at,
+    )
+    if received.says is not None:
+        return header, this.port.encode(Message(header, FileAnswer(file.name, received.says)), spool=this.spool)
     payload = FileAcknowledgement(
         file_name=file.name,
         sha256=received.examined.sha256,
@@ -85,14 +99,6 @@ def acknowledgement(
         reason=received.reason,
         items=said if identity is not None and identity.kind == "request" else _errors(said),
         at=judged_at,
-    )
-    header = Header(
-        message_id=mint("file_acknowledgement", file.role, file.name, file.arrival, *again),
-        source=this.policy.receiver,
-        verb="reply",
-        noun="FileAcknowledgement",
-        correlation_id=file.file_id,
-        created_at=judged_at,
     )
     return header, this.port.encode(Message(header, payload), spool=this.spool)
 
@@ -127,6 +133,8 @@ def _tell(this: Pass, session: Session, row: IntakeFile, received: Received) -> 
     """Tell of a refused file or of a content that came twice; the same file again is nobody's problem."""
     code = _code(received.code)
     if received.verdict in ("ACCEPTED", "ACCEPTED_WITH_ERRORS") or code is None or code.severity == "INFO":
+        return
+    if received.says is not None:  # its receiver has parked it and told of it
         return
     this.tell(session, row, code, received.reason)
     if received.examined.judgement.resend:

@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from canonical.billing import ItemVerdict, Verdict
 from canonical.errors import ErrorCode
-from canonical.messages import FileFacts, FileIdentity, Item, Rejection
+from canonical.messages import FileFacts, FileIdentity, Item, Rejection, Reply
 from canonical.ports import Destination, FileReader, Inbox
 from store.session import Session
 
@@ -104,6 +105,31 @@ class CountsRejected(Protocol):
 
         Raises:
             RejectedError: it is too late for them (NOT_REPLAYABLE).
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MessageTaken:
+    """What became of a file that is one message."""
+
+    reply: Reply
+    sha256: str
+    """Of the bytes that were archived as the message."""
+
+    answer: bytes
+    """What its sender is told; empty where nothing is said, as to an answer."""
+
+
+class MessageTaker(Protocol):
+    """Takes a file that is one message whole, by the road of every other carrier; no transaction is open."""
+
+    def take(self, path: Path) -> MessageTaken:
+        """Archive, translate and handle the message in the unpacked file `path`; a repeat gets the first answer.
+
+        Raises:
+            UnavailableError: what it needs is away; the next pass tries again.
+            MisconfiguredError: the hub is set up wrong.
         """
         ...
 

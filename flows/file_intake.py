@@ -58,7 +58,8 @@ def take_in(
 ) -> IntakeReport:
     """Take in what a partner offers and is ready; hold, refuse or recognize the rest, and answer each file once.
 
-    `handlers` names the handler of each `FileIdentity.kind`, `message` takes files that are one message. `now` is business time, `machine_now` real time.
+    `handlers` names the handler of each `FileIdentity.kind`, `message` takes files that are one message each.
+    `now` is business time, `machine_now` real time.
     `on_problem` is called inside the transaction that records a problem; each problem also stands in the report.
     Files of the kinds in `later` are left for another call. Requests wait while another worker is at masters, of
     whichever inbox: what they name may stand there.

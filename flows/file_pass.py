@@ -1,12 +1,12 @@
 """One pass over one inbox: what all its steps are given, and what they note."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from canonical.errors import ErrorCode
-from flows.file_handling import FileHandler, FilePort, IntakePolicy, IntakeProblem, OnProblem
+from flows.file_handling import FileHandler, FilePort, IntakePolicy, IntakeProblem, MessageTaker, OnProblem
 from store.files import IntakeFile
 from store.session import Session, Transaction
 
@@ -25,6 +25,13 @@ class Pass:
     policy: IntakePolicy
     on_problem: OnProblem
     problems: list[IntakeProblem] = field(default_factory=list)
+    message: MessageTaker | None = None
+    """Takes files that are one message each; None where nobody does."""
+
+    @property
+    def kinds(self) -> Collection[str]:
+        """Return the kinds of files that somebody takes."""
+        return {*self.handlers, *(("message",) if self.message is not None else ())}
 
     def tell(self, session: Session, file: IntakeFile, code: ErrorCode, reason: str, *, alert: bool = False) -> None:
         """Tell of a problem, inside the transaction that records it."""

@@ -11,7 +11,7 @@ from canonical.messages import Header, Item, Rejection
 from flows import spine
 from flows.file_examination import Examined, describe
 from flows.file_pass import Pass
-from store import files
+from store import files, messages
 from store.session import Session
 
 
@@ -29,11 +29,15 @@ class Received:
     accepted: int = 0
     rejected: int = 0
     duplicates: int = 0
+    says: bytes | None = None
+    """What the sender of a message is told, empty for nothing; None where the acknowledgement file says it."""
 
 
 def receive(this: Pass, examined: Examined) -> Received | None:
     """Apply, park or drop a file as it was judged; None while another worker is at the very same file."""
     judgement = examined.judgement
+    if judgement.act == "duplicate" and _is_message(this, examined):
+        return _take_message(this, examined, examined.path)
     if judgement.act == "duplicate":
         examined.path.unlink(missing_ok=True)
         return Received(examined, "DUPLICATE", judgement.says, judgement.reason)
@@ -48,7 +52,31 @@ def receive(this: Pass, examined: Examined) -> Received | None:
             row.state, row.judged_at = "working", this.now
             if judgement.code is not None:
                 this.tell(session, row, judgement.code, judgement.reason, alert=True)
-    return _apply(this, examined, path)
+    return _take_message(this, examined, path) if _is_message(this, examined) else _apply(this, examined, path)
+
+
+def _is_message(this: Pass, examined: Examined) -> bool:
+    """Whether a file is one message that can be read: it is taken by the receiver of all carriers, repeats too."""
+    kind = examined.identity.kind if examined.identity is not None else ""
+    return kind == "message" and this.message is not None and examined.is_open
+
+
+def _take_message(this: Pass, examined: Examined, path: Path) -> Received | None:
+    """Have a message taken; the receiver archives it, so the spool need not keep the file once it is answered."""
+    if this.message is None:
+        raise ValueError("nobody takes messages")
+    taken = this.message.take(path)
+    reply, judgement = taken.reply, examined.judgement
+    if reply.result == "BUSY":
+        return None
+    with this.transaction() as session:
+        entry = messages.entry_of(session, source=this.role, sha256=taken.sha256)
+    if judgement.act == "duplicate":
+        path.unlink(missing_ok=True)
+        return Received(examined, "DUPLICATE", judgement.says, judgement.reason, entry, says=taken.answer)
+    good = reply.result != "FAILED"
+    verdict: Verdict = "ACCEPTED" if reply.result == "OK" else "ACCEPTED_WITH_ERRORS" if good else "REJECTED"
+    return Received(examined, verdict, reply.code, reply.reason, entry, int(good), int(not good), says=taken.answer)
 
 
 def _apply(this: Pass, examined: Examined, path: Path) -> Received | None:

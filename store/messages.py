@@ -98,6 +98,14 @@ def archive_file(
     return _archive(session, source, name, sha256, size, path, received_at)
 
 
+def entry_of(session: Session, *, source: str, sha256: str) -> int | None:
+    """Return the entry of a message by its bytes, None where they never came; files are found by their ledger."""
+    table = StoredMessage
+    query = select(table.entry).where(table.source == source, table.name == "", table.sha256 == sha256)  # type: ignore[call-overload]
+    found: int | None = session.execute(query).scalar_one_or_none()
+    return found
+
+
 def _archive(
     session: Session, source: str, name: str, sha256: str, size: int, path: str, received_at: datetime
 ) -> Entry:

@@ -1,12 +1,8 @@
-"""Canonical messages as bare messages of IEC 61968-100 and back, and the letters that carry them (docs/messaging.md).
-
-What the header of the standard has no element for travels in its Property list: EffectiveTime, ExpirationTime,
-CausationID, Priority. The CorrelationID is the MessageID, so that the partner's ResponseMessage names one message.
-"""
+"""Canonical messages as bare messages of IEC 61968-100, and the letters that carry them (docs/messaging.md)."""
 
 import gzip
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from io import BytesIO
 from typing import Any, Literal
 
@@ -18,21 +14,24 @@ from canonical.errors import RejectedError
 from canonical.ids import mint
 from canonical.messages import Header, Message
 from iec61968 import safe_xml
-from iec61968.bindings import unwrap, wrap
+from iec61968.canonical_nouns.bare_message import (
+    CAUSE,
+    EFFECTIVE,
+    EXPIRES,
+    PRIORITY,
+    bare_from_message,
+    instant_of,
+    message_from_bare,
+)
 from iec61968.canonical_nouns.conventions import MasterDataReading
-from iec61968.canonical_nouns.outgoing import Form, Speech, outgoing
+from iec61968.canonical_nouns.outgoing import Form, Speech
 from iec61968.editions import EDITIONS, Edition
-from iec61968.envelope import local_name
-from iec61968.message_codec import message_from_xml, wire_header
-from iec61968.message_writer import message_to_xml
-from iec61968.validation import require_valid
+from iec61968.message_codec import wire_header
 from iec61968.wire import WireHeader
 from messaging.letters import Letter
 
 GZIP = b"\x1f\x8b"
 """First bytes of what was gzipped."""
-
-EFFECTIVE, EXPIRES, CAUSE, PRIORITY = "EffectiveTime", "ExpirationTime", "CausationID", "Priority"
 
 
 def event_from_message(message: Message[Any], *, edition: Edition, sender: str, form: Form = "event") -> bytes:
@@ -42,38 +41,7 @@ def event_from_message(message: Message[Any], *, edition: Edition, sender: str, 
         RejectedError: it cannot be said as a valid message of the edition.
     """
     identity = mint("cim-event", message.header.message_id)
-    return _bare(message, identity, Speech(edition, sender, MasterDataReading(), form))
-
-
-def _bare(message: Message[Any], identity: str, speech: Speech) -> bytes:
-    """Return a message under the id `identity`."""
-    wire = outgoing(message, speech)
-    if wire.header is None:
-        raise RejectedError("no Header", code=codes.EXPORT_IMPOSSIBLE)
-    header = replace(wire.header, message_id=identity, correlation_id=identity, properties=_properties(message.header))
-    root = message_to_xml(replace(wire, header=header), edition=speech.edition)
-    require_valid(root, speech.edition, where=f"{header.verb} {header.noun}")
-    return wrap(root, "bare")
-
-
-def message_from_event(raw: bytes, *, source: str) -> Message[Document]:
-    """Return the message that a bare one carries; its payload is not taken apart.
-
-    Raises:
-        RejectedError: it cannot be read, or does not carry exactly one payload element.
-    """
-    wire = message_from_xml(unwrap(raw).message)
-    if wire.header is None or len(wire.payload.parts) != 1:
-        raise RejectedError("no Header, or not one payload", code=codes.SCHEMA_INVALID, where=wire.name)
-    element = wire.payload.parts[0]
-    header = replace(
-        wire.header.canonical(source=source),
-        causation_id=wire.header.property(CAUSE),
-        effective_at=_instant(wire.header, EFFECTIVE),
-        expires_at=_instant(wire.header, EXPIRES),
-        priority="high" if wire.header.property(PRIORITY) == "high" else "normal",
-    )
-    return Message(header, Document(local_name(element), etree.tostring(element)))
+    return bare_from_message(message, identity, Speech(edition, sender, MasterDataReading(), form))
 
 
 def letter_from_wire(body: bytes, *, edition: Edition, reply_to: str = "") -> Letter:
@@ -90,8 +58,8 @@ def letter_from_wire(body: bytes, *, edition: Edition, reply_to: str = "") -> Le
         noun=header.noun,
         schema_version=edition.name,
         created_at=header.timestamp,
-        effective_at=_instant(header, EFFECTIVE),
-        expires_at=_instant(header, EXPIRES),
+        effective_at=instant_of(header, EFFECTIVE),
+        expires_at=instant_of(header, EXPIRES),
         priority="high" if header.property(PRIORITY) == "high" else "normal",
         reply_to=reply_to,
         content_encoding="gzip" if plain is not body else "",
@@ -103,15 +71,6 @@ def packed(raw: bytes) -> bytes:
     return gzip.compress(raw, compresslevel=6, mtime=0)
 
 
-def _properties(header: Header) -> tuple[tuple[str, str], ...]:
-    """Return what the header of the standard has no element for."""
-    instants = ((EFFECTIVE, header.effective_at), (EXPIRES, header.expires_at))
-    found = [(name, at.astimezone(UTC).isoformat().replace("+00:00", "Z")) for name, at in instants if at]
-    found += [(CAUSE, header.causation_id)] if header.causation_id else []
-    found += [(PRIORITY, header.priority)] if header.priority != "normal" else []
-    return tuple(found)
-
-
 def _header_of(raw: bytes) -> WireHeader:
     """Return the header of a message without reading what follows it.
 
@@ -121,15 +80,6 @@ def _header_of(raw: bytes) -> WireHeader:
     for _, element in etree.iterparse(BytesIO(raw), tag="{*}Header", **safe_xml.PARSER_SETTINGS):
         return wire_header(element)
     raise RejectedError("no Header", code=codes.SCHEMA_INVALID, where="/")
-
-
-def _instant(header: WireHeader, name: str) -> datetime | None:
-    """Return an instant that a property states; None where it is not stated, or not as one."""
-    try:
-        found = datetime.fromisoformat(header.property(name))
-    except ValueError:
-        return None
-    return found.astimezone(UTC) if found.tzinfo else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +101,7 @@ class Meant:
 
 def golden_read(wire: bytes, name: str) -> Meant:
     """Return what a sample message means; `name` is the file's."""
-    message = message_from_event(wire, source="AMIHUB")
+    message = message_from_bare(wire, source="AMIHUB")
     header, document = message.header, message.payload
     return Meant(
         header.message_id,
@@ -181,4 +131,6 @@ def golden_write(meant: Meant, _name: str = "") -> bytes:
         priority=meant.priority,
     )
     message = Message(header, Document(meant.noun, meant.body.encode()))
-    return _bare(message, meant.message_id, Speech(EDITIONS["2011"], meant.source, MasterDataReading(), "as_sent"))
+    return bare_from_message(
+        message, meant.message_id, Speech(EDITIONS["2011"], meant.source, MasterDataReading(), "as_sent")
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from canonical.errors import UnavailableError
 from flows import file_intake
@@ -12,11 +13,21 @@ from flows.billing_exchange.billed import BilledHandler
 from flows.billing_exchange.interface import Interface, TakenIn
 from flows.billing_exchange.reading_files import ReadingsHandler
 from flows.billing_exchange.requests import RequestHandler
-from flows.file_handling import FileHandler, FilePort, IntakePolicy, IntakeProblem, IntakeReport, TakenFile
+from flows.file_handling import (
+    FileHandler,
+    FilePort,
+    IntakePolicy,
+    IntakeProblem,
+    IntakeReport,
+    MessageTaker,
+    TakenFile,
+)
 from flows.file_resends import resolve_resent
 from flows.reference import ReferenceHandler
 from store import work
 from store.session import Session, Transaction
+
+NOBODY: Mapping[str, MessageTaker] = MappingProxyType({})
 
 
 def take_in(
@@ -28,11 +39,13 @@ def take_in(
     now: datetime,
     machine_now: datetime,
     siblings: Sequence[Interface] = (),
+    messages: Mapping[str, MessageTaker] = NOBODY,
 ) -> TakenIn:
     """Take in what every inbox of the interface offers: requests, reference data, readings, answers, billed extracts.
 
     `siblings` are the other interfaces of the site: they share inboxes, and whoever claims a file first works it for
     the interface that its sender names. An inbox that is away is a problem of the report, not of the pass.
+    `messages` takes files that are one message, by role.
     Requests come last: what they name may stand in any inbox of the same pass.
     """
     handlers = handlers_of([interface, *siblings], now)
@@ -55,6 +68,7 @@ def take_in(
                     policy=intake_policy(interface),
                     on_problem=OnProblem(interface, now),
                     later=later,
+                    message=messages.get(role),
                 )
             )
         except UnavailableError as error:
