@@ -42,6 +42,7 @@ test: setup servers check  ## everything: the gate, then all other tests against
 	$(BIN)/pytest -q -m "slow or servers or airflow" -n 2 --dist loadgroup
 
 bench: setup servers  ## hot paths against their floor and peers; writes benchmarks/results.json
+	@bash tests/servers/install.sh bench
 	$(BIN)/python -m benchmarks
 
 fuzz: setup  ## wounded messages against lxml and the schema; FUZZ=1000000 says how many

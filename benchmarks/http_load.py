@@ -1,7 +1,15 @@
-"""Load for a server on loopback: many kept connections, one thread, next to nothing done for each answer."""
+"""Load for a server on loopback: ApacheBench, and a loop of our own over connections that are really kept.
 
+ApacheBench speaks HTTP/1.0, so that uvicorn closes every connection behind its answer, with `-k` too: a request under
+it is accept, read, answer, close. Our loop speaks HTTP/1.1, and a server under it reads and answers alone.
+"""
+
+import re
 import selectors
+import shutil
 import socket
+import subprocess
+import tempfile
 from pathlib import Path
 
 
@@ -15,6 +23,26 @@ def free_port() -> int:
 def cpu_s(pid: int) -> float:
     """Return the CPU seconds that the threads of a process have used, to the nanosecond."""
     return sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
+
+
+def apache_bench(port: int, body: bytes, requests: int, connections: int) -> float:
+    """POST a body that many times with `ab -k`; return requests per second.
+
+    Raises:
+        SystemExit: ab is not installed, or an answer is not 200 or is cut short.
+    """
+    ab = shutil.which("ab")
+    if ab is None:
+        raise SystemExit("ab is missing: install it first, with apt-get install apache2-utils")
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(body)
+        file.flush()
+        asked = ("-q", "-k", f"-c{connections}", f"-n{requests}", "-p", file.name, "-T", "text/xml; charset=utf-8")
+        said = subprocess.run([ab, *asked, f"http://127.0.0.1:{port}/"], check=True, capture_output=True, text=True)
+    rate = re.search(r"Requests per second:\s+([0-9.]+)", said.stdout)
+    if rate is None or not re.search(r"Failed requests:\s+0\n", said.stdout) or "Non-2xx" in said.stdout:
+        raise SystemExit(f"ab says: {said.stdout}")
+    return float(rate[1])
 
 
 class _Connection:

@@ -1,7 +1,8 @@
 """Identifiers that the hub mints: the same business key gives the same id, in every run and on every machine."""
 
 from datetime import UTC, datetime
-from uuid import UUID, uuid5
+from hashlib import sha1
+from uuid import UUID
 
 from canonical.names import normal_serial
 
@@ -20,7 +21,18 @@ def mint(kind: str, *fields: str | int | datetime) -> str:
             parts.append(field.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
         else:
             parts.append(str(field))
-    return str(uuid5(NAMESPACE, "\x1f".join(parts)))
+    return _uuid5("\x1f".join(parts))
+
+
+_VERSION_5, _VARIANT = 0x5 << 76, 0x2 << 62
+_FREE = ((1 << 128) - 1) ^ (0xF << 76) ^ (0x3 << 62)
+
+
+def _uuid5(name: str) -> str:
+    """Return the uuid5 of a name in our namespace as text (RFC 9562, 5.5); `uuid.uuid5` takes twice as long."""
+    digest = sha1(NAMESPACE.bytes + name.encode(), usedforsecurity=False).digest()
+    text = f"{int.from_bytes(digest[:16]) & _FREE | _VERSION_5 | _VARIANT:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def meter_mrid(manufacturer: str, serial: str) -> str:

@@ -23,6 +23,7 @@ BindingName = Literal["typed", "generic", "string", "bare"]
 BINDINGS: tuple[BindingName, ...] = ("typed", "generic", "string", "bare")
 GENERIC_ROOTS = ("Message", "RequestMessage", "ResponseMessage", "EventMessage", "FaultMessage")
 _STRING_MAX = 1
+_ENVELOPE, _HEADER, _BODY = (f"{{{SOAP_11}}}{name}" for name in ("Envelope", "Header", "Body"))
 COMMAND = "http://amihub.example/command"
 """Namespace of the string operation where a partner's settings name none."""
 
@@ -67,17 +68,10 @@ def unwrap(raw: bytes, *, limits: XmlLimits | None = None, where: str = "") -> C
 
 def unwrap_tree(root: etree._Element, *, limits: XmlLimits | None = None) -> Carried:
     """Return the message that a parsed document carries; else as `unwrap`."""
-    if local_name(root) in GENERIC_ROOTS:
+    if root.tag != _ENVELOPE and local_name(root) in GENERIC_ROOTS:
         return Carried("bare", root)
-    if root.tag != f"{{{SOAP_11}}}Envelope":
-        raise RejectedError(f"the root is {root.tag!r}", code=codes.NOT_SOAP, where="/")
-    bodies = root.findall(f"{{{SOAP_11}}}Body")
-    if len(bodies) != 1 or len(bodies[0]) != 1:
-        raise RejectedError("not exactly one Body with one element", code=codes.NOT_SOAP, where="/Envelope/Body")
-    message = bodies[0][0]
-    security = next(
-        (child for child in root.iterfind(f"{{{SOAP_11}}}Header/*") if local_name(child) == "Security"), None
-    )
+    message = body_of(root)
+    security = _security(root) if len(root) > 1 else None
     if local_name(message) in GENERIC_ROOTS:
         return Carried("generic", message, security)
     text = message[0].text if len(message) == _STRING_MAX and len(message[0]) == 0 else None
@@ -89,13 +83,34 @@ def unwrap_tree(root: etree._Element, *, limits: XmlLimits | None = None) -> Car
     return Carried("typed", message, security)
 
 
-def stray_parts(envelope: etree._Element) -> tuple[etree._Element, ...]:
+def body_of(root: etree._Element) -> etree._Element:
+    """Return the one body element of a SOAP 1.1 envelope.
+
+    Raises:
+        RejectedError: not a SOAP 1.1 envelope, or not exactly one body element.
+    """
+    if root.tag != _ENVELOPE:
+        raise RejectedError(f"the root is {root.tag!r}", code=codes.NOT_SOAP, where="/")
+    bodies = [child for child in root if child.tag == _BODY]
+    if len(bodies) != 1 or len(bodies[0]) != 1:
+        raise RejectedError("not exactly one Body with one element", code=codes.NOT_SOAP, where="/Envelope/Body")
+    element: etree._Element = bodies[0][0]
+    return element
+
+
+def _security(root: etree._Element) -> etree._Element | None:
+    """Return the Security element of an envelope's Header."""
+    headers = root.iterfind(f"{_HEADER}/*")
+    return next((child for child in headers if local_name(child) == "Security"), None)
+
+
+def stray_parts(envelope: etree._Element) -> list[etree._Element]:
     """Return the children of a SOAP 1.1 envelope that are neither one leading Header nor the Body behind it."""
-    rest = list(envelope.iterchildren(etree.Element))
-    for name in ("Header", "Body"):
-        if rest and rest[0].tag == f"{{{SOAP_11}}}{name}":
-            rest.pop(0)
-    return tuple(rest)
+    rest = [child for child in envelope if isinstance(child.tag, str)]
+    for name in (_HEADER, _BODY):
+        if rest and rest[0].tag == name:
+            del rest[0]
+    return rest
 
 
 def wrap(

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Literal, cast
 from xml.sax.saxutils import quoteattr
 
@@ -102,6 +103,8 @@ def verb_of(text: str, *, where: str = "Header/Verb") -> str:
     Raises:
         RejectedError: no such verb.
     """
+    if text in VERBS:
+        return text
     verb = _SYNONYMS.get(text.strip().lower(), text.strip())
     if verb not in VERBS:
         raise RejectedError(f"unknown verb {text!r}", code=codes.UNKNOWN_VERB, where=where)
@@ -116,29 +119,38 @@ def header_from_xml(element: etree._Element, *, strict: bool = True) -> Header:
     Raises:
         RejectedError: an unknown verb or, with `strict`, a missing or wrong id or timestamp.
     """
-    return header_from_texts(texts_of(element), strict=strict)
-
-
-def header_from_texts(texts: Mapping[str, str], *, strict: bool = True) -> Header:
-    """Return what the texts of a Header's children say, by local name; else as `header_from_xml`."""
-    message_id, correlation = texts.get("MessageID", ""), texts.get("CorrelationID", "")
+    texts = texts_of(element)
     if strict:
-        for name, value in (("MessageID", message_id), ("CorrelationID", correlation)):
-            if not _UUID.fullmatch(value):
-                raise RejectedError(f"{value!r} is not a UUID", code=codes.BAD_XML_VALUE, where=f"Header/{name}")
+        require_ids(texts)
     return Header(
-        message_id=message_id,
+        message_id=texts.get("MessageID", ""),
         source=texts.get("Source", ""),
         verb=verb_of(texts.get("Verb", "")),
         noun=texts.get("Noun", ""),
-        correlation_id=correlation,
-        created_at=_timestamp(texts.get("Timestamp", ""), strict=strict),
+        correlation_id=texts.get("CorrelationID", ""),
+        created_at=timestamp_of(texts.get("Timestamp", ""), strict=strict),
         reply_address=texts.get("ReplyAddress", ""),
     )
 
 
-def _timestamp(text: str, *, strict: bool) -> datetime | None:
-    """Return the header's instant in UTC; None when it is missing, naive or unreadable and `strict` is off."""
+def require_ids(texts: Mapping[str, str]) -> None:
+    """Refuse the texts of a Header's children, by local name, if an id among them is missing or is no UUID.
+
+    Raises:
+        RejectedError: it is so (BAD_XML_VALUE).
+    """
+    for name in ("MessageID", "CorrelationID"):
+        value = texts.get(name, "")
+        if not _UUID.fullmatch(value):
+            raise RejectedError(f"{value!r} is not a UUID", code=codes.BAD_XML_VALUE, where=f"Header/{name}")
+
+
+def timestamp_of(text: str, *, strict: bool) -> datetime | None:
+    """Return a header's instant in UTC; None when it is missing, naive or unreadable and `strict` is off.
+
+    Raises:
+        RejectedError: with `strict`, it is no instant with an offset (BAD_XML_VALUE).
+    """
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
@@ -167,22 +179,30 @@ def header_text(header: Header, properties: Iterable[tuple[str, str]] = ()) -> s
     Raises:
         RejectedError: an id is not a UUID, or there is no timestamp: the strict form needs them.
     """
-    for name, value in (("MessageID", header.message_id), ("CorrelationID", header.correlation_id)):
-        if not _UUID.fullmatch(value):
-            raise RejectedError(f"{name} {value!r} is not a UUID", code=codes.EXPORT_IMPOSSIBLE, where="Header")
     if header.created_at is None:
         raise RejectedError("no timestamp", code=codes.EXPORT_IMPOSSIBLE, where="Header")
+    what, who = _fixed_text(header.verb, header.noun, header.source, header.reply_address)
     instant = header.created_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    parts = [
-        _part("Verb", header.verb),
-        _part("Noun", header.noun),
-        f"<e:Timestamp>{instant}</e:Timestamp>",
-        _part("Source", header.source),
-        _part("ReplyAddress", header.reply_address),
-        f"<e:MessageID>{header.message_id}</e:MessageID><e:CorrelationID>{header.correlation_id}</e:CorrelationID>",
-    ]
-    parts += [f"<e:Property>{_part('Name', name)}{_part('Value', value)}</e:Property>" for name, value in properties]
-    return "".join(parts)
+    ids = _id_text("MessageID", header.message_id) + _id_text("CorrelationID", header.correlation_id)
+    own = [f"<e:Property>{_part('Name', name)}{_part('Value', value)}</e:Property>" for name, value in properties]
+    return f"{what}<e:Timestamp>{instant}</e:Timestamp>{who}{ids}{''.join(own)}"
+
+
+@lru_cache(maxsize=256)
+def _fixed_text(verb: str, noun: str, source: str, reply_address: str) -> tuple[str, str]:
+    """Return what stands before and behind the timestamp of a Header: the same in every answer about a noun."""
+    return _part("Verb", verb) + _part("Noun", noun), _part("Source", source) + _part("ReplyAddress", reply_address)
+
+
+def _id_text(name: str, value: str) -> str:
+    """Return an id of a Header.
+
+    Raises:
+        RejectedError: it is not a UUID.
+    """
+    if not _UUID.fullmatch(value):
+        raise RejectedError(f"{name} {value!r} is not a UUID", code=codes.EXPORT_IMPOSSIBLE, where="Header")
+    return f"<e:{name}>{value}</e:{name}>"
 
 
 def _part(name: str, value: str) -> str:

@@ -10,7 +10,15 @@ from canonical.codes import message as codes
 from canonical.errors import RejectedError
 from iec61968 import compression, safe_xml
 from iec61968.compression import CompressionLimits
-from iec61968.envelope import child_text, header_from_texts, local_name, reply_from_xml, texts_of, verb_of
+from iec61968.envelope import (
+    child_text,
+    local_name,
+    reply_from_xml,
+    require_ids,
+    texts_of,
+    timestamp_of,
+    verb_of,
+)
 from iec61968.safe_xml import XmlLimits
 from iec61968.wire import (
     IdKind,
@@ -40,6 +48,8 @@ _HEADER_OWN = frozenset(
     )
 )
 """Children of a Header that come once; Property may come often, all else is an extension."""
+
+_HEADER_GROUPS = ("ReplayDetection", "User")
 
 
 def message_from_xml(
@@ -92,7 +102,9 @@ class HeaderParts(NamedTuple):
     texts: dict[str, str]
     """Trimmed texts of its own children by local name, the first of each."""
 
-    own: dict[str, etree._Element]
+    groups: dict[str, etree._Element]
+    """ReplayDetection and User, whose texts are below them."""
+
     properties: list[etree._Element]
     extensions: list[etree._Element]
     """What else stands in it."""
@@ -100,18 +112,22 @@ class HeaderParts(NamedTuple):
 
 def header_parts(element: etree._Element) -> HeaderParts:
     """Return what stands in a Header element."""
-    own: dict[str, etree._Element] = {}
+    texts: dict[str, str] = {}
+    groups: dict[str, etree._Element] = {}
     properties: list[etree._Element] = []
     extensions: list[etree._Element] = []
     for child in element:
         name = local_name(child)
-        if name == "Property":
+        if name in _HEADER_OWN:
+            if name not in texts:
+                texts[name] = (child.text or "").strip()
+                if name in _HEADER_GROUPS:
+                    groups[name] = child
+        elif name == "Property":
             properties.append(child)
-        elif name in _HEADER_OWN:
-            own.setdefault(name, child)
         else:
             extensions.append(child)
-    return HeaderParts({name: (one.text or "").strip() for name, one in own.items()}, own, properties, extensions)
+    return HeaderParts(texts, groups, properties, extensions)
 
 
 def wire_header(element: etree._Element, *, strict: bool = True) -> WireHeader:
@@ -125,29 +141,32 @@ def wire_header(element: etree._Element, *, strict: bool = True) -> WireHeader:
 
 def wire_header_of(parts: HeaderParts, *, strict: bool = True) -> WireHeader:
     """Return every part of a Header whose parts are known; else as `wire_header`."""
-    texts, own = parts.texts, parts.own
-    simple = header_from_texts(texts, strict=strict)
-    replay = texts_of(own["ReplayDetection"]) if "ReplayDetection" in own else {}
-    user = texts_of(own["User"]) if "User" in own else {}
+    texts, groups = parts.texts, parts.groups
+    if strict:
+        require_ids(texts)
+    said = texts.get
+    replay = texts_of(groups["ReplayDetection"]) if "ReplayDetection" in groups else {}
+    user = texts_of(groups["User"]) if "User" in groups else {}
+    stated = said("Timestamp", "")
     return WireHeader(
-        verb=simple.verb,
-        noun=simple.noun,
-        message_id=simple.message_id,
-        correlation_id=simple.correlation_id,
-        timestamp=simple.created_at,
-        timestamp_text=texts.get("Timestamp", ""),
-        source=simple.source,
-        revision=texts.get("Revision", ""),
+        verb=verb_of(said("Verb", "")),
+        noun=said("Noun", ""),
+        message_id=said("MessageID", ""),
+        correlation_id=said("CorrelationID", ""),
+        timestamp=timestamp_of(stated, strict=strict),
+        timestamp_text=stated,
+        source=said("Source", ""),
+        revision=said("Revision", ""),
         nonce=replay.get("Nonce", ""),
-        nonce_created=_instant(replay, "Created"),
-        context=texts.get("Context", ""),
+        nonce_created=_instant(replay, "Created") if replay else None,
+        context=said("Context", ""),
         async_reply=_boolean(texts, "AsyncReplyFlag"),
-        reply_address=simple.reply_address,
+        reply_address=said("ReplyAddress", ""),
         ack_required=_boolean(texts, "AckRequired"),
         user=user.get("UserID", ""),
         organization=user.get("Organization", ""),
-        comment=texts.get("Comment", ""),
-        properties=_pairs(parts.properties, "Name", "Value"),
+        comment=said("Comment", ""),
+        properties=_pairs(parts.properties, "Name", "Value") if parts.properties else (),
         extensions=tuple(parts.extensions),
     )
 

@@ -24,6 +24,11 @@ PARSER_SETTINGS: Mapping[str, Any] = {
 PROLOG_BYTES = 65_536
 """The root element must begin within that many bytes."""
 
+_PLAIN_BEGINNING = re.compile(
+    rb"""(?:<\?xml version=["']1\.0["'](?: encoding=["'](?:utf|UTF)-8["'])?\s?\?>\s{0,8})?<[A-Za-z]"""
+)
+"""How nearly every message begins: UTF-8, and nothing between its declaration and its root element."""
+
 _PROLOG_PART = re.compile(rb"\s+|<\?.*?\?>|<!--.*?-->", re.DOTALL)
 _DECLARED = re.compile(rb"""<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _ENCODINGS = (b"utf-8", b"utf8", b"us-ascii", b"ascii")
@@ -58,6 +63,8 @@ def check_prolog(head: bytes, *, where: str = "") -> bool:
     Raises:
         RejectedError: a document type, another encoding than UTF-8, or a prolog longer than 64 KB.
     """
+    if _PLAIN_BEGINNING.match(head):
+        return True
     if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00<", b"<\x00", b"\x00\x00")):
         raise RejectedError("not UTF-8", code=codes.UNSUPPORTED_ENCODING, where=where)
     body = head[3:] if head.startswith(b"\xef\xbb\xbf") else head
@@ -104,7 +111,8 @@ def parse(raw: bytes, *, limits: XmlLimits | None = None, where: str = "") -> et
     if not raw or raw.isspace():
         raise RejectedError("empty message", code=codes.NOT_XML, where=where)
     begins = check_prolog(raw, where=where)
-    check_tags(raw, limits=limits, where=where)
+    tags, equals = raw.count(b"<"), raw.count(b"=")
+    _check_tags(raw, tags, equals, limits, where)
     try:
         root = etree.fromstring(raw, _OWN.parser)
     except etree.XMLSyntaxError as error:
@@ -112,19 +120,20 @@ def parse(raw: bytes, *, limits: XmlLimits | None = None, where: str = "") -> et
     if not begins:
         # libxml2 knows encodings by their first bytes, EBCDIC for one, in which no count of `<` means anything.
         raise RejectedError("not UTF-8", code=codes.UNSUPPORTED_ENCODING, where=where)
-    _check_tree(root, raw, limits, where)
+    if b"<!DOCTYPE" in raw or tags > limits.depth or equals > limits.attributes:
+        _check_tree(root, tags, equals, limits, where)
     return root
 
 
-def check_tags(raw: bytes, *, limits: XmlLimits, where: str = "") -> None:
+def _check_tags(raw: bytes, tags: int, equals: int, limits: XmlLimits, where: str) -> None:
     """Refuse bytes that hold more tags than allowed, or a start tag with too many attributes, before parsing them.
 
     Raises:
         RejectedError: beyond a limit.
     """
-    if raw.count(b"<") > 2 * limits.elements:
+    if tags > 2 * limits.elements:
         raise RejectedError("too many elements", code=codes.XML_LIMITS, where=where)
-    if raw.count(b"=") <= limits.attributes_of_one:
+    if equals <= limits.attributes_of_one:
         return
     for tag in raw.split(b"<"):
         if len(tag) > limits.attributes_of_one and tag.partition(b">")[0].count(b"=") > limits.attributes_of_one:
@@ -140,20 +149,20 @@ def not_well_formed(error: etree.XMLSyntaxError, *, where: str = "") -> Rejected
     return RejectedError(text, code=codes.NOT_XML, where=place)
 
 
-def _check_tree(root: etree._Element, raw: bytes, limits: XmlLimits, where: str) -> None:
+def _check_tree(root: etree._Element, tags: int, equals: int, limits: XmlLimits, where: str) -> None:
     """Refuse what the parser let through: entity references, too deep, too many.
 
     The tree is asked only where the bytes leave it open: every element has a `<` of its own, every attribute a `=`.
+    Both counts, and that no document type is declared, are certain from the bytes, as they are UTF-8.
     """
     docinfo: Any = root.getroottree().docinfo
     if docinfo.doctype:
         raise RejectedError("a document type is declared", code=codes.DTD_REFUSED, where=where)
-    tags = raw.count(b"<")
     if tags > limits.depth and _deeper_than(limits.depth)(root):
         raise RejectedError(f"nested deeper than {limits.depth}", code=codes.XML_LIMITS, where=where)
     if tags > limits.elements and _ELEMENTS(root) > limits.elements:
         raise RejectedError(f"more than {limits.elements} elements", code=codes.XML_LIMITS, where=where)
-    if raw.count(b"=") > limits.attributes and _ATTRIBUTES(root) > limits.attributes:
+    if equals > limits.attributes and _ATTRIBUTES(root) > limits.attributes:
         raise RejectedError(f"more than {limits.attributes} attributes", code=codes.XML_LIMITS, where=where)
 
 

@@ -1,6 +1,6 @@
 """Which web services there are: kinds, nouns and operations, from which WSDLs and typed messages are made."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from iec61968.spoken_nouns import NOUNS, QUERY_MESSAGES
@@ -25,23 +25,27 @@ class Service:
     noun: str
     """Noun that the service is about, such as `MeterReadings`."""
 
-    @property
-    def name(self) -> str:
-        """Return its name, such as `ReceiveMeterReadings`."""
-        return f"{self.kind}{self.noun}"
+    name: str = field(init=False, compare=False)
+    """Such as `ReceiveMeterReadings`."""
 
-    @property
-    def message_noun(self) -> str:
-        """Return the noun whose typed messages it uses: some queries have their own, as `GetMeterReadings` has."""
-        return self.name if self.name in QUERY_MESSAGES else self.noun
+    message_noun: str = field(init=False, compare=False)
+    """The noun whose typed messages it uses: some queries have their own, as `GetMeterReadings` has."""
 
-    @property
-    def operations(self) -> tuple[str, ...]:
-        """Return its operations, named as their body elements."""
-        if self.kind == "Get":
-            return (self.name,)
-        verbs = REQUEST_VERBS if self.kind == "Execute" else EVENT_VERBS
-        return tuple(f"{verb}{self.noun}" for verb in verbs)
+    operations: tuple[str, ...] = field(init=False, compare=False)
+    """Its operations, named as their body elements."""
+
+    known_operations: frozenset[str] = field(init=False, compare=False)
+    """Every operation name that can be said about its noun, so that a wrong one can be told from an unknown one."""
+
+    def __post_init__(self) -> None:
+        """Spell its names out once: every message asks for them."""
+        name = f"{self.kind}{self.noun}"
+        events, requests = (tuple(f"{verb}{self.noun}" for verb in verbs) for verbs in (EVENT_VERBS, REQUEST_VERBS))
+        operations = (name,) if self.kind == "Get" else requests if self.kind == "Execute" else events
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "message_noun", name if name in QUERY_MESSAGES else self.noun)
+        object.__setattr__(self, "operations", operations)
+        object.__setattr__(self, "known_operations", frozenset((*operations, *events, *requests)))
 
 
 SERVICES: dict[str, Service] = {

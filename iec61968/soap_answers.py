@@ -35,6 +35,10 @@ _UNPRINTABLE = {code: " " for code in range(32) if code not in _KEPT} | {0xFFFE:
 TAKEN = ReplyError("0.3", "INFORM")
 """Simple acknowledgement: the answer follows by itself."""
 
+_DONE = (ReplyError("0.0", "INFORM"),)
+_DONE_TEXT = reply_text(WireReply("OK", _DONE))
+"""What nearly every answer says."""
+
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
@@ -68,11 +72,13 @@ def answer(
         return _fault(
             "Client", f"{number} {name}: {reply.reason}", reply.details.get("where", ""), call, number, errors_of(reply)
         )
-    said = tuple(errors) or errors_of(reply) or (ReplyError("0.0", "INFORM"),)
+    said = tuple(errors) or errors_of(reply) or _DONE
     if reply.result != "OK" and said[0].code == "0.0":
         said = (ReplyError(reply_code(number), "FATAL", printable(f"{reply.code}: {reply.reason}")),)
     raw = payload if isinstance(payload, bytes | None) else etree.tostring(payload, encoding="UTF-8", with_tail=False)
-    message = _response(WireReply(reply.result, said), call, source, reply.at or now, raw, properties)
+    is_done = said is _DONE and reply.result == "OK"
+    replied = _DONE_TEXT if is_done else reply_text(WireReply(reply.result, said))
+    message = _response(replied, call, source, reply.at or now, raw, properties)
     found = validation.findings(etree.fromstring(message), call.edition) if raw is not None else ()
     if found:
         return _not_said(found[0], call)
@@ -87,6 +93,8 @@ def _not_said(found: validation.Finding, call: Call) -> HttpAnswer:
 
 def errors_of(reply: Reply) -> tuple[ReplyError, ...]:
     """Return an Error for each object and each operation that a reply's details name."""
+    if not reply.details:
+        return ()
     return tuple(
         ReplyError(
             reply_code(one.code.partition(" ")[0]),
@@ -111,14 +119,14 @@ def unavailable(code: ErrorCode, call: Call) -> HttpAnswer:
 
 
 def _response(
-    reply: WireReply,
+    reply: str,
     call: Call,
     source: str,
     now: datetime,
     payload: bytes | None,
     properties: Sequence[tuple[str, str]],
 ) -> bytes:
-    """Return a response message; its id follows from the request's."""
+    """Return a response message around the text of its Reply; its id follows from the request's."""
     noun, edition = call.service.noun, call.edition
     namespace, name = _own(call, "ResponseMessage")
     request = call.header or Header("", "", "get", noun)
@@ -132,7 +140,7 @@ def _response(
     )
     head = (
         f'<{name} xmlns="{namespace}" xmlns:e="{edition.message}"><Header>{header_text(header, properties)}</Header>'
-        f"<Reply>{reply_text(reply)}</Reply>"
+        f"<Reply>{reply}</Reply>"
     )
     body = () if payload is None else (b"<Payload>", payload, b"</Payload>")
     return b"".join((head.encode(), *body, f"</{name}>".encode()))

@@ -5,6 +5,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from threading import Lock
 from typing import Any
 
 from lxml import etree
@@ -124,6 +125,10 @@ class _Pruning:
             self.note("an instant is not written as xs:dateTime", path)
 
 
+_ASKING = Lock()
+"""Whoever validates next empties the schema's log of errors: one thread at a time asks, and reads its answer."""
+
+
 @cache
 def _tolerant(noun: str) -> etree.XMLSchema:
     """Return the schema of a noun as partners follow it: what some leave out is optional, enumerations are open."""
@@ -133,8 +138,9 @@ def _tolerant(noun: str) -> etree.XMLSchema:
 
 def findings(payload: etree._Element) -> tuple[Finding, ...]:
     """Return where a payload breaks even the tolerant schema; it must be one that was understood."""
-    schema = _tolerant(noun_of(payload))
-    if schema.validate(payload):
-        return ()
-    log: Any = schema.error_log
-    return tuple(Finding(entry.line, place_of(payload, entry), plain(entry.message)) for entry in log)
+    with _ASKING:
+        schema = _tolerant(noun_of(payload))
+        if schema.validate(payload):
+            return ()
+        log: Any = schema.error_log
+        return tuple(Finding(entry.line, place_of(payload, entry), plain(entry.message)) for entry in log)

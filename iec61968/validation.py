@@ -52,6 +52,8 @@ class _Documents(etree.Resolver):  # its stubs lack the context that lxml passes
 
 
 _COMPILING, _EXPLAINING = Lock(), Lock()
+_COMPILED: dict[Edition, etree.XMLSchema] = {}
+"""The schemas that give verdicts, once they are whole: looking for one takes no lock."""
 
 
 def compiled(edition: Edition) -> etree.XMLSchema:
@@ -59,8 +61,11 @@ def compiled(edition: Edition) -> etree.XMLSchema:
 
     Threads may share it for its verdict. Its log of errors they must not: whoever validates next empties it.
     """
-    with _COMPILING:  # compiled by two threads at once, one of the two schemas lacks what it imports (lxml 6.1)
-        return _compiled(edition, "verdicts")
+    found = _COMPILED.get(edition)
+    if found is None:
+        with _COMPILING:  # compiled by two threads at once, one of the two schemas lacks what it imports (lxml 6.1)
+            found = _COMPILED[edition] = _compiled(edition, "verdicts")
+    return found
 
 
 @cache

@@ -12,10 +12,10 @@ from canonical.events import EventsTold, ReadingsWithEvents
 from canonical.messages import Message
 from canonical.metering import MeterReadings
 from iec61968 import safe_xml
+from iec61968.bindings import body_of
 from iec61968.dialects.device_events import Spoken, events_in
 from iec61968.envelope import local_name
 from iec61968.message_codec import message_from_xml
-from iec61968.soap_call import body_of
 from services.site_model import ServeSection
 
 _BODY = re.compile(rb"<(?:[\w.-]+:)?Body\b[^>]*>\s*<(?:[\w.-]+:)?(?:Created|Closed)EndDeviceEvents[\s/>]")

@@ -12,13 +12,13 @@ from canonical.metering import ReadingQuestion
 from canonical.periods import Period
 from canonical.questions import ReadingsAsked, RequestChange
 from iec61968 import safe_xml
+from iec61968.bindings import body_of
 from iec61968.dialects.reading_types import reading_type_code
 from iec61968.editions import Edition
 from iec61968.envelope import local_name
 from iec61968.message_codec import message_from_xml
 from iec61968.nouns import get_meter_readings
 from iec61968.nouns.scalars import instant, microseconds
-from iec61968.soap_call import body_of
 from iec61968.wire import WireMessage, WireRequest
 from services.cim_subjects import named_in
 

@@ -13,11 +13,11 @@ from flows import master_data_sync
 from flows.routing import Encode, Parts, Routes, Sending, pass_on
 from flows.routing.verbs import imperative
 from iec61968 import safe_xml
+from iec61968.bindings import body_of
 from iec61968.canonical_nouns.conventions import MasterDataReading, master_data_reading
 from iec61968.canonical_nouns.master_data import MASTER_NOUNS
 from iec61968.message_codec import message_from_xml
 from iec61968.services_spoken import EVENT_VERBS, REQUEST_VERBS
-from iec61968.soap_call import body_of
 from iec61968.validation import Policy
 from iec61968.wire import WireMessage
 from services.cim_documents import parts_from_wire

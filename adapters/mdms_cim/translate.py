@@ -17,13 +17,13 @@ from canonical.metering import MeterReadings
 from canonical.periods import Period
 from canonical.reading_types import billing_code, reading_type_from_text
 from iec61968 import safe_xml
+from iec61968.bindings import body_of
 from iec61968.canonical_nouns.readings import readings_from_columns
 from iec61968.editions import EDITIONS, Edition
 from iec61968.envelope import header_from_xml, local_name
 from iec61968.nouns import meter_readings
 from iec61968.nouns.columns import Identity, MeterReadingColumns, QualityMark, Readings, Span
 from iec61968.nouns.scalars import decimal_parts, microseconds, scaled
-from iec61968.soap_call import body_of
 from iec61968.validation import Policy
 from iec61968.wire import WireHeader, WireMessage, WirePayload
 
