@@ -111,8 +111,8 @@ def _judged(session: Session, entry: int, examined: Examined) -> Received:
     """Return how a file stands by what was said of its items."""
     counts = message_items.count(session, entry)
     verdict: Verdict = "ACCEPTED_WITH_ERRORS" if counts.get("REJECTED") else "ACCEPTED"
-    of = (counts.get(name, 0) for name in ("ACCEPTED", "REJECTED", "DUPLICATE"))
-    return Received(examined, verdict, "", "", entry, *of)
+    accepted, rejected, duplicates = (counts.get(name, 0) for name in ("ACCEPTED", "REJECTED", "DUPLICATE"))
+    return Received(examined, verdict, "", "", entry, accepted, rejected, duplicates)
 
 
 def _conclude(this: Pass, session: Session, row: IntakeFile, received: Received, entry: int) -> None:

@@ -8,6 +8,8 @@ from services.hub import Hub
 def take_in(hub: Hub, interface: str) -> TakenIn:
     """Take in what the interface's inboxes offer."""
     this = hub.billing(interface)
+    from services.message_files import takers_of
+
     return flow.take_in(
         this,
         ports={role: hub.port(role) for role in this.policy.inboxes},
@@ -17,6 +19,7 @@ def take_in(hub: Hub, interface: str) -> TakenIn:
         machine_now=hub.machine_now(),
         # Interfaces share inboxes: a file is worked for the interface that its sender names, whoever claims it.
         siblings=[hub.billing(name) for name in hub.site.billing_interfaces if name != interface],
+        messages=takers_of(hub, this.policy.inboxes),
     )
 
 

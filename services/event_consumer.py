@@ -14,14 +14,9 @@ from canonical.errors import RejectedError, UnavailableError
 from canonical.ids import mint
 from canonical.messages import Message, Outcome, Reply
 from flows import spine
-from flows.confirmation import answered as settled
 from flows.parked_work import tell_parked
 from iec61968 import soap_answers
-from iec61968.bindings import unwrap
-from iec61968.compression import CompressionLimits, expand_bytes
 from iec61968.editions import EDITIONS
-from iec61968.envelope import local_name
-from iec61968.message_codec import message_from_xml
 from iec61968.safe_xml import XmlLimits
 from iec61968.services_spoken import Service
 from iec61968.soap_answers import HttpAnswer
@@ -31,12 +26,10 @@ from messaging.letters import Arrival, Letter
 from messaging.port import Queues, open_queues
 from services.hub import Hub
 from services.messaging_section import MessagingSection
+from services.partner_answers import is_answer, plain, take_answer
 from services.site_queues import callers_of, messaging_of, section_of
 
 log = logging.getLogger(__name__)
-
-GZIP = b"\x1f\x8b"
-RESPONSE = "ResponseMessage"
 
 _ANY = Service("Receive", "MeterReadings")
 """Stands for the service until the message has said which one it means."""
@@ -106,8 +99,9 @@ class Taker:
             MisconfiguredError: the hub is set up wrong; it is put off.
         """
         letter, partner = arrival.letter, arrival.queues.partition(".")[2]
-        if _is_answer(letter, self._limits):
-            self._take_answer(letter, partner)
+        if is_answer(letter.body, self._limits):
+            roles = [role for role, one in self.hub.site.model.roles.items() if one.settings.get("queue") == partner]
+            take_answer(self.hub, letter.body, partner, roles=roles, limits=self._limits)
             return
         call = self._call(partner)
         reply = self.receive(letter.body, caller=partner, check=lambda raw: self._check(raw, letter, call))
@@ -146,14 +140,14 @@ class Taker:
         Raises:
             RejectedError: as `check_call`; packed beyond the limit; or an answer is asked for where none may go.
         """
-        plain = _plain(raw, self._limits)
+        unpacked = plain(raw, self._limits)
         if letter.reply_to and not self._may_answer(letter, call.caller or ""):
             raise RejectedError(
                 f"{letter.reply_to!r} is no reply queue of {call.caller}",
                 code=codes.REPLY_ADDRESS_REFUSED,
                 where="reply_to",
             )
-        return check_call(plain, call)
+        return check_call(unpacked, call)
 
     def _may_answer(self, letter: Letter, partner: str) -> bool:
         return self._answers_in(letter, partner) is not None
@@ -191,26 +185,6 @@ class Taker:
         if outcome.state != "confirmed":
             raise UnavailableError(outcome.reason, code=codes.PARTNER_AWAY, where=key)
 
-    def _take_answer(self, letter: Letter, partner: str) -> None:
-        """Settle the delivery that a ResponseMessage answers."""
-        hub = self.hub
-
-        def translate(raw: bytes) -> Message[Outcome]:
-            return _outcome_of(_plain(raw, self._limits), partner)
-
-        roles = [role for role, one in hub.site.model.roles.items() if one.settings.get("queue") == partner]
-        instant = hub.now()
-        spine.receive(
-            letter.body,
-            source=partner,
-            translate=translate,
-            handle=partial(settled, destinations=roles, now=instant),
-            transaction=hub.transaction,
-            now=instant,
-            machine_now=hub.machine_now(),
-            on_park=partial(tell_parked, source=partner, queue="integration", now=instant, known=True),
-        )
-
     def _park(self, raw: bytes, partner: str, error: RejectedError) -> None:
         def translate(_raw: bytes) -> Message[Outcome]:
             raise error
@@ -226,41 +200,3 @@ class Taker:
             machine_now=self.hub.machine_now(),
             on_park=partial(tell_parked, source=partner, queue="integration", now=instant, known=True),
         )
-
-
-def _is_answer(letter: Letter, limits: XmlLimits) -> bool:
-    """Return whether a letter tells what became of something that the hub sent; one with readings tells those."""
-    try:
-        plain = _plain(letter.body, limits)
-        if RESPONSE.encode() not in plain[:4096]:
-            return False
-        message = unwrap(plain, limits=limits).message
-    except RejectedError:
-        return False
-    return local_name(message) == RESPONSE and next(message.iter("{*}MeterReadings"), None) is None
-
-
-def _plain(raw: bytes, limits: XmlLimits) -> bytes:
-    """Return a body unpacked, as far as the limits allow.
-
-    Raises:
-        RejectedError: it is cut, goes on, or grows beyond them (COMPRESSED_REFUSED).
-    """
-    if not raw.startswith(GZIP):
-        return raw
-    return expand_bytes(raw, limits=CompressionLimits(total_bytes=limits.total_bytes), where="body")
-
-
-def _outcome_of(raw: bytes, partner: str) -> Message[Outcome]:
-    """Return what a ResponseMessage says of the message that it answers.
-
-    Raises:
-        RejectedError: it cannot be read, or has no Reply.
-    """
-    wire = message_from_xml(unwrap(raw).message)
-    if wire.header is None or wire.reply is None:
-        raise RejectedError("no Header or no Reply", code=codes.SCHEMA_INVALID, where=wire.name)
-    said = "; ".join(f"{error.code} {error.reason}".strip() for error in wire.reply.errors)
-    good = wire.reply.result == "OK"
-    outcome = Outcome("confirmed") if good else Outcome("rejected", str(codes.PARTNER_REFUSED), said)
-    return Message(wire.header.canonical(source=partner), outcome)

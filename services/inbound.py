@@ -4,6 +4,7 @@ source                       handled by
 role with an inbox           the billing interfaces that work the inbox, by kind of file
 caller of the web services   the receiver that the endpoint itself uses, small messages and large ones
 partner of an inbound queue  the same receiver; what it answers is told to the partner's next repeat
+role in [files.inbound]      the same receiver, likewise; a file that never became a message is judged again
 """
 
 import os
@@ -78,6 +79,10 @@ def _callers(hub: Hub, source: str) -> ServeSection | None:
         from services.site_queues import callers_of
 
         return callers_of(hub.site)
+    if model.files is not None and source in model.files.inbound:
+        from services.message_files import callers_by_file
+
+        return callers_by_file(hub.site)
     return None
 
 
@@ -85,11 +90,17 @@ def sources(hub: Hub) -> list[str]:
     """Return every caller of the web services, and every partner of an inbound queue."""
     model = hub.site.model
     callers = set(model.serve.clients) if model.serve else set()
+    callers |= set(model.files.inbound) if model.files else set()
     return sorted(callers | (set(model.messaging.inbound) if model.messaging else set()))
 
 
 def _file(hub: Hub, kept: Archived, transaction: Transaction, *, by: str, line: int) -> Taken:
-    """Hand a file to the interfaces that work its inbox."""
+    """Hand a file to whoever works its inbox: the message files of the site, or billing interfaces."""
+    if hub.site.model.files is not None and kept.source in hub.site.model.files.inbound:
+        from services.message_files import take_file_again as take_message_again
+
+        taken = take_message_again(hub, kept.entry, kept.source, kept.path, transaction, by=by)
+        return Taken(taken.verdict, taken.code, taken.reason)
     names: Sequence[str] = [name for name, section in hub.site.model.billing.items() if kept.source in section.inboxes]
     if not names:
         reason = f"no billing interface works the inbox of {kept.source!r}"

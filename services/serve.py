@@ -34,9 +34,12 @@ def serve(parts: Sequence[Part]) -> int:
             threads.append(_thread("requests", partial(_requests, hub, stop), stop, died))
         if "cim" in parts and _has_master_data(hub):
             threads.append(_thread("master data", partial(_master_data, hub, stop), stop, died))
-        if "consumer" in parts and (hub.site.model.messaging is not None or len(parts) == 1):
+        alone = len(parts) == 1 and hub.site.model.files is None
+        if "consumer" in parts and (hub.site.model.messaging is not None or alone):
             threads.append(_thread("consumer", partial(_consumer, hub, stop), stop, died))
             threads.append(_thread("queue watch", partial(_queue_watch, hub, stop), stop, died))
+        if "consumer" in parts and hub.site.model.files is not None and hub.site.model.files.inbound:
+            threads.append(_thread("message files", partial(_message_files, hub, stop), stop, died))
         for thread in threads:
             thread.start()
         if server is None:
@@ -84,6 +87,13 @@ def _consumer(hub: Hub, stop: threading.Event) -> None:
     from services.event_consumer import run_consumer
 
     run_consumer(hub, stop)
+
+
+def _message_files(hub: Hub, stop: threading.Event) -> None:
+    """Take messages from the folders of partners until asked to stop."""
+    from services.message_files import run_message_files
+
+    run_message_files(hub, stop)
 
 
 def _queue_watch(hub: Hub, stop: threading.Event) -> None:

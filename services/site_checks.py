@@ -29,6 +29,9 @@ def _roles(model: SiteModel) -> Iterator[Mistake]:
     """Yield roles that the site has and lacks, and callers that are no role."""
     for name in sorted(set(model.lacks) & set(model.roles)):
         yield ("lacks", name), f"[roles] has {name!r}: the site does not lack it"
+    for name in model.files.inbound if model.files else ():
+        if name not in model.roles:
+            yield ("files", "inbound", name), _unknown("role", name, model.roles)
     clients = model.serve.clients if model.serve else {}
     for name, client in clients.items():
         if client.role and client.role not in model.roles:

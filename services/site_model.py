@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from canonical.event_kinds import EventKind
+from services.files_section import FilesSection
 from services.messaging_section import MessagingSection
 from services.reply_section import ReplySection
 from services.routing_sections import SECTIONS as ROUTING
@@ -211,6 +212,7 @@ class SiteModel(_Section):
     serve: ServeSection | None = None
     on_demand_read: OnDemandSection | None = None
     messaging: MessagingSection | None = None
+    files: FilesSection | None = None
     billing: dict[str, BillingSection] = Field(default_factory=dict)
     work: WorkSection = WorkSection()
     master_data: MasterDataSection | None = None
@@ -241,7 +243,7 @@ def known_keys(path: tuple[str, ...]) -> list[str]:
     """Return the keys that may stand in the section at `path`, for "did you mean"."""
     top: dict[str, type[BaseModel]] = {
         "site": SiteSection, "store": StoreSection, "roles": RoleSection, "serve": ServeSection,
-        "on_demand_read": OnDemandSection, "messaging": MessagingSection,
+        "on_demand_read": OnDemandSection, "messaging": MessagingSection, "files": FilesSection,
         "billing": BillingSection, "work": WorkSection,
     }  # fmt: skip
     if not path:
