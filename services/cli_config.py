@@ -1,9 +1,14 @@
 """`amihub config`: whether the site file can be, and whether the systems that it names answer."""
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from canonical.errors import HubError, MisconfiguredError
 from services.site_file import Site, load_site
+
+if TYPE_CHECKING:
+    from services.hub import Hub
 
 app = typer.Typer(no_args_is_help=True, help="Check the site file, and the systems that it names.")
 
@@ -34,10 +39,24 @@ def _beyond_form(site: Site) -> list[str]:
         mistakes += _tried(lambda role=role: hub.port(role), site, ("roles", role))
     for name in site.billing_interfaces:
         mistakes += _tried(lambda name=name: hub.billing(name), site, ("billing", name))
+        mistakes += _without_files(hub, name)
     for name, client in (site.model.serve.clients if site.model.serve else {}).items():
         path, said = ("serve", "clients", name, "master_data"), client.master_data
         mistakes += _tried(lambda path=path, said=said: master_data_reading(said, where=".".join(path)), site, path)
     return mistakes
+
+
+def _without_files(hub: "Hub", interface: str) -> list[str]:
+    """Return the roles whose files a billing interface asks for although their adapters have none."""
+    section, site = hub.site.model.billing[interface], hub.site
+    named = [("customer_system", section.customer_system), *(("inboxes", role) for role in section.inboxes)]
+    return [
+        f"{site.where(('billing', interface, key))}: billing.{interface}.{key}: the adapter"
+        f" {site.model.roles[role].adapter!r} of the role {role!r} exchanges no files; name a role whose adapter does"
+        for key, role in dict.fromkeys(named)
+        if not _tried(lambda role=role: hub.port(role), site, ("roles", role))
+        and not all(hasattr(hub.port(role), method) for method in ("offered", "identify", "items"))
+    ]
 
 
 def _tried(attempt: object, site: Site, path: tuple[str, ...]) -> list[str]:
