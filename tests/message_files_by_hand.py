@@ -36,6 +36,7 @@ adapter = "partner_files"
 kind = "partner"
 clock = "UTC"
 multiplier = "raw"
+stable_seconds = 0
 settings = {{ host = "127.0.0.1", port = {port}, user = "{user}", private_key = "{key}", host_keys = {host_keys}, \
 outbox = "{home}/outbound", inbox = "{home}/inbound", confirms = "{confirms}" }}
 [files]

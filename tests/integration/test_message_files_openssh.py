@@ -6,15 +6,19 @@ import threading
 import time
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from message_files_by_hand import FilePlace, control, file_place, message, response, tamper, usage_point
 from serve_by_hand import uuid
 
+from canonical.codes.configuration import STORE_AWAY
+from canonical.errors import UnavailableError
 from flows.end_device_events import WantedEvents, list_events
 from services.inbound import take_again
-from services.message_files import run_message_files
+from services.message_files import run_message_files, take_messages
+from store.session import Session
 
 pytestmark = pytest.mark.servers
 
@@ -105,6 +109,50 @@ def test_a_repeat_causes_nothing_and_gets_the_first_answer(place: FilePlace) -> 
     assert [row["told"] for row in list_events(WantedEvents(), transaction=place.hub.transaction)] == [1]
     (reused,) = [one for one in report.taken if one.name == "other.xml"]
     assert reused.code.endswith("MSG_ID_REUSED")
+
+
+def test_a_file_without_control_file_is_taken_when_it_is_whole_and_not_before(place: FilePlace) -> None:
+    path = place.server.files / "outbound" / "grows.xml"
+    path.write_bytes(tamper(1)[:200])
+    looks = [place.look() for _ in range(3)]
+    path.write_bytes(tamper(1))
+    looks += [place.look() for _ in range(3)]
+
+    assert [one.verdict for look in looks[:3] for one in look.taken] == []
+    assert [one.verdict for look in looks[3:] for one in look.taken] == ["ACCEPTED"]
+    assert place.said("grows.response.xml")[1] == "OK"
+
+
+@pytest.mark.slow
+def test_wherever_the_store_goes_away_a_message_has_one_effect_and_one_answer(place: FilePlace) -> None:
+    whole, opened, cut = place.hub.transaction, 0, 0
+
+    @contextmanager
+    def leaky() -> Iterator[Session]:
+        nonlocal opened
+        opened += 1
+        if opened == cut:
+            raise UnavailableError("cut", code=STORE_AWAY)
+        with whole() as session:
+            yield session
+
+    place.hub.__dict__["transaction"] = leaky
+    done = 0
+    while opened >= cut:
+        opened, cut = 0, cut + 1
+        place.offer(f"m{cut}.xml", tamper(cut))
+        with suppress(UnavailableError):
+            take_messages(place.hub, "wams")
+        steps, opened = opened, -1_000_000
+        place.look()
+        done, opened = cut, steps
+
+    assert done > 12
+    assert place.rows("SELECT count(*) FROM delivery") == [(str(done),)]
+    assert place.rows("SELECT DISTINCT state FROM message") == [("done",)]
+    assert {place.said(f"m{number}.response.xml")[1] for number in range(1, done + 1)} == {"OK"}
+    assert [row["told"] for row in list_events(WantedEvents(), transaction=whole)] == [done]
+    assert place.names("outbound") == []
 
 
 def test_a_routed_document_goes_out_as_a_file_and_the_partners_answer_confirms_it(tmp_path: Path) -> None:
