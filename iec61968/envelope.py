@@ -181,9 +181,37 @@ def header_text(header: Header, properties: Iterable[tuple[str, str]] = ()) -> s
     """
     if header.created_at is None:
         raise RejectedError("no timestamp", code=codes.EXPORT_IMPOSSIBLE, where="Header")
-    what, who = _fixed_text(header.verb, header.noun, header.source, header.reply_address)
-    instant = header.created_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    ids = _id_text("MessageID", header.message_id) + _id_text("CorrelationID", header.correlation_id)
+    return header_text_of(
+        header.verb,
+        header.noun,
+        header.created_at,
+        header.source,
+        reply_address=header.reply_address,
+        message_id=header.message_id,
+        correlation_id=header.correlation_id,
+        properties=properties,
+    )
+
+
+def header_text_of(
+    verb: str,
+    noun: str,
+    created_at: datetime,
+    source: str,
+    *,
+    reply_address: str = "",
+    message_id: str,
+    correlation_id: str,
+    properties: Iterable[tuple[str, str]] = (),
+) -> str:
+    """Return what `header_text` does, of parts that nobody has put into a Header.
+
+    Raises:
+        RejectedError: an id is not a UUID.
+    """
+    what, who = _fixed_text(verb, noun, source, reply_address)
+    instant = created_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    ids = _id_text("MessageID", message_id) + _id_text("CorrelationID", correlation_id)
     own = [f"<e:Property>{_part('Name', name)}{_part('Value', value)}</e:Property>" for name, value in properties]
     return f"{what}<e:Timestamp>{instant}</e:Timestamp>{who}{ids}{''.join(own)}"
 

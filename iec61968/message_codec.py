@@ -117,7 +117,8 @@ def header_parts(element: etree._Element) -> HeaderParts:
     properties: list[etree._Element] = []
     extensions: list[etree._Element] = []
     for child in element:
-        name = local_name(child)
+        tag = child.tag  # `local_name` written out: this is asked for every part of every header
+        name = tag.rpartition("}")[2] if isinstance(tag, str) else ""
         if name in _HEADER_OWN:
             if name not in texts:
                 texts[name] = (child.text or "").strip()

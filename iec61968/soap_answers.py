@@ -10,13 +10,13 @@ from lxml import etree
 from canonical.codes import message as codes
 from canonical.errors import ErrorCode, RejectedError
 from canonical.ids import mint
-from canonical.messages import Header, Reply
+from canonical.messages import Reply
 from canonical.replies import said_in
 from iec61968 import soap, validation
 from iec61968.bindings import wrap, wrap_bytes
 from iec61968.dialects.reply_codes import reply_code
 from iec61968.editions import default_namespace
-from iec61968.envelope import ReplyError, WireReply, header_text, reply_text, reply_to_xml
+from iec61968.envelope import ReplyError, WireReply, header_text_of, reply_text, reply_to_xml
 from iec61968.soap import FaultSide
 from iec61968.soap_call import Call
 
@@ -68,7 +68,7 @@ def answer(
     if reply.result == "BUSY":
         text = f"{reply.code or '1002 BEING_PROCESSED'}: the same message is being processed"
         return _fault("Server", text, "", call, number or "1002")
-    if reply.result == "FAILED" and (number.startswith("1") or call.header is None):
+    if reply.result == "FAILED" and (number.startswith("1") or call.wire is None):
         return _fault(
             "Client", f"{number} {name}: {reply.reason}", reply.details.get("where", ""), call, number, errors_of(reply)
         )
@@ -129,19 +129,14 @@ def _response(
     """Return a response message around the text of its Reply; its id follows from the request's."""
     noun, edition = call.service.noun, call.edition
     namespace, name = _own(call, "ResponseMessage")
-    request = call.header or Header("", "", "get", noun)
-    header = Header(
-        message_id=mint("cim-reply", call.caller or "", request.message_id),
-        source=source,
-        verb="reply",
-        noun=noun,
-        correlation_id=request.correlation_id or NOBODY,
-        created_at=now,
+    asked, correlation = (call.wire.message_id, call.wire.correlation_id) if call.wire is not None else ("", "")
+    header = header_text_of(
+        *("reply", noun, now, source),
+        message_id=mint("cim-reply", call.caller or "", asked),
+        correlation_id=correlation or NOBODY,
+        properties=properties,
     )
-    head = (
-        f'<{name} xmlns="{namespace}" xmlns:e="{edition.message}"><Header>{header_text(header, properties)}</Header>'
-        f"<Reply>{reply}</Reply>"
-    )
+    head = f'<{name} xmlns="{namespace}" xmlns:e="{edition.message}"><Header>{header}</Header><Reply>{reply}</Reply>'
     body = () if payload is None else (b"<Payload>", payload, b"</Payload>")
     return b"".join((head.encode(), *body, f"</{name}>".encode()))
 

@@ -49,9 +49,6 @@ class Call:
     content_encoding: str = ""
     """The Content-Encoding header in lower case; nothing is unpacked, so that a bomb stays packed."""
 
-    header: Header | None = None
-    """The message's header, as soon as it has been read."""
-
     operation: str = ""
     """Name of the body element, as soon as it has been read."""
 
@@ -76,6 +73,11 @@ class Call:
 
     proof: Callable[["Call"], None] = lambda _call: None
     """Looks at the header's ReplayDetection, where the caller has to give one; raises when it is not fresh."""
+
+    @property
+    def header(self) -> Header | None:
+        """The message's header in canonical words, as soon as it has been read."""
+        return self.wire.canonical() if self.wire is not None else None
 
 
 def check_call(raw: bytes, call: Call) -> bytes:
@@ -107,7 +109,6 @@ def check_call(raw: bytes, call: Call) -> bytes:
     call.reported = call.reported or tuple(found)
     if header is not None:
         call.wire = wire_header_of(header, strict=call.policy == "strict")
-        call.header = call.wire.canonical()
         part_of(call.wire)
         call.proof(call)
     if call.operation not in call.supported:
@@ -182,7 +183,6 @@ def _check_operation_set(root: etree._Element, call: Call) -> None:
         )
     call.reported, call.wire = call.reported + tuple(found), message.header
     if message.header is not None:
-        call.header = message.header.canonical()
         call.proof(call)
 
 
@@ -226,9 +226,10 @@ def _operation(message: etree._Element, call: Call) -> str:
     name, service = local_name(message), call.service
     where = f"/Envelope/Body/{name}"
     if name in service.known_operations:
-        namespace, expected = namespace_of(message), call.edition.typed_message(service.message_noun)
-        if namespace != expected:
-            raise RejectedError(f"{namespace!r}, {expected!r} is spoken", code=codes.WRONG_NAMESPACE, where=where)
+        expected = call.edition.typed_message(service.message_noun)
+        if message.tag != f"{{{expected}}}{name}":
+            reason = f"{namespace_of(message)!r}, {expected!r} is spoken"
+            raise RejectedError(reason, code=codes.WRONG_NAMESPACE, where=where)
         return name
     if name.endswith(service.noun):
         raise RejectedError(f"{name!r} has no known verb", code=codes.UNKNOWN_VERB, where=where)

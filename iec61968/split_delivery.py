@@ -28,7 +28,7 @@ def part_of(header: WireHeader) -> tuple[int, int]:
     Raises:
         RejectedError: the property is not n/m, n is beyond m, or a part has no CorrelationID (BAD_SPLIT).
     """
-    text = header.property(PROPERTY)
+    text = header.property(PROPERTY) if header.properties else ""
     if not text:
         return 1, 1
     found = _INDEX.fullmatch(text.strip())

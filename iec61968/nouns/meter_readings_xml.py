@@ -63,7 +63,7 @@ def _meter_reading(one: MeterReadingColumns) -> str:
 
 
 def _identity(tag: str, identity: Identity) -> str:
-    if identity == Identity():
+    if not identity.mrid and not identity.names:
         return ""
     parts = [f"<{tag}>"]
     if identity.mrid:

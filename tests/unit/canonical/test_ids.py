@@ -1,18 +1,24 @@
 """Minted ids: the same business key, the same id, on every machine and in every run."""
 
 from datetime import datetime
+from uuid import uuid5
 from zoneinfo import ZoneInfo
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canonical.ids import mint
+from canonical.ids import NAMESPACE, mint
 from canonical.names import normal_serial
 
 
 def test_an_id_never_changes() -> None:
     """Ids that were sent are kept by others: this one pins the recipe."""
     assert mint("meter", "ACME", "12345") == "12f85304-a9c6-56f4-9f97-0ccccc233f2a"
+
+
+@given(st.text(max_size=40))
+def test_an_id_is_the_uuid5_of_kind_and_fields(field: str) -> None:
+    assert mint("read", field) == str(uuid5(NAMESPACE, f"read\x1f{field}"))
 
 
 def test_an_instant_counts_as_utc_whatever_zone_writes_it() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from canonical.errors import RejectedError
-from canonical.messages import Header, Reply
+from canonical.messages import Reply
 from iec61968 import validation
 from iec61968.bindings import BINDINGS, BindingName, unwrap
 from iec61968.editions import EDITIONS
@@ -21,6 +21,7 @@ from iec61968.nouns.meter_readings import decode, encode
 from iec61968.services_spoken import SERVICES
 from iec61968.soap_answers import answer
 from iec61968.soap_call import Call
+from iec61968.wire import WireHeader
 from iec61968.xml_text import text
 
 NOW = datetime(2026, 3, 1, 6, tzinfo=UTC)
@@ -34,7 +35,7 @@ HELD = MeterReadingColumns(
 
 def call(edition: str = "2011", binding: BindingName = "typed") -> Call:
     asked = Call(SERVICES["GetMeterReadings"], EDITIONS[edition], "cis", "", binding=binding)
-    asked.header = Header(ID, "cis", "get", "MeterReadings", ID, created_at=NOW)
+    asked.wire = WireHeader("get", "MeterReadings", ID, ID, NOW, source="cis")
     return asked
 
 
