@@ -57,6 +57,13 @@ multiplier = "raw"
 settings = {{ host = "127.0.0.1", port = {port}, user = "{user}", private_key = "{key}", host_keys = {host_keys}, \
 outbox = "{home}/outbound2", inbox = "{home}/inbound2", confirms = "{confirms}", form = "as_sent" }}
 [files.inbound.wams2]
+[roles.mdms]
+adapter = "mdms_cim"
+kind = "meter_data_system"
+clock = "UTC"
+multiplier = "raw"
+[on_demand_read]
+meter_data = "mdms"
 """
 
 
@@ -124,7 +131,7 @@ class FilePlace:
     def relay(self) -> None:
         """Carry what is to go out now."""
         now = datetime.now(UTC)
-        ports = self.hub.destinations()
+        ports = {role: self.hub.port(role) for role in ("wams", "wams2")}
         relay_once(ports, transaction=self.hub.transaction, spool=self.hub.spool, now=now, machine_now=now)
 
     def names(self, box: str) -> list[str]:

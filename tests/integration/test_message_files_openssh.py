@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from message_files_by_hand import FilePlace, control, file_place, message, response, tamper, usage_point
 from serve_by_hand import uuid
+from served_cim import Mdms
+from served_questions import question
 
 from canonical.codes.configuration import STORE_AWAY
 from canonical.errors import UnavailableError
@@ -153,6 +155,22 @@ def test_wherever_the_store_goes_away_a_message_has_one_effect_and_one_answer(pl
     assert {place.said(f"m{number}.response.xml")[1] for number in range(1, done + 1)} == {"OK"}
     assert [row["told"] for row in list_events(WantedEvents(), transaction=whole)] == [done]
     assert place.names("outbound") == []
+
+
+def test_a_question_for_readings_is_answered_by_them_and_its_repeat_asks_nobody_again(place: FilePlace) -> None:
+    mdms = Mdms()
+    place.hub._ports["mdms"] = mdms
+    place.offer("ask.xml", question("up-1", number=1))
+    place.look()
+    place.offer("ask2.xml", question("up-1", number=1))
+    place.look()
+
+    inbound = place.server.files / "inbound"
+    first = (inbound / "ask.response.xml").read_bytes()
+    assert place.said("ask.response.xml")[1] == "OK"
+    assert b"<value>7.250</value>" in first
+    assert (inbound / "ask2.response.xml").read_bytes() == first
+    assert len(mdms.asked) == 1
 
 
 def test_a_routed_document_goes_out_as_a_file_and_the_partners_answer_confirms_it(tmp_path: Path) -> None:
