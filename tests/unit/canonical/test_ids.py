@@ -27,7 +27,11 @@ def test_an_instant_counts_as_utc_whatever_zone_writes_it() -> None:
     assert mint("read", utc) == mint("read", utc.astimezone(ZoneInfo("America/Toronto")))
 
 
-@given(st.lists(st.text(alphabet=st.characters(exclude_characters="\x1f"), max_size=8), min_size=1, max_size=4))
+@given(
+    st.lists(
+        st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\x1f"), max_size=8), min_size=1, max_size=4
+    )
+)
 def test_fields_cannot_run_into_each_other(fields: list[str]) -> None:
     joined = mint("kind", "".join(fields))
 
