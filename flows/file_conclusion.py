@@ -51,7 +51,8 @@ def conclude(this: Pass, received: Received | None) -> TakenFile | None:
         _tell(this, session, row, received)
         session.flush()
         place = row.path
-    if received.says is not None and place:  # the message's own archive has the bytes
+    if received.says is not None and place and not file.replays:
+        # The message's own archive has the bytes; a file that a person has handled again is kept by its refusal.
         (this.spool / place).unlink(missing_ok=True)
     return TakenFile(
         file.file_id,

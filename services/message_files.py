@@ -141,7 +141,8 @@ def _taker(hub: Hub, role: str, transaction: Transaction) -> "FileTaker":
     from services.cim_desk import answered
     from services.cim_site import operations_of, receiver_of
 
-    wanted = hub.site.model.on_demand_read
+    # A rehearsal asks nobody: what it would be answered with is not looked at.
+    wanted = hub.site.model.on_demand_read is not None and transaction is hub.transaction
     return FileTaker(
         hub=hub,
         partner=role,
@@ -149,6 +150,7 @@ def _taker(hub: Hub, role: str, transaction: Transaction) -> "FileTaker":
         receive=receiver_of(hub, callers_by_file(hub.site), transaction),
         supported=operations_of(hub.site),
         answered=partial(answered, hub) if wanted else lambda _call, _reply: None,
+        transaction=transaction,
     )
 
 
@@ -162,6 +164,7 @@ class FileTaker:
     receive: Receive
     supported: frozenset[str]
     answered: Callable[[Call, Reply], HttpAnswer | None]
+    transaction: Transaction
 
     def take(self, path: Path) -> MessageTaken:
         """Take the message in a file; a partner's ResponseMessage settles the delivery that it answers."""
@@ -170,7 +173,9 @@ class FileTaker:
             raw = stream.read(limits.total_bytes + 1)
         digest = sha256(raw).hexdigest()
         if is_answer(raw, limits):
-            reply = take_answer(self.hub, raw, self.partner, roles=[self.partner], limits=limits)
+            reply = take_answer(
+                self.hub, raw, self.partner, roles=[self.partner], limits=limits, transaction=self.transaction
+            )
             return MessageTaken(reply, digest, b"")
         call = self._call(limits)
         call.too_large = len(raw) > limits.total_bytes

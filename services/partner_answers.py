@@ -15,6 +15,7 @@ from iec61968.envelope import local_name
 from iec61968.message_codec import message_from_xml
 from iec61968.safe_xml import XmlLimits
 from services.hub import Hub
+from store.session import Transaction
 
 GZIP = b"\x1f\x8b"
 RESPONSE = "ResponseMessage"
@@ -32,8 +33,19 @@ def is_answer(raw: bytes, limits: XmlLimits) -> bool:
     return local_name(message) == RESPONSE and next(message.iter("{*}MeterReadings"), None) is None
 
 
-def take_answer(hub: Hub, raw: bytes, partner: str, *, roles: Sequence[str], limits: XmlLimits) -> Reply:
-    """Settle the delivery that a ResponseMessage answers; `roles` are those that the partner speaks for."""
+def take_answer(
+    hub: Hub,
+    raw: bytes,
+    partner: str,
+    *,
+    roles: Sequence[str],
+    limits: XmlLimits,
+    transaction: Transaction | None = None,
+) -> Reply:
+    """Settle the delivery that a ResponseMessage answers; `roles` are those that the partner speaks for.
+
+    `transaction` stands for the hub's own where a replay is only rehearsed.
+    """
 
     def translate(data: bytes) -> Message[Outcome]:
         return _outcome_of(plain(data, limits), partner)
@@ -44,7 +56,7 @@ def take_answer(hub: Hub, raw: bytes, partner: str, *, roles: Sequence[str], lim
         source=partner,
         translate=translate,
         handle=partial(settled, destinations=roles, now=instant),
-        transaction=hub.transaction,
+        transaction=transaction or hub.transaction,
         now=instant,
         machine_now=hub.machine_now(),
         on_park=partial(tell_parked, source=partner, queue="integration", now=instant, known=True),

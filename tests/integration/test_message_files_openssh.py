@@ -198,10 +198,11 @@ def test_a_refused_message_is_handled_again_by_the_same_receiver(place: FilePlac
     entries = {name: int(entry) for name, entry in place.rows("SELECT name, entry FROM intake_file")}
 
     taken = take_again(place.hub, entries["cut.xml"], by="ann")
+    rehearsed = take_again(place.hub, entries["two.xml.zip"], by="ann", dry_run=True)
     file = take_again(place.hub, entries["two.xml.zip"], by="ann")
 
     assert (taken.result, taken.code.partition(" ")[2]) == ("FAILED", "NOT_XML")
-    assert file.result == "REJECTED"
+    assert (rehearsed.result, file.result) == ("REJECTED", "REJECTED")
 
 
 def test_serve_looks_into_the_folders_until_it_is_asked_to_stop(place: FilePlace) -> None:
