@@ -20,7 +20,7 @@ with `start` 1 and no kill; `observe` tells the end state, which has to equal th
 from a fresh database for boundary 2, 3, ... until a run reaches its end alive. `start` counts the runs, so that the
 scenario lets leases expire by adding time. Open engines inside `run` and `observe` only: processes are forked.
 
-`stride` tries every n-th boundary only, for a scenario with hundreds of them.
+`stride` tries every n-th boundary from `first` on: a scenario with hundreds of them is shared out among tests.
 """
 
 import json
@@ -129,7 +129,13 @@ class ScenarioFailedError(AssertionError):
 
 
 def survive_every_kill(
-    scenario: Scenario, *, databases: Callable[[], str], folder: Path, stride: int = 1, at_least: int = 2
+    scenario: Scenario,
+    *,
+    databases: Callable[[], str],
+    folder: Path,
+    first: int = 1,
+    stride: int = 1,
+    at_least: int = 2,
 ) -> list[str]:
     """Kill the scenario at each boundary in turn, run it again each time, and return the names of the boundaries.
 
@@ -141,7 +147,7 @@ def survive_every_kill(
     names: list[str] = _result(_in_process(lambda: _run(scenario, calm, 0, 0), folder))
     expected = _observed(scenario, calm, folder)
     assert len(names) >= at_least, f"only {len(names)} boundaries: {names}"
-    for number in range(1, len(names) + 1, stride):
+    for number in range(first, len(names) + 1, stride):
         place = _new_place(scenario, databases, folder / f"killed_{number}")
         killed = _in_process(lambda at=number, where=place: _run(scenario, where, at, 0), folder)  # type: ignore[misc]
         assert killed is None, f"boundary {number} of {len(names)} was not reached: a run is not the same twice"

@@ -96,6 +96,9 @@ class BillingNight:
             night.bill([_bill(d) for d in determinants], day=DAY)
 
 
+SHARES = 4
+"""Tests among which the boundaries are shared out, so that workers can take them side by side."""
+
 QUERIES = {
     "items": "select request_id, state, status, answer, version, sent_version, quantity_micro from billing_item "
     "order by 1",
@@ -135,7 +138,12 @@ def _bill(determinant: Any) -> BilledRow:
     )  # fmt: skip
 
 
-def test_a_killed_billing_night_ends_as_one_that_nobody_disturbed(databases: Callable[[], str], tmp_path: Path) -> None:
-    boundaries = survive_every_kill(BillingNight(), databases=databases, folder=tmp_path, at_least=60)
+@pytest.mark.parametrize("first", range(1, SHARES + 1))
+def test_a_killed_billing_night_ends_as_one_that_nobody_disturbed(
+    databases: Callable[[], str], tmp_path: Path, first: int
+) -> None:
+    boundaries = survive_every_kill(
+        BillingNight(), databases=databases, folder=tmp_path, first=first, stride=SHARES, at_least=60
+    )
 
     assert {"before encode", "after carry", "within readings", "before commit"} <= set(boundaries)
