@@ -27,8 +27,7 @@ from soap_certificates import certificate
 
 from servers.openssh import private_sshd
 
-# The last test looks for what all the others sent, so they share one hub and one worker.
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("bad_soap")]
+pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("bad_soap")]  # the last test looks for what all others sent
 
 KEPT = 65_536  # bytes that are kept of what is too large or comes from a stranger
 HEAD = f"POST {PATH} HTTP/1.1\r\nHost: hub\r\nAuthorization: {basic('mdms', 'right')}\r\n"
