@@ -39,7 +39,7 @@ servers:  ## install PostgreSQL and OpenSSH servers for the tests, where they ar
 	@bash tests/servers/install.sh
 
 test: setup servers check  ## everything: the gate, then all other tests against real private servers
-	$(BIN)/pytest -q -m "slow or servers or airflow" -n 2 --dist loadgroup
+	$(BIN)/pytest -q -m "slow or servers or airflow" -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: setup servers  ## hot paths against their floor and peers; writes benchmarks/results.json
 	@bash tests/servers/install.sh bench

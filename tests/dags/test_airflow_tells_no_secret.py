@@ -17,7 +17,6 @@ pytestmark = [
     pytest.mark.airflow,
     pytest.mark.servers,
     pytest.mark.slow,
-    pytest.mark.xdist_group("airflow"),
     pytest.mark.timeout(900),
 ]
 

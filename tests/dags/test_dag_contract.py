@@ -6,7 +6,6 @@ import pytest
 
 pytestmark = [
     pytest.mark.airflow,
-    pytest.mark.xdist_group("airflow"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),

@@ -15,7 +15,6 @@ from secret_night import files_below, found_in
 pytestmark = [
     pytest.mark.airflow,
     pytest.mark.slow,
-    pytest.mark.xdist_group("airflow"),
     pytest.mark.timeout(900),
 ]
 

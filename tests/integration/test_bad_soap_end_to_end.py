@@ -27,7 +27,7 @@ from soap_certificates import certificate
 
 from servers.openssh import private_sshd
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("bad_soap")]  # the last test looks for what all others sent
+pytestmark = pytest.mark.servers  # the last test looks for what all others sent: a file stays with one worker
 
 KEPT = 65_536  # bytes that are kept of what is too large or comes from a stranger
 HEAD = f"POST {PATH} HTTP/1.1\r\nHost: hub\r\nAuthorization: {basic('mdms', 'right')}\r\n"
