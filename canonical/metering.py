@@ -237,3 +237,17 @@ class ReadingQuestion:
 
     reading_types: tuple[str, ...] = ()
     """CIM reading type codes that are wanted; none means all."""
+
+
+@dataclass(frozen=True, slots=True)
+class TopologyLink:
+    """By which transformer and feeder a usage point is supplied, as the GIS states it from `valid_from` on."""
+
+    usage_point: str
+    """mRID."""
+
+    transformer: str
+    feeder: str
+    valid_from: datetime
+    valid_to: datetime | None = None
+    """First instant at which it is no longer supplied so; None while it is."""
