@@ -14,6 +14,7 @@ from canonical.metering import Installation, Register, UsagePoint
 from canonical.names import normal_serial
 from flows.file_handling import FileContext
 from store import reference
+from store.master_changes import NOBODY, Provenance
 from store.reference import Recorded
 from store.session import Session
 
@@ -31,7 +32,9 @@ class ReferenceHandler:
         self, session: Session, file: FileContext, batch: Sequence[Item[Any] | Rejection], *, now: datetime
     ) -> Sequence[ItemVerdict]:
         """Keep the rows of a batch; a row that is held already, value for value, is a repeat."""
-        record(session, [entry.payload for entry in batch if isinstance(entry, Item)], now=now)
+        reference.lock(session)
+        by = Provenance(file.role, file.file_id, file.received_at)
+        record(session, [entry.payload for entry in batch if isinstance(entry, Item)], now=now, by=by)
         return [
             ItemVerdict(entry.key, entry.verdict, entry.code, entry.reason, entry.line)
             if isinstance(entry, Rejection)
@@ -43,13 +46,13 @@ class ReferenceHandler:
         """Nothing is left to do."""
 
 
-def record(session: Session, things: Sequence[Thing], *, now: datetime) -> Recorded:
-    """Keep what masters say, in one statement set for each kind of thing, and return what changed."""
+def record(session: Session, things: Sequence[Thing], *, now: datetime, by: Provenance = NOBODY) -> Recorded:
+    """Keep what masters say, as `by` says it, in one statement set for each kind of thing, and return what changed."""
     total = Recorded()
     for kind, (table, row_of) in _ROWS.items():
         mine = [thing for thing in things if isinstance(thing, kind)]
         if mine:
-            total += reference.record(session, table, [row_of(thing) for thing in mine], now=now)
+            total += reference.record(session, table, [row_of(thing) for thing in mine], now=now, by=by)
     return total
 
 

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, Table, func, select, update
+from sqlalchemy import Index, Table, select, update
 from sqlmodel import Field, Session, SQLModel
 
-from store import bulk
+from store import bulk, master_changes
 from store.columns import Facts, Instant
+from store.master_changes import NOBODY, Provenance
+from store.master_lock import lock as lock
 from store.rows import Row, rows_of
 
 
@@ -164,8 +166,10 @@ class Recorded:
         return Recorded(self.inserted + other.inserted, self.changed + other.changed, self.unchanged + other.unchanged)
 
 
-def record(session: Session, table: Table, rows: Sequence[Mapping[str, Any]], *, now: datetime) -> Recorded:
-    """Keep the rows of one master: new ones and changed ones as versions known from `now` on.
+def record(
+    session: Session, table: Table, rows: Sequence[Mapping[str, Any]], *, now: datetime, by: Provenance = NOBODY
+) -> Recorded:
+    """Keep the rows of one master: new ones and changed ones as versions known from `now` on, as `by` says them.
 
     Rows hold the key and content columns of `table`, as stored. Of one key twice in `rows`, the last counts.
     """
@@ -175,6 +179,7 @@ def record(session: Session, table: Table, rows: Sequence[Mapping[str, Any]], *,
     known = select(table).where(first.in_({k[0] for k in wanted}), table.c.replaced_at.is_(None))
     current = {tuple(row[name] for name in key): row for row in rows_of(session, known)}
     fresh, closed, unchanged = [], [], 0
+    noted: list[master_changes.Pair] = []
     for name, row in wanted.items():
         old = current.get(name)
         if old is not None and all(old[column] == value for column, value in row.items()):
@@ -182,24 +187,14 @@ def record(session: Session, table: Table, rows: Sequence[Mapping[str, Any]], *,
             continue
         if old is not None:
             closed.append(old["row"])
+        noted.append((old, row))
         fresh.append({**row, "version": old["version"] + 1 if old is not None else 1, "known_at": now})
     if closed:
         session.execute(update(table).where(table.c.row.in_(closed)).values(replaced_at=now))
     bulk.insert(session, table, fresh)
+    # Every change goes to the log in the transaction that makes it: subscribers read it by cursor, histories by object.
+    master_changes.note(session, table.name, noted, by=by, now=now)
     return Recorded(len(fresh) - len(closed), len(closed), unchanged)
-
-
-def lock(session: Session) -> None:
-    """Let no other transaction change masters until this one ends: what is linked is checked against what stands.
-
-    SQLite's write transactions exclude each other anyway.
-    """
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(select(func.pg_advisory_xact_lock(_MASTERS)))
-
-
-_MASTERS = 0x414D495F4D444D
-"""Number by which transactions that change masters know each other."""
 
 
 def current(session: Session, table: Table, column: str, values: Collection[str]) -> list[Row]:
@@ -211,7 +206,13 @@ def current(session: Session, table: Table, column: str, values: Collection[str]
 
 
 def replace(
-    session: Session, table: Table, old: Sequence[Row], new: Sequence[Mapping[str, Any]], *, now: datetime
+    session: Session,
+    table: Table,
+    old: Sequence[Row],
+    new: Sequence[Mapping[str, Any]],
+    *,
+    now: datetime,
+    by: Provenance = NOBODY,
 ) -> bool:
     """Bring the current versions `old` to what `new` states, and return whether anything differs.
 
@@ -221,6 +222,7 @@ def replace(
     key = KEYS[table.name]
     before = {tuple(row[name] for name in key): row for row in old}
     fresh, closed = [], []
+    noted: list[master_changes.Pair] = []
     for row in new:
         was = before.pop(tuple(row[name] for name in key), None)
         if was is not None and all(was[column] == value for column, value in row.items() if column != "said"):
@@ -229,9 +231,12 @@ def replace(
             continue
         if was is not None:
             closed.append(was["row"])
+        noted.append((was, row))
         fresh.append({**row, "version": was["version"] + 1 if was is not None else 1, "known_at": now})
     closed += [row["row"] for row in before.values()]
+    noted += [(row, None) for row in before.values()]
     if closed:
         session.execute(update(table).where(table.c.row.in_(closed)).values(replaced_at=now))
     bulk.insert(session, table, fresh)
+    master_changes.note(session, table.name, noted, by=by, now=now)
     return bool(fresh or closed)

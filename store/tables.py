@@ -13,6 +13,7 @@ import store.determinants
 import store.dispatch
 import store.end_device_events
 import store.files
+import store.master_changes
 import store.master_origins
 import store.master_waiting
 import store.message_findings

@@ -486,6 +486,24 @@ def upgrade() -> None:
     with op.batch_alter_table('known_name', schema=None) as batch_op:
         batch_op.create_index('known_name_object', ['object_id'], unique=False)
 
+    op.create_table('master_change',
+    sa.Column('sequence', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('kind', sa.String(), nullable=False),
+    sa.Column('object_id', sa.String(), nullable=False),
+    sa.Column('usage_point', sa.String(), nullable=False),
+    sa.Column('effect', sa.String(), nullable=False),
+    sa.Column('fields', sa.String(), nullable=False),
+    sa.Column('valid_from', columns.Instant(), nullable=True),
+    sa.Column('known_at', columns.Instant(), nullable=False),
+    sa.Column('source', sa.String(), nullable=False),
+    sa.Column('message_id', sa.String(), nullable=False),
+    sa.Column('said_at', columns.Instant(), nullable=True),
+    sa.PrimaryKeyConstraint('sequence')
+    )
+    with op.batch_alter_table('master_change', schema=None) as batch_op:
+        batch_op.create_index('master_change_object', ['object_id', 'kind'], unique=False)
+        batch_op.create_index('master_change_usage_point', ['usage_point'], unique=False)
+
     op.create_table('master_origin',
     sa.Column('kind', sa.String(), nullable=False),
     sa.Column('object_id', sa.String(), nullable=False),
@@ -933,6 +951,11 @@ def downgrade() -> None:
 
     op.drop_table('master_waiting')
     op.drop_table('master_origin')
+    with op.batch_alter_table('master_change', schema=None) as batch_op:
+        batch_op.drop_index('master_change_usage_point')
+        batch_op.drop_index('master_change_object')
+
+    op.drop_table('master_change')
     with op.batch_alter_table('known_name', schema=None) as batch_op:
         batch_op.drop_index('known_name_object')
 
