@@ -15,6 +15,7 @@ import store.end_device_events
 import store.files
 import store.master_changes
 import store.master_origins
+import store.master_statements
 import store.master_waiting
 import store.message_findings
 import store.message_items

@@ -10,6 +10,7 @@ from canonical.errors import ErrorCode
 from canonical.ids import mint
 from canonical.master_data import Link, Meter, MeterExchange, Verb, usage_point_of
 from canonical.metering import UsagePoint
+from flows.master_data_sync import statements
 from flows.master_data_sync.masters import MASTERS
 from flows.master_data_sync.outcome import Outcome
 from flows.master_data_sync.policy import Policy
@@ -46,7 +47,8 @@ def tell(session: Session, told: Sequence[Said], *, sending: Sending, retry_in: 
                 goes.setdefault(role, []).append(said)
         for role, own in goes.items():
             part = ",".join(str(one.place) for one in own) if late else ""
-            deliver.send(session, own[0].message(tuple(own)), role, sending=sending, lane=LANE, part=part)
+            sent = deliver.send(session, own[0].message(tuple(own)), role, sending=sending, lane=LANE, part=part)
+            statements.told(session, own, destination=role, delivery_id=sent, now=sending.now)
 
 
 def news(said: Said, outcome: Outcome, policy: Policy) -> list[Said]:
@@ -84,7 +86,8 @@ def retry(session: Session, row: Row, *, sending: Sending) -> bool:
     if isinstance(roles, Trouble):
         return False
     for role in roles:
-        deliver.send(session, said.message((said,)), role, sending=sending, lane=LANE, part=str(said.place))
+        sent = deliver.send(session, said.message((said,)), role, sending=sending, lane=LANE, part=str(said.place))
+        statements.told(session, (said,), destination=role, delivery_id=sent, now=sending.now)
     master_waiting.settle(session, row["waiting_id"], state="done", now=sending.now)
     if row["said"].get("work"):
         deliver.resolve(session, row["said"]["work"], reason="it was passed on", now=sending.now)

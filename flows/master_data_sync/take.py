@@ -9,11 +9,12 @@ from canonical.errors import RejectedError
 from canonical.master_data import MasterData, ThingVerdict
 from canonical.messages import Message, Reply
 from canonical.replies import of_object
-from flows.master_data_sync import forward, waking
+from flows.master_data_sync import forward, statements, waking
 from flows.master_data_sync.apply import apply, object_of, wait
 from flows.master_data_sync.outcome import Outcome
 from flows.master_data_sync.policy import Policy
 from flows.master_data_sync.said import Said, said_in
+from flows.master_data_sync.statements import Judged
 from flows.master_data_sync.waking import Woken
 from flows.routing.deliver import Encode, Sending
 from flows.routing.routes import Routes
@@ -39,14 +40,16 @@ def take(
     reference.lock(session)
     for one in payload.known_as:
         names.learn(session, one.name, one.object_id, one.object_type)
-    verdicts, told, woken = list(payload.refused), list[Said](), Woken()
+    verdicts, told, woken, judged = list(payload.refused), list[Said](), Woken(), list[Judged]()
     for said in said_in(message, now=now):
         verdict, outcome = _judged(session, said, policy=policy, now=now)
         verdicts.append(verdict)
+        judged.append(Judged(said, verdict, outcome))
         if outcome is not None and outcome.is_news:
             told += forward.news(said, outcome, policy)
             freed = waking.wake(session, outcome.touched, policy=policy, now=now)
             woken = Woken(woken.told + freed.told, woken.touched | freed.touched | outcome.touched)
+    statements.heard(session, judged, now=now)
     sending = Sending(routes, encode, now)
     # First what was held for want of a territory, then this message, then what had waited for it.
     waking.release_routes(session, woken.touched, sending=sending)

@@ -39,11 +39,12 @@ class Sending:
 
 def send(
     session: Session, message: Message[Any], destination: str, *, sending: Sending, lane: str, part: str = ""
-) -> None:
-    """Enqueue a message for one role, or make it a person's work where the site has a person for that role.
+) -> str:
+    """Enqueue a message for one role and return the delivery's id; empty where it is a person's work instead.
 
-    Its id is minted from the message that causes it, the destination, and `part` where it goes later than the rest.
-    What the destination has no words for is work, and holds nothing else up.
+    Where the site has a person for that role, the person does it. The message's id is minted from the message that
+    causes it, the destination, and `part` where it goes later than the rest. What the destination has no words for is
+    work, and holds nothing else up.
     """
     cause = message.header
     own = (part,) if part else ()
@@ -63,14 +64,14 @@ def send(
     queue = sending.routes.queue
     if destination in sending.routes.manual:
         tell(session, DONE_BY_HAND, header.message_id, _asked(destination, header), queue=queue, now=sending.now)
-        return
+        return ""
     try:
         parcel = sending.encode(destination, replace(message, header=header))
     except RejectedError as error:
         reason = f"{destination} cannot be told {header.verb} {header.noun}: {error.reason}"
         tell(session, error.code, header.message_id, reason, queue=queue, now=sending.now)
-        return
-    deliveries.enqueue(
+        return ""
+    return deliveries.enqueue(
         session, header=header, parcel=replace(parcel, key=header.message_id), destination=destination, now=sending.now
     )
 

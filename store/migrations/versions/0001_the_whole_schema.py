@@ -511,6 +511,32 @@ def upgrade() -> None:
     sa.Column('deleted', sa.String(), nullable=False),
     sa.PrimaryKeyConstraint('kind', 'object_id')
     )
+    op.create_table('master_statement',
+    sa.Column('number', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('how', sa.String(), nullable=False),
+    sa.Column('system', sa.String(), nullable=False),
+    sa.Column('message_id', sa.String(), nullable=False),
+    sa.Column('delivery_id', sa.String(), nullable=False),
+    sa.Column('place', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.String(), nullable=False),
+    sa.Column('object_id', sa.String(), nullable=False),
+    sa.Column('usage_point', sa.String(), nullable=False),
+    sa.Column('verb', sa.String(), nullable=False),
+    sa.Column('valid_from', columns.Instant(), nullable=False),
+    sa.Column('valid_to', columns.Instant(), nullable=True),
+    sa.Column('facts', columns.Facts(), nullable=False),
+    sa.Column('said_at', columns.Instant(), nullable=True),
+    sa.Column('noted_at', columns.Instant(), nullable=False),
+    sa.Column('disposition', sa.String(), nullable=False),
+    sa.Column('code', sa.String(), nullable=False),
+    sa.Column('reason', sa.String(), nullable=False),
+    sa.PrimaryKeyConstraint('number'),
+    sa.UniqueConstraint('how', 'system', 'message_id', 'place', 'object_id')
+    )
+    with op.batch_alter_table('master_statement', schema=None) as batch_op:
+        batch_op.create_index('master_statement_object', ['object_id'], unique=False)
+        batch_op.create_index('master_statement_usage_point', ['usage_point'], unique=False)
+
     op.create_table('master_waiting',
     sa.Column('waiting_id', sa.String(), nullable=False),
     sa.Column('stage', sa.String(), nullable=False),
@@ -950,6 +976,11 @@ def downgrade() -> None:
         batch_op.drop_index('master_waiting_due')
 
     op.drop_table('master_waiting')
+    with op.batch_alter_table('master_statement', schema=None) as batch_op:
+        batch_op.drop_index('master_statement_usage_point')
+        batch_op.drop_index('master_statement_object')
+
+    op.drop_table('master_statement')
     op.drop_table('master_origin')
     with op.batch_alter_table('master_change', schema=None) as batch_op:
         batch_op.drop_index('master_change_usage_point')
