@@ -4,11 +4,14 @@ Two systems that hold the same say the same texts, so that holdings can be hashe
 what they are about. A field that a system does not hold, or did not state, is absent; an empty text is a value.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Literal
+
+from canonical.metering import Register
 
 Kind = Literal[
     "customer",
@@ -35,12 +38,15 @@ FIELDS: Mapping[Kind, tuple[str, ...]] = {
         *("manufacturer", "serial", "commodity", "multiplier"),
         *("registers", "model", "firmware", "status"),
     ),
-    "installation": ("usage_point", "meter"),
+    "installation": ("usage_point", "meter", "manufacturer", "serial"),
     "agreement": (*("account", "usage_point", "customer_class", "tariff", "cycle", "tou_calendar", "net_metering"),),
     "topology": ("transformer", "feeder"),
     "bill_cycle_day": ("period_start", "period_end"),
 }
-"""Fields of each kind, in order; kinds stand in the order in which they depend on each other (domain 2.7)."""
+"""Fields of each kind, in order; kinds stand in the order in which they depend on each other (domain 2.7).
+
+Manufacturer and serial of an installation are those of its meter, normalized: they name it where mRIDs are not spoken.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +98,34 @@ def text_of(value: object) -> str:
             return value.isoformat()
         case _:
             return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldChanges:
+    """What a system is told of master data in one file: all that the hub holds, or what changed since the last one."""
+
+    mode: Literal["FULL", "CHANGES"]
+    watermark: datetime
+    """Business time up to which every change is in it, UTC."""
+
+    holdings: Iterable[Holding | Withdrawn]
+    """Taken once. Of a FULL file in order of `FIELDS`, none withdrawn."""
+
+    sequence: int
+    """Rises by one for each receiver and mode."""
+
+
+def registers_text(registers: Iterable[Register]) -> str:
+    """Return the registers of a meter as the one JSON text that they have, whatever their order."""
+    return json.dumps(
+        sorted(
+            [r.register, r.reading_type, r.unit, r.flow, r.dials, r.decimals, r.tou_bucket, r.interval_minutes,
+             r.is_demand]
+            for r in registers
+        )
+    )  # fmt: skip
+
+
+def registers_of(text: str) -> tuple[Register, ...]:
+    """Return the registers that a text of `registers_text` holds; of an empty text none."""
+    return tuple(Register(*fields) for fields in json.loads(text or "[]"))

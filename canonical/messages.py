@@ -166,8 +166,8 @@ class Manifest:
 class FileIdentity:
     """What a file's name says (domain 4.4, ruling 16)."""
 
-    kind: Literal["request", "reference", "billed", "acknowledgement", "readings", "message"]
-    """`message`: the file is one message of any noun, taken whole."""
+    kind: Literal["request", "reference", "billed", "acknowledgement", "readings", "message", "masters"]
+    """`message`: the file is one message of any noun, taken whole. `masters`: its items are holdings."""
 
     sender: str
     receiver: str = ""

@@ -23,8 +23,6 @@ def examine(stream: BinaryIO, reading: Reading, keys: Keys, judge: Judge, *, ite
     repeats = repeats_in(stream, reading.compiled, keys)
     groups = reading.groups()
     first = next(groups)
-    record = reading.compiled.records[first.tag]
-    header = dict(zip(record.record.names, record.texts(first.raw), strict=True))
     total = bad = 0
     for group in groups:
         rejection = repeats.verdict(group) or judge(group)
@@ -32,4 +30,11 @@ def examine(stream: BinaryIO, reading: Reading, keys: Keys, judge: Judge, *, ite
             continue
         total += 1
         bad += rejection is not None and rejection.code != str(codes.REPEATED_IN_FILE)
-    return FileFacts(header, dict(reading.tally.records), dict(reading.tally.totals), total, bad)
+    return facts_of(reading, first, total, bad)
+
+
+def facts_of(reading: Reading, header: Group, items: int, bad_items: int) -> FileFacts:
+    """Return the facts of a file that was read to its end, with the numbers of its items and of the bad ones."""
+    record = reading.compiled.records[header.tag]
+    texts = dict(zip(record.record.names, record.texts(header.raw), strict=True))
+    return FileFacts(texts, dict(reading.tally.records), dict(reading.tally.totals), items, bad_items)

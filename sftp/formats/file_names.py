@@ -1,4 +1,4 @@
-"""Names of the data files that travel between a CIS and the hub: patterns of an interface, to and from (domain 4.4)."""
+"""Names of data files that travel between partners and the hub: patterns of an interface, both ways (domain 4.4)."""
 
 import re
 from collections.abc import Mapping
@@ -10,15 +10,19 @@ from canonical.codes import file as codes
 from canonical.errors import RejectedError
 from canonical.messages import FileIdentity
 
-Kind = Literal["request", "reference", "billed", "drop"]
+Kind = Literal["request", "reference", "billed", "masters", "topology", "drop"]
 
 PATTERNS: dict[Kind, str] = {
     "request": "BR_{sender}_{receiver}_{env}_{type}_{cycle}_{businessdate}_{seq6}_r{rev}.dat",
     "reference": "RF_{sender}_{receiver}_{env}_{kind}_{businessdate}_{seq6}_r{rev}.dat",
     "billed": "BX_{sender}_{receiver}_{env}_BILLED_{businessdate}_{seq6}_r{rev}.dat",
+    "masters": "MX_{sender}_{receiver}_{env}_{mode}_{businessdate}_{seq6}_r{rev}.dat",
     "drop": "BD_{sender}_{receiver}_{env}_{type}_{cycle}_{businessdate}_{seq6}_p{part2}{last}_r{rev}.dat",
 }
 """Names of docs/adapters/cis_flatfile.md; `{last}` is F in the last part of a run and empty before."""
+
+TOPOLOGY: dict[Kind, str] = {"topology": "TP_{sender}_{receiver}_{env}_{mode}_{businessdate}_{seq6}_r{rev}.dat"}
+"""Names of docs/adapters/gis_flatfile.md."""
 
 _PLACES = {
     "sender": "[A-Za-z0-9-]{1,20}",
@@ -26,6 +30,7 @@ _PLACES = {
     "env": "[A-Za-z0-9]{1,10}",
     "type": "(?:ON|OFF|COR|CAN)",
     "kind": "[A-Z]{1,12}",
+    "mode": "(?:FULL|CHANGES)",
     "cycle": "[A-Za-z0-9-]{1,10}",
     "businessdate": "[0-9]{8}",
     "seq6": "[0-9]{6}",
@@ -36,6 +41,8 @@ _PLACES = {
 
 _WRAPPER = re.compile(r"(\.gz|\.zip|\.pgp|\.gpg)*\Z", re.IGNORECASE)
 _ANSWER = (".ack", ".nak", ".exc")
+_SENT: tuple[Kind, ...] = ("masters", "topology", "drop")
+"""Kinds that the hub sends, and is answered for."""
 
 
 @cache
@@ -61,26 +68,41 @@ def identify(name: str, patterns: Mapping[Kind, str] = PATTERNS) -> FileIdentity
     raise RejectedError(f"{name!r} follows no pattern of this partner", code=codes.UNKNOWN_NAME, where=name)
 
 
-def _identity(kind: Literal["request", "reference", "billed"], places: Mapping[str, str], name: str) -> FileIdentity:
+def _identity(kind: Kind, places: Mapping[str, str], name: str) -> FileIdentity:
     """Return the identity that the places of a name make."""
+    run_type = places.get("type", places.get("kind", places.get("mode", "")))
     return FileIdentity(
-        kind,
+        _MEANT[kind],
         sender=places.get("sender", ""),
         receiver=places.get("receiver", ""),
         env=places.get("env", ""),
-        run_type=places.get("type", places.get("kind", "")),
+        run_type=run_type,
         cycle=places.get("cycle", ""),
         business_date=_date(places["businessdate"], name) if "businessdate" in places else None,
         sequence=int(places["seq6"]) if "seq6" in places else None,
         revision=int(places.get("rev", 0)),
+        # Whole files and changes are numbered apart.
+        stream=f"{places.get('sender', '')}/{kind}/{run_type}" if "mode" in places else "",
     )
 
 
+_MEANT: Mapping[Kind, Literal["request", "reference", "billed", "masters"]] = {
+    "request": "request",
+    "reference": "reference",
+    "billed": "billed",
+    "masters": "masters",
+    "topology": "masters",
+}
+"""What a file of a name is to whoever takes it in."""
+
+
 def _answer(name: str, plain: str, patterns: Mapping[Kind, str]) -> FileIdentity:
-    """Return the identity of an answer: its sender is the receiver of our drop."""
-    stem, _, ending = patterns["drop"].rpartition(".")
-    match = expression(stem).fullmatch(plain[:-4].removesuffix(f".{ending}"))
-    places = {} if match is None else match.groupdict()
+    """Return the identity of an answer: its sender is the receiver of our file."""
+    places: Mapping[str, str] = {}
+    for sent in _SENT:
+        stem, _, ending = patterns.get(sent, "").rpartition(".")
+        match = expression(stem).fullmatch(plain[:-4].removesuffix(f".{ending}"))
+        places = places if match is None else match.groupdict()
     return FileIdentity(
         "acknowledgement",
         sender=places.get("receiver", ""),
