@@ -42,7 +42,7 @@ def exchange(session: Session, said: Said, work: MeterExchange, *, now: datetime
     done: list[Disposition] = []
     for step, at in (("close", work.removed_at), ("create", work.installed_at)):
         if step in found:
-            done.append(links.change(session, found[step], point, step, at, now=now))
+            done.append(links.change(session, found[step], point, step, at, by=said.provenance, now=now))
     if any(one == "APPLIED" for one in done):
         _keep_readings(session, said, work, point, found, now=now)
     end: Disposition = "APPLIED" if "APPLIED" in done else "DUPLICATE"

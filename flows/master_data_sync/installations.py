@@ -10,6 +10,7 @@ from typing import Any
 
 from canonical.metering import FAR_FUTURE
 from store import reference, reference_masters
+from store.master_changes import Provenance
 from store.reference import INSTALLATION
 from store.rows import Row
 from store.session import Session
@@ -39,17 +40,17 @@ def commodity_of(session: Session, meter: str, at: datetime) -> str:
     return str(_configuration(session, meter, at)["commodity"])
 
 
-def hang(session: Session, meter: str, usage_point: str, at: datetime, *, now: datetime) -> None:
+def hang(session: Session, meter: str, usage_point: str, at: datetime, *, by: Provenance, now: datetime) -> None:
     """Record that a meter hangs at a usage point from an instant on."""
     rows = of_meter(session, meter)
     fresh = {
         "meter": meter, "usage_point": usage_point, "installed_at": at, "removed_at": None, "split": None,
         **_configuration(session, meter, at),
     }  # fmt: skip
-    _keep(session, meter, rows, [*(_columns(row) for row in rows), fresh], now=now)
+    _keep(session, meter, rows, [*(_columns(row) for row in rows), fresh], by=by, now=now)
 
 
-def take_away(session: Session, row: Row, at: datetime, *, now: datetime) -> None:
+def take_away(session: Session, row: Row, at: datetime, *, by: Provenance, now: datetime) -> None:
     """Record that a meter does not hang any more from an instant on; parts of its stay behind that fall away."""
     rows = of_meter(session, row["meter"])
     kept = []
@@ -61,28 +62,30 @@ def take_away(session: Session, row: Row, at: datetime, *, now: datetime) -> Non
                          one["removed_at"]})  # fmt: skip
         else:
             kept.append(_columns(one))
-    _keep(session, row["meter"], rows, kept, now=now)
+    _keep(session, row["meter"], rows, kept, by=by, now=now)
 
 
-def forget(session: Session, row: Row, *, now: datetime) -> None:
+def forget(session: Session, row: Row, *, by: Provenance, now: datetime) -> None:
     """Take back that a meter ever hung where a row says."""
     rows = of_meter(session, row["meter"])
-    _keep(session, row["meter"], rows, [_columns(one) for one in rows if one["row"] != row["row"]], now=now)
+    _keep(session, row["meter"], rows, [_columns(one) for one in rows if one["row"] != row["row"]], by=by, now=now)
 
 
-def follow_configuration(session: Session, meter: str, *, now: datetime) -> None:
+def follow_configuration(session: Session, meter: str, *, by: Provenance, now: datetime) -> None:
     """Bring the installations of a meter to its configurations as they are known now."""
     rows = of_meter(session, meter)
     if rows:
-        _keep(session, meter, rows, [_columns(row) for row in rows], now=now)
+        _keep(session, meter, rows, [_columns(row) for row in rows], by=by, now=now)
 
 
-def _keep(session: Session, meter: str, old: list[Row], stays: Sequence[Columns], *, now: datetime) -> None:
+def _keep(
+    session: Session, meter: str, old: list[Row], stays: Sequence[Columns], *, by: Provenance, now: datetime
+) -> None:
     """Record the stays of a meter, parted where its configuration changes."""
     configurations = _configurations(session, meter)
     whole = _merged(sorted(stays, key=lambda one: (one["installed_at"], one["removed_at"] or FAR_FUTURE)))
     wanted = [part for stay in whole for part in _parted(stay, configurations)] if configurations else list(stays)
-    reference.replace(session, INSTALLATION, old, wanted, now=now)
+    reference.replace(session, INSTALLATION, old, wanted, by=by, now=now)
 
 
 def _merged(stays: Sequence[Columns]) -> list[Columns]:

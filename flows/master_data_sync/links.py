@@ -23,6 +23,7 @@ from flows.master_data_sync.masters import MASTERS, PREMISE
 from flows.master_data_sync.outcome import Disposition, Outcome, waits
 from flows.master_data_sync.said import Said
 from store import master_origins
+from store.master_changes import Provenance
 from store.rows import Row
 from store.session import Session
 
@@ -46,7 +47,7 @@ def link(session: Session, said: Said, thing: Link, *, now: datetime) -> Outcome
     meter = identity.meter(session, thing.meter, thing.serial, source=said.source)
     if meter is None:
         return waits(label, "UsagePoint", meter_word, point, *spoken)
-    done = change(session, meter, point, said.verb, said.effective_at, now=now)
+    done = change(session, meter, point, said.verb, said.effective_at, by=said.provenance, now=now)
     meant = replace(thing, usage_point=point, meter=meter)
     said_before = not master_origins.note(
         session, "link", mint("link", meter, point, said.verb, said.effective_at), said.source
@@ -55,24 +56,26 @@ def link(session: Session, said: Said, thing: Link, *, now: datetime) -> Outcome
     return Outcome(done, point, "UsagePoint", meant, frozenset({point, meter}), is_first=first)
 
 
-def change(session: Session, meter: str, point: str, verb: str, at: datetime, *, now: datetime) -> Disposition:
+def change(
+    session: Session, meter: str, point: str, verb: str, at: datetime, *, by: Provenance, now: datetime
+) -> Disposition:
     """Hang a meter at a usage point, take it away, or take the link back; what is so already is a repeat.
 
     Raises:
         RejectedError: as `link` does.
     """
     if verb == "close":
-        return _unlink(session, meter, point, at, now=now)
+        return _unlink(session, meter, point, at, by=by, now=now)
     if verb == "delete":
         row = _standing(session, meter, point, at)
         if row is None:
             raise RejectedError(f"meter {meter} is not at {point} then", code=NOT_LINKED_THEN)
-        installations.forget(session, row, now=now)
+        installations.forget(session, row, by=by, now=now)
         return "APPLIED"
-    return _hang(session, meter, point, at, now=now)
+    return _hang(session, meter, point, at, by=by, now=now)
 
 
-def _hang(session: Session, meter: str, point: str, at: datetime, *, now: datetime) -> Disposition:
+def _hang(session: Session, meter: str, point: str, at: datetime, *, by: Provenance, now: datetime) -> Disposition:
     mine = installations.of_meter(session, meter)
     if any(row["usage_point"] == point and _stands(row, at) for row in mine):
         return "DUPLICATE"
@@ -86,11 +89,11 @@ def _hang(session: Session, meter: str, point: str, at: datetime, *, now: dateti
             raise RejectedError(f"{who} from {row['installed_at'].isoformat()} on", code=PERIODS_INTERSECT)
         if row["meter"] == meter and row["usage_point"] == point and row["installed_at"] == at:
             return "DUPLICATE"  # it hung for no time at all, and was told of before
-    installations.hang(session, meter, point, at, now=now)
+    installations.hang(session, meter, point, at, by=by, now=now)
     return "APPLIED"
 
 
-def _unlink(session: Session, meter: str, point: str, at: datetime, *, now: datetime) -> Disposition:
+def _unlink(session: Session, meter: str, point: str, at: datetime, *, by: Provenance, now: datetime) -> Disposition:
     mine = [row for row in installations.of_meter(session, meter) if row["usage_point"] == point]
     if any(row["removed_at"] == at and not _goes_on(row, mine) for row in mine):
         return "DUPLICATE"
@@ -100,7 +103,7 @@ def _unlink(session: Session, meter: str, point: str, at: datetime, *, now: date
     end = _end_of_stay(row, mine)
     if end is not None:
         raise RejectedError(f"meter {meter} left {point} at {end.isoformat()}", code=ALREADY_ENDED)
-    installations.take_away(session, row, at, now=now)
+    installations.take_away(session, row, at, by=by, now=now)
     return "APPLIED"
 
 
@@ -135,11 +138,19 @@ def _agreement(session: Session, said: Said, thing: Link, *, now: datetime) -> O
         return waits(agreement, "CustomerAgreement", agreement, point)
     master = MASTERS[CustomerAgreement]
     if said.verb in ("close", "delete"):
-        effect = record.end_thing(session, master, agreement, at=said.effective_at, now=now)
+        effect = record.end_thing(session, master, agreement, at=said.effective_at, by=said.provenance, now=now)
     else:
         served = {"usage_point": point}
         effect = record.state_fields(
-            session, master, agreement, served, at=said.effective_at, stamp=said.stamp, begins=False, now=now
+            session,
+            master,
+            agreement,
+            served,
+            at=said.effective_at,
+            stamp=said.stamp,
+            begins=False,
+            by=said.provenance,
+            now=now,
         )
     if effect == "NOT_THERE":
         reason = f"agreement {agreement} does not exist at {said.effective_at.isoformat()}"
@@ -151,10 +162,17 @@ def _premise(session: Session, said: Said, thing: Link, *, now: datetime) -> Out
     """Say at which premise a usage point lies."""
     location, point = thing.location, thing.usage_point
     if said.verb in ("close", "delete"):
-        effect = record.end_thing(session, PREMISE, point, at=said.effective_at, now=now)
+        effect = record.end_thing(session, PREMISE, point, at=said.effective_at, by=said.provenance, now=now)
     else:
         effect = record.state_fields(
-            session, PREMISE, point, {"location": location}, at=said.effective_at, stamp=said.stamp, now=now
+            session,
+            PREMISE,
+            point,
+            {"location": location},
+            at=said.effective_at,
+            stamp=said.stamp,
+            by=said.provenance,
+            now=now,
         )
     if effect == "NOT_THERE":
         raise RejectedError(f"usage point {point} is at no premise then", code=NOT_LINKED_THEN)

@@ -17,6 +17,7 @@ from flows.master_data_sync.policy import Policy
 from flows.master_data_sync.said import Said
 from flows.master_data_sync.timeline import Version
 from store import master_origins, reference
+from store.master_changes import Provenance
 from store.rows import Row
 from store.session import Session
 
@@ -50,6 +51,7 @@ def state_fields(
     *,
     at: datetime,
     stamp: str,
+    by: Provenance,
     now: datetime,
     begins: bool = True,
     defaults: dict[str, Any] | None = None,
@@ -61,15 +63,17 @@ def state_fields(
     versions, effect = timeline.state(
         _versions(rows), at, facts, stamp=stamp, begins=begins, ends=ends, defaults=filled
     )
-    _keep(session, master, object_id, rows, versions, now=now)
+    _keep(session, master, object_id, rows, versions, by=by, now=now)
     return effect
 
 
-def end_thing(session: Session, master: Master, object_id: str, *, at: datetime, now: datetime) -> timeline.Effect:
+def end_thing(
+    session: Session, master: Master, object_id: str, *, at: datetime, by: Provenance, now: datetime
+) -> timeline.Effect:
     """End one thing at an instant, and return what that did (see `timeline.end`)."""
     rows = reference.current(session, master.table, master.key, {object_id})
     versions, effect = timeline.end(_versions(rows), at)
-    _keep(session, master, object_id, rows, versions, now=now)
+    _keep(session, master, object_id, rows, versions, by=by, now=now)
     return effect
 
 
@@ -78,7 +82,7 @@ def _apply(
 ) -> Outcome:
     """Bring the versions of a thing to what a statement says."""
     if said.verb == "close":
-        effect = end_thing(session, master, object_id, at=said.effective_at, now=now)
+        effect = end_thing(session, master, object_id, at=said.effective_at, by=said.provenance, now=now)
     else:
         effect = state_fields(
             session,
@@ -90,6 +94,7 @@ def _apply(
             begins=said.verb == "create",
             ends=getattr(said.thing, "valid_to", None),
             defaults={"zone": policy.zone} if isinstance(said.thing, UsagePoint) else None,
+            by=said.provenance,
             now=now,
         )
     if effect == "NOT_THERE":
@@ -98,7 +103,7 @@ def _apply(
     if said.verb == "create":
         master_origins.mark_deleted(session, master.table.name, object_id, "")
     if isinstance(said.thing, Meter) and effect == "APPLIED":
-        installations.follow_configuration(session, object_id, now=now)
+        installations.follow_configuration(session, object_id, by=said.provenance, now=now)
     touched = _names(said, object_id) if effect == "APPLIED" else frozenset()
     return Outcome(effect, object_id, master.object_type, said.thing, touched)
 
@@ -109,7 +114,7 @@ def _delete(session: Session, said: Said, master: Master, object_id: str, rows: 
         return Outcome("DUPLICATE", object_id, master.object_type)
     master_origins.note(session, master.table.name, object_id, said.source)
     master_origins.mark_deleted(session, master.table.name, object_id, said.stamp)
-    reference.replace(session, master.table, rows, [], now=now)
+    reference.replace(session, master.table, rows, [], by=said.provenance, now=now)
     return Outcome("APPLIED" if rows else "DUPLICATE", object_id, master.object_type, said.thing)
 
 
@@ -164,6 +169,7 @@ def _keep(
     rows: list[Row],
     versions: tuple[Version, ...],
     *,
+    by: Provenance,
     now: datetime,
 ) -> None:
     """Bring the rows of a thing to its versions."""
@@ -172,4 +178,4 @@ def _keep(
          "said": dict(one.said)}
         for one in versions
     ]  # fmt: skip
-    reference.replace(session, master.table, rows, wanted, now=now)
+    reference.replace(session, master.table, rows, wanted, by=by, now=now)

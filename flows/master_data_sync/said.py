@@ -20,6 +20,7 @@ from canonical.master_data import (
 from canonical.messages import Header, Message
 from canonical.metering import UsagePoint
 from canonical.quality import Quality
+from store.master_changes import Provenance
 
 KINDS: dict[str, type] = {
     one.__name__: one
@@ -65,6 +66,11 @@ class Said:
     def order(self) -> tuple[datetime, int, datetime, str, int]:
         """Return where it stands in time: what ends goes before what begins at the same instant."""
         return (self.effective_at, int(self.verb not in ("close", "delete")), self.said_at, self.message_id, self.place)
+
+    @property
+    def provenance(self) -> Provenance:
+        """Return who says it, as the change log has it."""
+        return Provenance(self.source, self.message_id, self.said_at)
 
     def message(self, things: "tuple[Said, ...]") -> Message[MasterData]:
         """Return the message that tells some things of the same message as this one."""
