@@ -61,7 +61,7 @@ class MasterChange(SQLModel, table=True):
 
 CHANGE: Table = SQLModel.metadata.tables["master_change"]
 
-_NO_CONTENT = frozenset({"row", "version", "known_at", "replaced_at", "said", "split", "serial_normal"})
+_NO_CONTENT = frozenset({"row", "version", "known_at", "replaced_at", "said", "stated_at", "split", "serial_normal"})
 
 KINDS: Mapping[str, str] = {
     "customer_account": "account",

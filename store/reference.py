@@ -4,7 +4,8 @@ Each row has a valid time (its own `valid_from`, `installed_at`, ...) and a know
 A changed row closes the version before it and becomes a new one; a row repeated unchanged changes nothing.
 
 Files state whole rows. Messages may state single fields: `said` then holds, for each field that a master stated at that
-valid time, when it said so; a row from a file has none and counts as said whole.
+valid time, when it said so; a row from a file has none and counts as said whole, at `stated_at` where the file tells up
+to when it is true (a first-time load), else when it became known.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -39,6 +40,7 @@ class UsagePointRow(SQLModel, table=True):
     valid_from: datetime = Field(sa_type=Instant)
     valid_to: datetime | None = Field(default=None, sa_type=Instant)
     said: dict[str, str] | None = Field(default=None, sa_type=Facts, nullable=True)
+    stated_at: datetime | None = Field(default=None, sa_type=Instant, nullable=True)
     version: int
     known_at: datetime = Field(sa_type=Instant)
     replaced_at: datetime | None = Field(default=None, sa_type=Instant)
@@ -66,6 +68,7 @@ class AgreementRow(SQLModel, table=True):
     valid_from: datetime = Field(sa_type=Instant)
     valid_to: datetime | None = Field(default=None, sa_type=Instant)
     said: dict[str, str] | None = Field(default=None, sa_type=Facts, nullable=True)
+    stated_at: datetime | None = Field(default=None, sa_type=Instant, nullable=True)
     version: int
     known_at: datetime = Field(sa_type=Instant)
     replaced_at: datetime | None = Field(default=None, sa_type=Instant)
@@ -149,6 +152,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "service_location": ("location", "valid_from"),
     "meter": ("meter", "valid_from"),
     "usage_point_location": ("usage_point", "valid_from"),
+    "topology": ("usage_point", "valid_from"),
 }
 """What names one row of each master; everything else in it is content."""
 

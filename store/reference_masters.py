@@ -1,4 +1,4 @@
-"""Masters that only messages tell of: customers, accounts, premises, meters, and which premise a usage point lies at.
+"""Masters beside those of `store.reference`: customers, accounts, premises, meters, where a usage point lies, topology.
 
 Kept as `store.reference` keeps usage points and agreements: by valid time and known time, nothing overwritten.
 """
@@ -26,6 +26,7 @@ class CustomerRow(SQLModel, table=True):
     valid_from: datetime = Field(sa_type=Instant)
     valid_to: datetime | None = Field(default=None, sa_type=Instant)
     said: dict[str, str] | None = Field(default=None, sa_type=Facts, nullable=True)
+    stated_at: datetime | None = Field(default=None, sa_type=Instant, nullable=True)
     version: int
     known_at: datetime = Field(sa_type=Instant)
     replaced_at: datetime | None = Field(default=None, sa_type=Instant)
@@ -44,6 +45,7 @@ class AccountRow(SQLModel, table=True):
     valid_from: datetime = Field(sa_type=Instant)
     valid_to: datetime | None = Field(default=None, sa_type=Instant)
     said: dict[str, str] | None = Field(default=None, sa_type=Facts, nullable=True)
+    stated_at: datetime | None = Field(default=None, sa_type=Instant, nullable=True)
     version: int
     known_at: datetime = Field(sa_type=Instant)
     replaced_at: datetime | None = Field(default=None, sa_type=Instant)
@@ -69,6 +71,7 @@ class LocationRow(SQLModel, table=True):
     valid_from: datetime = Field(sa_type=Instant)
     valid_to: datetime | None = Field(default=None, sa_type=Instant)
     said: dict[str, str] | None = Field(default=None, sa_type=Facts, nullable=True)
+    stated_at: datetime | None = Field(default=None, sa_type=Instant, nullable=True)
     version: int
     known_at: datetime = Field(sa_type=Instant)
     replaced_at: datetime | None = Field(default=None, sa_type=Instant)
@@ -94,6 +97,7 @@ class MeterRow(SQLModel, table=True):
     valid_from: datetime = Field(sa_type=Instant)
     valid_to: datetime | None = Field(default=None, sa_type=Instant)
     said: dict[str, str] | None = Field(default=None, sa_type=Facts, nullable=True)
+    stated_at: datetime | None = Field(default=None, sa_type=Instant, nullable=True)
     version: int
     known_at: datetime = Field(sa_type=Instant)
     replaced_at: datetime | None = Field(default=None, sa_type=Instant)
@@ -111,6 +115,29 @@ class UsagePointLocationRow(SQLModel, table=True):
     valid_from: datetime = Field(sa_type=Instant)
     valid_to: datetime | None = Field(default=None, sa_type=Instant)
     said: dict[str, str] | None = Field(default=None, sa_type=Facts, nullable=True)
+    stated_at: datetime | None = Field(default=None, sa_type=Instant, nullable=True)
+    version: int
+    known_at: datetime = Field(sa_type=Instant)
+    replaced_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class TopologyRow(SQLModel, table=True):
+    """One version of how a usage point is supplied: by which transformer and feeder."""
+
+    __tablename__ = "topology"
+    __table_args__ = (
+        Index("topology_current", "usage_point", "replaced_at"),
+        Index("topology_transformer", "transformer"),
+    )
+
+    row: int | None = Field(default=None, primary_key=True)
+    usage_point: str
+    transformer: str
+    feeder: str
+    valid_from: datetime = Field(sa_type=Instant)
+    valid_to: datetime | None = Field(default=None, sa_type=Instant)
+    said: dict[str, str] | None = Field(default=None, sa_type=Facts, nullable=True)
+    stated_at: datetime | None = Field(default=None, sa_type=Instant, nullable=True)
     version: int
     known_at: datetime = Field(sa_type=Instant)
     replaced_at: datetime | None = Field(default=None, sa_type=Instant)
@@ -121,3 +148,4 @@ CUSTOMER_ACCOUNT: Table = SQLModel.metadata.tables["customer_account"]
 SERVICE_LOCATION: Table = SQLModel.metadata.tables["service_location"]
 METER: Table = SQLModel.metadata.tables["meter"]
 USAGE_POINT_LOCATION: Table = SQLModel.metadata.tables["usage_point_location"]
+TOPOLOGY: Table = SQLModel.metadata.tables["topology"]

@@ -14,6 +14,8 @@ import store.dispatch
 import store.end_device_events
 import store.files
 import store.master_changes
+import store.master_load_held
+import store.master_loads
 import store.master_origins
 import store.master_statements
 import store.master_waiting

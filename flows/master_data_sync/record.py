@@ -15,6 +15,7 @@ from flows.master_data_sync.masters import MASTERS, Master, begins_at
 from flows.master_data_sync.outcome import Outcome, waits
 from flows.master_data_sync.policy import Policy
 from flows.master_data_sync.said import Said
+from flows.master_data_sync.stored import versions_of
 from flows.master_data_sync.timeline import Version
 from store import master_origins, reference
 from store.master_changes import Provenance
@@ -61,7 +62,7 @@ def state_fields(
     rows = reference.current(session, master.table, master.key, {object_id})
     filled = {**master.defaults, **(defaults or {})}
     versions, effect = timeline.state(
-        _versions(rows), at, facts, stamp=stamp, begins=begins, ends=ends, defaults=filled
+        versions_of(rows), at, facts, stamp=stamp, begins=begins, ends=ends, defaults=filled
     )
     _keep(session, master, object_id, rows, versions, by=by, now=now)
     return effect
@@ -72,7 +73,7 @@ def end_thing(
 ) -> timeline.Effect:
     """End one thing at an instant, and return what that did (see `timeline.end`)."""
     rows = reference.current(session, master.table, master.key, {object_id})
-    versions, effect = timeline.end(_versions(rows), at)
+    versions, effect = timeline.end(versions_of(rows), at)
     _keep(session, master, object_id, rows, versions, by=by, now=now)
     return effect
 
@@ -146,20 +147,6 @@ def _names(said: Said, object_id: str) -> frozenset[str]:
     serial = normal_serial(thing.serial) if isinstance(thing, Meter) else ""
     name = thing.name if isinstance(thing, UsagePoint) else ""
     return frozenset(one for one in (object_id, serial, name) if one)
-
-
-def _versions(rows: list[Row]) -> tuple[Version, ...]:
-    """Return current rows as versions; one that came by file counts as said whole when it became known."""
-    found = []
-    for row in sorted(rows, key=lambda one: one["valid_from"]):
-        fields = {name: value for name, value in row.items() if name not in _TIMES}
-        whole = f"{row['known_at'].isoformat(timespec='microseconds')} "
-        said = row["said"] if row["said"] is not None else dict.fromkeys(fields, whole)
-        found.append(Version(row["valid_from"], row["valid_to"], fields, said))
-    return tuple(found)
-
-
-_TIMES = ("row", "valid_from", "valid_to", "said", "version", "known_at", "replaced_at")
 
 
 def _keep(

@@ -39,6 +39,7 @@ def upgrade() -> None:
     sa.Column('valid_from', columns.Instant(), nullable=False),
     sa.Column('valid_to', columns.Instant(), nullable=True),
     sa.Column('said', columns.Facts(), nullable=True),
+    sa.Column('stated_at', columns.Instant(), nullable=True),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('known_at', columns.Instant(), nullable=False),
     sa.Column('replaced_at', columns.Instant(), nullable=True),
@@ -253,6 +254,7 @@ def upgrade() -> None:
     sa.Column('valid_from', columns.Instant(), nullable=False),
     sa.Column('valid_to', columns.Instant(), nullable=True),
     sa.Column('said', columns.Facts(), nullable=True),
+    sa.Column('stated_at', columns.Instant(), nullable=True),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('known_at', columns.Instant(), nullable=False),
     sa.Column('replaced_at', columns.Instant(), nullable=True),
@@ -269,6 +271,7 @@ def upgrade() -> None:
     sa.Column('valid_from', columns.Instant(), nullable=False),
     sa.Column('valid_to', columns.Instant(), nullable=True),
     sa.Column('said', columns.Facts(), nullable=True),
+    sa.Column('stated_at', columns.Instant(), nullable=True),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('known_at', columns.Instant(), nullable=False),
     sa.Column('replaced_at', columns.Instant(), nullable=True),
@@ -504,6 +507,81 @@ def upgrade() -> None:
         batch_op.create_index('master_change_object', ['object_id', 'kind'], unique=False)
         batch_op.create_index('master_change_usage_point', ['usage_point'], unique=False)
 
+    op.create_table('master_load',
+    sa.Column('run_id', sa.String(), nullable=False),
+    sa.Column('roles', columns.Facts(), nullable=False),
+    sa.Column('messages', columns.Facts(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('history', sa.String(), nullable=False),
+    sa.Column('history_months', sa.Integer(), nullable=False),
+    sa.Column('error_percent', columns.Exact(), nullable=False),
+    sa.Column('forgiven_items', sa.Integer(), nullable=False),
+    sa.Column('forgiven_errors', sa.Integer(), nullable=False),
+    sa.Column('started_at', columns.Instant(), nullable=False),
+    sa.Column('started_by', sa.String(), nullable=False),
+    sa.Column('changed_at', columns.Instant(), nullable=False),
+    sa.Column('reason', sa.String(), nullable=False),
+    sa.Column('ended_at', columns.Instant(), nullable=True),
+    sa.PrimaryKeyConstraint('run_id')
+    )
+    with op.batch_alter_table('master_load', schema=None) as batch_op:
+        batch_op.create_index('master_load_state', ['state'], unique=False)
+
+    op.create_table('master_load_chunk',
+    sa.Column('run_id', sa.String(), nullable=False),
+    sa.Column('file_id', sa.String(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('last_line', sa.Integer(), nullable=False),
+    sa.Column('items', sa.Integer(), nullable=False),
+    sa.Column('errors', sa.Integer(), nullable=False),
+    sa.Column('at', columns.Instant(), nullable=False),
+    sa.PrimaryKeyConstraint('run_id', 'file_id', 'number')
+    )
+    op.create_table('master_load_count',
+    sa.Column('run_id', sa.String(), nullable=False),
+    sa.Column('file_id', sa.String(), nullable=False),
+    sa.Column('kind', sa.String(), nullable=False),
+    sa.Column('disposition', sa.String(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('run_id', 'file_id', 'kind', 'disposition')
+    )
+    op.create_table('master_load_file',
+    sa.Column('run_id', sa.String(), nullable=False),
+    sa.Column('file_id', sa.String(), nullable=False),
+    sa.Column('role', sa.String(), nullable=False),
+    sa.Column('name', sa.String(), nullable=False),
+    sa.Column('watermark', columns.Instant(), nullable=False),
+    sa.Column('items', sa.Integer(), nullable=False),
+    sa.Column('taken', sa.Integer(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('began_at', columns.Instant(), nullable=False),
+    sa.Column('chunk_at', columns.Instant(), nullable=False),
+    sa.PrimaryKeyConstraint('run_id', 'file_id')
+    )
+    with op.batch_alter_table('master_load_file', schema=None) as batch_op:
+        batch_op.create_index('master_load_file_file', ['file_id'], unique=False)
+
+    op.create_table('master_load_held',
+    sa.Column('row', sa.Integer(), nullable=False),
+    sa.Column('run_id', sa.String(), nullable=False),
+    sa.Column('file_id', sa.String(), nullable=False),
+    sa.Column('role', sa.String(), nullable=False),
+    sa.Column('line', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.String(), nullable=False),
+    sa.Column('turn', sa.Integer(), nullable=False),
+    sa.Column('object_id', sa.String(), nullable=False),
+    sa.Column('valid_from', columns.Instant(), nullable=True),
+    sa.Column('valid_to', columns.Instant(), nullable=True),
+    sa.Column('facts', columns.Facts(), nullable=False),
+    sa.Column('watermark', columns.Instant(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('code', sa.String(), nullable=False),
+    sa.Column('reason', sa.String(), nullable=False),
+    sa.PrimaryKeyConstraint('row')
+    )
+    with op.batch_alter_table('master_load_held', schema=None) as batch_op:
+        batch_op.create_index('master_load_held_order', ['run_id', 'state', 'turn', 'row'], unique=False)
+
     op.create_table('master_origin',
     sa.Column('kind', sa.String(), nullable=False),
     sa.Column('object_id', sa.String(), nullable=False),
@@ -613,6 +691,7 @@ def upgrade() -> None:
     sa.Column('valid_from', columns.Instant(), nullable=False),
     sa.Column('valid_to', columns.Instant(), nullable=True),
     sa.Column('said', columns.Facts(), nullable=True),
+    sa.Column('stated_at', columns.Instant(), nullable=True),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('known_at', columns.Instant(), nullable=False),
     sa.Column('replaced_at', columns.Instant(), nullable=True),
@@ -658,6 +737,7 @@ def upgrade() -> None:
     sa.Column('valid_from', columns.Instant(), nullable=False),
     sa.Column('valid_to', columns.Instant(), nullable=True),
     sa.Column('said', columns.Facts(), nullable=True),
+    sa.Column('stated_at', columns.Instant(), nullable=True),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('known_at', columns.Instant(), nullable=False),
     sa.Column('replaced_at', columns.Instant(), nullable=True),
@@ -705,6 +785,24 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_service_request_state'), ['state'], unique=False)
         batch_op.create_index('service_request_alike', ['question_key', 'settled_at'], unique=False)
 
+    op.create_table('topology',
+    sa.Column('row', sa.Integer(), nullable=False),
+    sa.Column('usage_point', sa.String(), nullable=False),
+    sa.Column('transformer', sa.String(), nullable=False),
+    sa.Column('feeder', sa.String(), nullable=False),
+    sa.Column('valid_from', columns.Instant(), nullable=False),
+    sa.Column('valid_to', columns.Instant(), nullable=True),
+    sa.Column('said', columns.Facts(), nullable=True),
+    sa.Column('stated_at', columns.Instant(), nullable=True),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('known_at', columns.Instant(), nullable=False),
+    sa.Column('replaced_at', columns.Instant(), nullable=True),
+    sa.PrimaryKeyConstraint('row')
+    )
+    with op.batch_alter_table('topology', schema=None) as batch_op:
+        batch_op.create_index('topology_current', ['usage_point', 'replaced_at'], unique=False)
+        batch_op.create_index('topology_transformer', ['transformer'], unique=False)
+
     op.create_table('tou_calendar',
     sa.Column('row', sa.Integer(), nullable=False),
     sa.Column('calendar', sa.String(), nullable=False),
@@ -732,6 +830,7 @@ def upgrade() -> None:
     sa.Column('valid_from', columns.Instant(), nullable=False),
     sa.Column('valid_to', columns.Instant(), nullable=True),
     sa.Column('said', columns.Facts(), nullable=True),
+    sa.Column('stated_at', columns.Instant(), nullable=True),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('known_at', columns.Instant(), nullable=False),
     sa.Column('replaced_at', columns.Instant(), nullable=True),
@@ -748,6 +847,7 @@ def upgrade() -> None:
     sa.Column('valid_from', columns.Instant(), nullable=False),
     sa.Column('valid_to', columns.Instant(), nullable=True),
     sa.Column('said', columns.Facts(), nullable=True),
+    sa.Column('stated_at', columns.Instant(), nullable=True),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('known_at', columns.Instant(), nullable=False),
     sa.Column('replaced_at', columns.Instant(), nullable=True),
@@ -942,6 +1042,11 @@ def downgrade() -> None:
         batch_op.drop_index('tou_calendar_current')
 
     op.drop_table('tou_calendar')
+    with op.batch_alter_table('topology', schema=None) as batch_op:
+        batch_op.drop_index('topology_transformer')
+        batch_op.drop_index('topology_current')
+
+    op.drop_table('topology')
     with op.batch_alter_table('service_request', schema=None) as batch_op:
         batch_op.drop_index('service_request_alike')
         batch_op.drop_index(batch_op.f('ix_service_request_state'))
@@ -982,6 +1087,20 @@ def downgrade() -> None:
 
     op.drop_table('master_statement')
     op.drop_table('master_origin')
+    with op.batch_alter_table('master_load_held', schema=None) as batch_op:
+        batch_op.drop_index('master_load_held_order')
+
+    op.drop_table('master_load_held')
+    with op.batch_alter_table('master_load_file', schema=None) as batch_op:
+        batch_op.drop_index('master_load_file_file')
+
+    op.drop_table('master_load_file')
+    op.drop_table('master_load_count')
+    op.drop_table('master_load_chunk')
+    with op.batch_alter_table('master_load', schema=None) as batch_op:
+        batch_op.drop_index('master_load_state')
+
+    op.drop_table('master_load')
     with op.batch_alter_table('master_change', schema=None) as batch_op:
         batch_op.drop_index('master_change_usage_point')
         batch_op.drop_index('master_change_object')
