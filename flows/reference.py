@@ -9,8 +9,9 @@ from typing import Any
 
 from canonical.billing import ItemVerdict
 from canonical.customers import BillCycleDay, CustomerAgreement, TouCalendar
+from canonical.holdings import registers_text
 from canonical.messages import Item, Rejection
-from canonical.metering import Installation, Register, UsagePoint
+from canonical.metering import Installation, UsagePoint
 from canonical.names import normal_serial
 from flows.file_handling import FileContext
 from store import reference
@@ -108,17 +109,6 @@ def _installation(thing: Installation) -> dict[str, Any]:
 def multiplier_text(multiplier: Decimal) -> str:
     """Return a multiplier as a row holds it: equal numbers are equal text."""
     return format(Decimal(multiplier).normalize(), "f")
-
-
-def registers_text(registers: Sequence[Register]) -> str:
-    """Return registers as a row holds them."""
-    return json.dumps(
-        [
-            [r.register, r.reading_type, r.unit, r.flow, r.dials, r.decimals, r.tou_bucket, r.interval_minutes,
-             r.is_demand]
-            for r in registers
-        ]
-    )  # fmt: skip
 
 
 _ROWS: dict[Any, tuple[Any, Callable[[Any], dict[str, Any]]]] = {

@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from canonical.customers import CustomerAgreement
+from canonical.holdings import registers_text
 from canonical.master_data import Customer, CustomerAccount, ServiceLocation
 from canonical.master_data import Meter as MasterMeter
 from canonical.metering import UsagePoint
 from canonical.names import normal_serial
 from flows.master_data_sync.said import Said
-from flows.reference import multiplier_text, registers_text
+from flows.reference import multiplier_text
 from store import reference, reference_masters
 
 Facts = dict[str, Any]
