@@ -1,0 +1,24 @@
+"""The script of the masters' day: when every system drops which file, and where nobody tells anybody."""
+
+from simulators.script import Moment
+
+FIRST_FILES = Moment(4, 0)
+"""Every system drops all that it holds: the hub is loaded from it."""
+
+DURING_LOAD = Moment(4, 20)
+"""Changes that were made while the load ran."""
+
+MORNING = Moment(5, 0)
+"""Changes of the working day: new connections, exchanges, other routes, addresses, transformers."""
+
+DIFFERENCES = Moment(5, 40)
+"""Books are changed by hand, and nobody says so."""
+
+LAST_CHANGES = Moment(6, 0)
+"""Changes whose receivers are slow: they are on their way while systems are compared."""
+
+SNAPSHOT = Moment(6, 20)
+"""Every system drops all that it holds: the hub compares."""
+
+SECOND_SNAPSHOT = Moment(7, 10)
+"""And once more, after repairs."""
