@@ -9,14 +9,14 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Index, Table, select, update
+from sqlalchemy import Index, Table, func, select, update
 from sqlmodel import Field, Session, SQLModel
 
 from store.columns import Facts, Instant
 from store.conflict import insert_if_new
 from store.rows import Row, rows_of
 
-Stage = Literal["apply", "route"]
+Stage = Literal["apply", "route", "load"]
 
 
 class MasterWaiting(SQLModel, table=True):
@@ -27,7 +27,8 @@ class MasterWaiting(SQLModel, table=True):
 
     waiting_id: str = Field(primary_key=True)
     stage: str
-    """apply: it is not recorded yet. route: it is recorded, but nobody knows to whom it goes."""
+    """apply: it is not recorded yet. route: it is recorded, but nobody knows to whom it goes. load: the first-time load
+    that is open has to end first."""
     source: str
     message_id: str
     place: int
@@ -83,8 +84,26 @@ def about(session: Session, object_ids: Collection[str], *, stage: Stage) -> lis
 
 def due(session: Session, *, now: datetime, limit: int = 500) -> list[Row]:
     """Return what is to be tried again at business time `now`, in order."""
-    query = select(WAITING).where(WAITING.c.state == "waiting", WAITING.c.due_at <= now)
+    query = select(WAITING).where(WAITING.c.state == "waiting", WAITING.c.due_at <= now, WAITING.c.stage != "load")
     return rows_of(session, _ordered(query).limit(limit))
+
+
+def of_stage(session: Session, stage: Stage, *, limit: int) -> list[Row]:
+    """Return the next things that wait at a stage, in the order in which they are to be applied."""
+    query = select(WAITING).where(WAITING.c.stage == stage, WAITING.c.state == "waiting")
+    return rows_of(session, _ordered(query).limit(limit))
+
+
+def number_of(session: Session, stage: Stage) -> int:
+    """Return how many things wait at a stage."""
+    query = select(func.count()).where(WAITING.c.stage == stage, WAITING.c.state == "waiting")
+    return int(session.execute(query).scalar_one())
+
+
+def all_due(session: Session, *, now: datetime) -> None:
+    """Have everything that waits for other things tried at the next look: much of it may have come at once."""
+    waits = (WAITING.c.state == "waiting", WAITING.c.stage != "load", WAITING.c.due_at > now)
+    session.execute(update(WAITING).where(*waits).values(due_at=now))
 
 
 def still_open(session: Session, waiting_id: str) -> bool:

@@ -13,12 +13,13 @@ from flows.master_data_sync import forward, statements, waking
 from flows.master_data_sync.apply import apply, object_of, wait
 from flows.master_data_sync.outcome import Outcome
 from flows.master_data_sync.policy import Policy
+from flows.master_data_sync.queued import queue
 from flows.master_data_sync.said import Said, said_in
 from flows.master_data_sync.statements import Judged
 from flows.master_data_sync.waking import Woken
 from flows.routing.deliver import Encode, Sending
 from flows.routing.routes import Routes
-from store import names, reference
+from store import master_loads, names, reference
 from store.session import Session
 
 
@@ -29,7 +30,7 @@ def take(
 
     Every object ends in one disposition (I5): applied, a repeat, superseded, waiting for what it speaks of, or refused.
     What is applied goes to the roles that the routes name, in the same transaction. OK: nothing is refused; PARTIAL:
-    some are, each named in the details; FAILED: all are.
+    some are, each named in the details; FAILED: all are. While a first-time load is open everything waits for its end.
 
     Raises:
         RejectedError: a `cancel`: master data is ended or taken back, never withdrawn (NOT_SUPPORTED_HERE).
@@ -41,8 +42,11 @@ def take(
     for one in payload.known_as:
         names.learn(session, one.name, one.object_id, one.object_type)
     verdicts, told, woken, judged = list(payload.refused), list[Said](), Woken(), list[Judged]()
+    is_loading = master_loads.is_open(session)
     for said in said_in(message, now=now):
-        verdict, outcome = _judged(session, said, policy=policy, now=now)
+        verdict, outcome = (
+            queue(session, said, now=now) if is_loading else _judged(session, said, policy=policy, now=now)
+        )
         verdicts.append(verdict)
         judged.append(Judged(said, verdict, outcome))
         if outcome is not None and outcome.is_news:
