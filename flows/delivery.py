@@ -9,8 +9,9 @@ from pathlib import Path
 from canonical.errors import MisconfiguredError, RejectedError, UnavailableError
 from canonical.messages import Outcome, Parcel
 from canonical.ports import Destination
-from store import deliveries, dispatch, replays
+from store import deliveries, delivery_outcomes, dispatch, replays
 from store.deliveries import Overdue
+from store.delivery_outcomes import End
 from store.dispatch import Leased
 from store.replays import Replay
 from store.session import Session, Transaction
@@ -157,10 +158,11 @@ def _record(
     policy: DeliveryPolicy,
 ) -> list[str]:
     """Write the outcomes of a batch and return the deliveries' new states."""
-    states = []
-    for each, outcome in zip(leased, outcomes, strict=True):
-        retry_at = machine_now + timedelta(seconds=policy.wait_s(each.delivery_id, each.failures + 1))
-        states.append(dispatch.record(session, each, outcome, now=now, retry_at=retry_at, attempts=policy.attempts))
+    ends = [
+        End(each, outcome, machine_now + timedelta(seconds=policy.wait_s(each.delivery_id, each.failures + 1)))
+        for each, outcome in zip(leased, outcomes, strict=True)
+    ]
+    states = delivery_outcomes.record(session, ends, now=now, attempts=policy.attempts)
     away = [outcome for outcome in outcomes if outcome.state == "unavailable"]
     if len(away) < len(outcomes):
         dispatch.note_answer(session, destination)
@@ -201,8 +203,7 @@ def _postpone(
 ) -> None:
     """Give a batch back that the hub cannot carry as it is set up, and leave the destination alone for a while."""
     retry_at = machine_now + timedelta(seconds=policy.cap_s)
-    for each in leased:
-        dispatch.postpone(session, each, code=str(error.code), reason=error.reason, retry_at=retry_at)
+    delivery_outcomes.postpone(session, leased, code=str(error.code), reason=error.reason, retry_at=retry_at)
     _open_breaker(session, destination, str(error), machine_now=machine_now, policy=policy, at_once=True)
 
 

@@ -5,9 +5,10 @@ pending | sent -> parked            refused, or all attempts used; a person repl
 pending | parked -> cancelled       withdrawn, expired or waived
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Index, UniqueConstraint, or_, text, update
 from sqlmodel import Field, Session, SQLModel, col, select
@@ -224,17 +225,23 @@ def confirm(session: Session, *, destination: str, confirm_name: str, outcome: O
 
 def settle(row: Delivery, outcome: Outcome, *, now: datetime) -> None:
     """Move a delivery to what an outcome `sent`, `confirmed` or `rejected` says; `now` is business time."""
-    if outcome.state == "rejected":
-        row.state = "parked"
-    elif outcome.state == "confirmed":
-        row.state, row.confirmed_at = "confirmed", now
-    else:
-        row.state = "sent"
-    if row.sent_at is None and outcome.state != "rejected":
-        row.sent_at = now
-    row.code, row.reason = outcome.code, outcome.reason
-    row.reference = outcome.reference or row.reference
-    row.leased_until = None
+    before = {"sent_at": row.sent_at, "confirmed_at": row.confirmed_at, "reference": row.reference}
+    for name, value in settled(before, outcome, now=now).items():
+        setattr(row, name, value)
+
+
+def settled(before: Mapping[str, Any], outcome: Outcome, *, now: datetime) -> dict[str, Any]:
+    """Return the columns of a delivery that an outcome `sent`, `confirmed` or `rejected` changes; `now` as above."""
+    is_refused = outcome.state == "rejected"
+    return {
+        "state": "parked" if is_refused else "confirmed" if outcome.state == "confirmed" else "sent",
+        "confirmed_at": now if outcome.state == "confirmed" else before["confirmed_at"],
+        "sent_at": now if before["sent_at"] is None and not is_refused else before["sent_at"],
+        "code": outcome.code,
+        "reason": outcome.reason,
+        "reference": outcome.reference or before["reference"],
+        "leased_until": None,
+    }
 
 
 def cancel(session: Session, delivery_id: str, *, reason: str) -> bool:

@@ -1,22 +1,28 @@
-"""Who may carry which delivery now: leases, lanes, throttle and breaker, and the record of what came of it.
+"""Who may carry which delivery now: leases, lanes, throttle and breaker. What came of it: `store.delivery_outcomes`.
 
-All times here are machine time, except where a docstring says business time.
+Whole batches go in a few statements, never row by row. All times here are machine time, except where a docstring says
+business time.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, Select, Table, func, insert, or_, update
+from sqlalchemy import select as sa_select
 from sqlmodel import Field, Session, SQLModel, col, select
-from sqlmodel.sql.expression import SelectOfScalar
 
-from canonical.codes.message import ATTEMPTS_EXHAUSTED, DELIVERY_EXPIRED
-from canonical.messages import Outcome, Parcel
+from canonical.codes.message import DELIVERY_EXPIRED
+from canonical.messages import Parcel
 from store.columns import Instant
 from store.conflict import insert_if_new
-from store.deliveries import Delivery, DeliveryAttempt, DeliveryPayload, settle
+from store.deliveries import Delivery
+from store.rows import Row, rows_of
+
+DELIVERY: Table = SQLModel.metadata.tables["delivery"]
+ATTEMPT: Table = SQLModel.metadata.tables["delivery_attempt"]
+PAYLOAD: Table = SQLModel.metadata.tables["delivery_payload"]
 
 
 class Endpoint(SQLModel, table=True):
@@ -85,47 +91,11 @@ def lease(
         return []
     _expire(session, destination, now=now, machine_now=machine_now)
     room = _room(session, endpoint, machine_now=machine_now, limits=limits)
-    rows = session.exec(_due(destination, machine_now).limit(room)).all() if room > 0 else []
-    until = machine_now + timedelta(seconds=limits.lease_s)
-    leased = [_take(session, row, machine_now=machine_now, until=until) for row in rows]
-    endpoint.permits_used += len(leased)
+    rows = rows_of(session, _due(destination, machine_now).limit(room)) if room > 0 else []
+    endpoint.permits_used += len(rows)
     session.add(endpoint)
     session.flush()
-    return leased
-
-
-def record(
-    session: Session, held: Leased, outcome: Outcome, *, now: datetime, retry_at: datetime, attempts: int
-) -> str:
-    """Write what came of one attempt and return the delivery's new state.
-
-    `now` is business time; `retry_at` is when to try again if the destination was away, unless `attempts` are used up.
-    A relay that lost its lease, or came after the confirmation, changes the attempt's row only.
-    """
-    attempt = session.get_one(DeliveryAttempt, (held.delivery_id, held.attempt))
-    attempt.outcome, attempt.code, attempt.reason = outcome.state, outcome.code, outcome.reason
-    attempt.reference = outcome.reference
-    row = session.exec(select(Delivery).where(Delivery.delivery_id == held.delivery_id).with_for_update()).one()
-    if row.token != held.token or row.state != "pending":
-        return row.state
-    if outcome.state != "unavailable":
-        settle(row, outcome, now=now)
-        return row.state
-    row.leased_until, row.due_at = None, retry_at
-    row.failures += 1
-    row.code, row.reason = outcome.code, outcome.reason
-    if row.failures >= attempts:
-        row.state, row.code = "parked", str(ATTEMPTS_EXHAUSTED)
-    return row.state
-
-
-def postpone(session: Session, held: Leased, *, code: str, reason: str, retry_at: datetime) -> None:
-    """Give a delivery back without counting the attempt: we are set up wrong, which no retry cures."""
-    attempt = session.get_one(DeliveryAttempt, (held.delivery_id, held.attempt))
-    attempt.outcome, attempt.code, attempt.reason = "misconfigured", code, reason
-    row = session.exec(select(Delivery).where(Delivery.delivery_id == held.delivery_id).with_for_update()).one()
-    if row.token == held.token and row.state == "pending":
-        row.leased_until, row.due_at, row.code, row.reason = None, retry_at, code, reason
+    return _taken(session, rows, machine_now=machine_now, until=machine_now + timedelta(seconds=limits.lease_s))
 
 
 def note_answer(session: Session, destination: str) -> None:
@@ -197,29 +167,29 @@ def _is_due(machine_now: datetime) -> ColumnElement[bool]:
     return or_(col(Delivery.due_at).is_(None), col(Delivery.due_at) <= machine_now)
 
 
-def _due(destination: str, machine_now: datetime) -> SelectOfScalar[Delivery]:
+def _due(destination: str, machine_now: datetime) -> Select[Any]:
     """Return the query of what may go: due, free, and first of its lane."""
-    earlier = aliased(Delivery)
+    earlier = DELIVERY.alias("earlier")
     behind = (
-        select(earlier.sequence)
+        sa_select(earlier.c.sequence)
         .where(
-            earlier.destination == Delivery.destination,
-            earlier.lane == Delivery.lane,
-            earlier.state == "pending",
-            col(earlier.sequence) < col(Delivery.sequence),
+            earlier.c.destination == DELIVERY.c.destination,
+            earlier.c.lane == DELIVERY.c.lane,
+            earlier.c.state == "pending",
+            earlier.c.sequence < DELIVERY.c.sequence,
         )
         .exists()
     )
     return (
-        select(Delivery)
+        sa_select(DELIVERY)
         .where(
-            Delivery.destination == destination,
-            Delivery.state == "pending",
+            DELIVERY.c.destination == destination,
+            DELIVERY.c.state == "pending",
             _is_due(machine_now),
             _is_free(machine_now),
-            or_(col(Delivery.lane) == "", ~behind),
+            or_(DELIVERY.c.lane == "", ~behind),
         )
-        .order_by(col(Delivery.rank), col(Delivery.sequence))
+        .order_by(DELIVERY.c.rank, DELIVERY.c.sequence)
         .with_for_update(skip_locked=True)
     )
 
@@ -239,26 +209,45 @@ def _expire(session: Session, destination: str, *, now: datetime, machine_now: d
     session.flush()
 
 
-def _take(session: Session, row: Delivery, *, machine_now: datetime, until: datetime) -> Leased:
-    """Return a delivery as leased, with the row of the attempt that begins."""
-    row.leased_until, row.token, row.attempts = until, row.token + 1, row.attempts + 1
-    session.add(
-        DeliveryAttempt(delivery_id=row.delivery_id, number=row.attempts, at=machine_now, replay_of=row.replay_of)
-    )
-    row.replay_of = None
-    return Leased(row.delivery_id, row.token, row.attempts, row.failures, parcel(session, row))
+def _taken(session: Session, rows: Sequence[Row], *, machine_now: datetime, until: datetime) -> Sequence[Leased]:
+    """Return deliveries as leased, with the rows of the attempts that begin."""
+    if not rows:
+        return []
+    ids = [row["delivery_id"] for row in rows]
+    values = {"leased_until": until, "token": DELIVERY.c.token + 1, "attempts": DELIVERY.c.attempts + 1}
+    mine = DELIVERY.c.sequence.in_([row["sequence"] for row in rows])
+    session.execute(update(DELIVERY).where(mine).values(**values, replay_of=None))
+    begun = [
+        {
+            "delivery_id": row["delivery_id"], "number": row["attempts"] + 1, "at": machine_now, "outcome": "",
+            "code": "", "reason": "", "reference": "", "replay_of": row["replay_of"],
+        }
+        for row in rows
+    ]  # fmt: skip
+    session.execute(insert(ATTEMPT), begun)
+    held = sa_select(PAYLOAD.c.delivery_id, PAYLOAD.c.body).where(PAYLOAD.c.delivery_id.in_(ids))
+    bodies: dict[str, bytes] = {row["delivery_id"]: row["body"] for row in rows_of(session, held)}
+    return [
+        Leased(
+            row["delivery_id"],
+            row["token"] + 1,
+            row["attempts"] + 1,
+            row["failures"],
+            parcel(row, bodies.get(row["delivery_id"])),
+        )
+        for row in rows
+    ]
 
 
-def parcel(session: Session, row: Delivery) -> Parcel:
+def parcel(row: Row, body: bytes | None) -> Parcel:
     """Return what a delivery carries, as it was when it was enqueued."""
-    payload = None if row.path else session.get(DeliveryPayload, row.delivery_id)
     return Parcel(
-        name=row.name,
-        content_type=row.content_type,
-        sha256=row.sha256,
-        size=row.size,
-        body=None if payload is None else payload.body,
-        path=row.path,
-        key=row.key,
-        confirm_name=row.confirm_name,
+        name=row["name"],
+        content_type=row["content_type"],
+        sha256=row["sha256"],
+        size=row["size"],
+        body=None if row["path"] else body,
+        path=row["path"],
+        key=row["key"],
+        confirm_name=row["confirm_name"],
     )

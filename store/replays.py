@@ -9,7 +9,7 @@ from canonical.codes.message import NOT_REPLAYABLE
 from canonical.errors import RejectedError
 from canonical.messages import Parcel
 from store import acts, dispatch
-from store.deliveries import DeliveryAttempt, find
+from store.deliveries import DeliveryAttempt, DeliveryPayload, find
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,13 @@ def look(session: Session, delivery_id: str) -> Replay:
         .order_by(col(DeliveryAttempt.number).desc())
         .limit(1)
     ).one_or_none()
+    payload = session.get(DeliveryPayload, delivery_id)
     said = " ".join(filter(None, (last.outcome, last.code, last.reason))) if last else ""
     return Replay(
         delivery_id,
         row.destination,
         row.state,
-        dispatch.parcel(session, row),
+        dispatch.parcel(row.model_dump(), payload.body if payload is not None else None),
         last.number if last else 0,
         said or "no outcome recorded",
         in_doubt=last is not None and not last.outcome,
