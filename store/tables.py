@@ -24,6 +24,11 @@ import store.message_items
 import store.messages
 import store.names
 import store.readings
+import store.recon_differences
+import store.recon_digests
+import store.recon_holdings
+import store.recon_runs
+import store.recon_snapshots
 import store.reference
 import store.reference_masters
 import store.request_states

@@ -701,6 +701,118 @@ def upgrade() -> None:
         batch_op.create_index('meter_current', ['meter', 'replaced_at'], unique=False)
         batch_op.create_index('meter_serial', ['serial_normal'], unique=False)
 
+    op.create_table('recon_act',
+    sa.Column('row', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('difference_id', sa.String(), nullable=False),
+    sa.Column('at', columns.Instant(), nullable=False),
+    sa.Column('act', sa.String(), nullable=False),
+    sa.Column('by', sa.String(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('row')
+    )
+    with op.batch_alter_table('recon_act', schema=None) as batch_op:
+        batch_op.create_index('recon_act_difference', ['difference_id'], unique=False)
+
+    op.create_table('recon_difference',
+    sa.Column('difference_id', sa.String(), nullable=False),
+    sa.Column('partition', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.String(), nullable=False),
+    sa.Column('object_id', sa.String(), nullable=False),
+    sa.Column('field', sa.String(), nullable=False),
+    sa.Column('system', sa.String(), nullable=False),
+    sa.Column('klass', sa.String(), nullable=False),
+    sa.Column('level', sa.String(), nullable=False),
+    sa.Column('owner', sa.String(), nullable=False),
+    sa.Column('expected', sa.Text(), nullable=False),
+    sa.Column('found', sa.Text(), nullable=False),
+    sa.Column('said', columns.Facts(), nullable=False),
+    sa.Column('cause', sa.String(), nullable=False),
+    sa.Column('why', sa.Text(), nullable=False),
+    sa.Column('evidence', columns.Facts(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('disposition', sa.String(), nullable=False),
+    sa.Column('by', sa.String(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('repair', sa.String(), nullable=False),
+    sa.Column('seen', sa.Integer(), nullable=False),
+    sa.Column('first_seen_at', columns.Instant(), nullable=False),
+    sa.Column('last_seen_at', columns.Instant(), nullable=False),
+    sa.Column('opened_at', columns.Instant(), nullable=False),
+    sa.Column('closed_at', columns.Instant(), nullable=True),
+    sa.PrimaryKeyConstraint('difference_id')
+    )
+    with op.batch_alter_table('recon_difference', schema=None) as batch_op:
+        batch_op.create_index('recon_difference_object', ['object_id'], unique=False)
+        batch_op.create_index('recon_difference_partition', ['partition', 'state'], unique=False)
+        batch_op.create_index('recon_difference_state', ['state', 'system'], unique=False)
+
+    op.create_table('recon_digest',
+    sa.Column('profile', sa.String(), nullable=False),
+    sa.Column('system', sa.String(), nullable=False),
+    sa.Column('partition', sa.Integer(), nullable=False),
+    sa.Column('kinds', columns.Facts(), nullable=False),
+    sa.Column('good_until', columns.Instant(), nullable=True),
+    sa.PrimaryKeyConstraint('profile', 'system', 'partition')
+    )
+    op.create_table('recon_holding',
+    sa.Column('row', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('system', sa.String(), nullable=False),
+    sa.Column('kind', sa.String(), nullable=False),
+    sa.Column('object_id', sa.String(), nullable=False),
+    sa.Column('partition', sa.Integer(), nullable=False),
+    sa.Column('hash', sa.String(), nullable=False),
+    sa.Column('content', sa.Text(), nullable=False),
+    sa.Column('valid_from', columns.Instant(), nullable=False),
+    sa.Column('seen_at', columns.Instant(), nullable=False),
+    sa.Column('replaced_at', columns.Instant(), nullable=True),
+    sa.PrimaryKeyConstraint('row')
+    )
+    with op.batch_alter_table('recon_holding', schema=None) as batch_op:
+        batch_op.create_index('recon_holding_current', ['system', 'partition'], unique=False, sqlite_where=sa.text('replaced_at IS NULL'), postgresql_where=sa.text('replaced_at IS NULL'))
+        batch_op.create_index('recon_holding_object', ['object_id'], unique=False)
+
+    op.create_table('recon_run',
+    sa.Column('number', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('started_at', columns.Instant(), nullable=False),
+    sa.Column('ended_at', columns.Instant(), nullable=True),
+    sa.Column('next_partition', sa.Integer(), nullable=False),
+    sa.Column('totals', columns.Facts(), nullable=False),
+    sa.PrimaryKeyConstraint('number')
+    )
+    with op.batch_alter_table('recon_run', schema=None) as batch_op:
+        batch_op.create_index('recon_run_state', ['state'], unique=False)
+
+    op.create_table('recon_snapshot',
+    sa.Column('snapshot_id', sa.String(), nullable=False),
+    sa.Column('system', sa.String(), nullable=False),
+    sa.Column('name', sa.String(), nullable=False),
+    sa.Column('watermark', columns.Instant(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('taken_at', columns.Instant(), nullable=False),
+    sa.Column('counts', columns.Facts(), nullable=False),
+    sa.Column('unread', sa.Integer(), nullable=False),
+    sa.Column('merged_to', sa.Integer(), nullable=False),
+    sa.Column('log_position', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('snapshot_id')
+    )
+    with op.batch_alter_table('recon_snapshot', schema=None) as batch_op:
+        batch_op.create_index('recon_snapshot_system', ['system', 'state'], unique=False)
+
+    op.create_table('recon_staged',
+    sa.Column('row', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('snapshot_id', sa.String(), nullable=False),
+    sa.Column('partition', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.String(), nullable=False),
+    sa.Column('object_id', sa.String(), nullable=False),
+    sa.Column('valid_from', sa.String(), nullable=False),
+    sa.Column('valid_to', sa.String(), nullable=False),
+    sa.Column('facts', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('row')
+    )
+    with op.batch_alter_table('recon_staged', schema=None) as batch_op:
+        batch_op.create_index('recon_staged_partition', ['snapshot_id', 'partition'], unique=False)
+
     op.create_table('register_reading',
     sa.Column('row', sa.Integer(), nullable=False),
     sa.Column('usage_point', sa.String(), nullable=False),
@@ -1062,6 +1174,34 @@ def downgrade() -> None:
         batch_op.drop_index('register_reading_at')
 
     op.drop_table('register_reading')
+    with op.batch_alter_table('recon_staged', schema=None) as batch_op:
+        batch_op.drop_index('recon_staged_partition')
+
+    op.drop_table('recon_staged')
+    with op.batch_alter_table('recon_snapshot', schema=None) as batch_op:
+        batch_op.drop_index('recon_snapshot_system')
+
+    op.drop_table('recon_snapshot')
+    with op.batch_alter_table('recon_run', schema=None) as batch_op:
+        batch_op.drop_index('recon_run_state')
+
+    op.drop_table('recon_run')
+    with op.batch_alter_table('recon_holding', schema=None) as batch_op:
+        batch_op.drop_index('recon_holding_object')
+        batch_op.drop_index('recon_holding_current', sqlite_where=sa.text('replaced_at IS NULL'), postgresql_where=sa.text('replaced_at IS NULL'))
+
+    op.drop_table('recon_holding')
+    op.drop_table('recon_digest')
+    with op.batch_alter_table('recon_difference', schema=None) as batch_op:
+        batch_op.drop_index('recon_difference_state')
+        batch_op.drop_index('recon_difference_partition')
+        batch_op.drop_index('recon_difference_object')
+
+    op.drop_table('recon_difference')
+    with op.batch_alter_table('recon_act', schema=None) as batch_op:
+        batch_op.drop_index('recon_act_difference')
+
+    op.drop_table('recon_act')
     with op.batch_alter_table('meter', schema=None) as batch_op:
         batch_op.drop_index('meter_serial')
         batch_op.drop_index('meter_current')

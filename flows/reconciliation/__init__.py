@@ -1,0 +1,1 @@
+"""Reconciliation: what systems hold, compared; each difference named with its cause, and repaired where allowed."""
