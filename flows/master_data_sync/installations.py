@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from canonical.metering import FAR_FUTURE
+from flows.installation_parts import OF_METER, parted
 from store import reference, reference_masters
 from store.master_changes import Provenance
 from store.reference import INSTALLATION
@@ -16,11 +17,6 @@ from store.rows import Row
 from store.session import Session
 
 Columns = dict[str, Any]
-
-_CONFIGURED = ("multiplier", "registers")
-"""Columns whose change parts an installation: register reads belong to it."""
-
-_OF_METER = ("manufacturer", "serial", "serial_normal", "commodity", *_CONFIGURED)
 
 
 def of_meter(session: Session, meter: str) -> list[Row]:
@@ -84,7 +80,7 @@ def _keep(
     """Record the stays of a meter, parted where its configuration changes."""
     configurations = _configurations(session, meter)
     whole = _merged(sorted(stays, key=lambda one: (one["installed_at"], one["removed_at"] or FAR_FUTURE)))
-    wanted = [part for stay in whole for part in _parted(stay, configurations)] if configurations else list(stays)
+    wanted = [part for stay in whole for part in parted(stay, configurations)] if configurations else list(stays)
     reference.replace(session, INSTALLATION, old, wanted, by=by, now=now)
 
 
@@ -99,27 +95,6 @@ def _merged(stays: Sequence[Columns]) -> list[Columns]:
     return found
 
 
-def _parted(stay: Columns, configurations: Sequence[Row]) -> list[Columns]:
-    """Return one stay as its parts, each with the configuration that holds in it."""
-    begun = [one for one in configurations if one["valid_from"] <= stay["installed_at"]]
-    parts = [{**stay, **_said_by((begun or list(configurations))[-1 if begun else 0], stay)}]
-    end = stay["removed_at"] or FAR_FUTURE
-    for one in configurations:
-        at, last = one["valid_from"], parts[-1]
-        fresh = _said_by(one, last)
-        if not last["installed_at"] < at < end or all(last[name] == fresh[name] for name in _CONFIGURED):
-            continue
-        parts[-1] = {**last, "removed_at": at}
-        parts.append({**last, **fresh, "installed_at": at, "removed_at": stay["removed_at"], "split": True})
-    return parts
-
-
-def _said_by(configuration: Row, stay: Columns) -> Columns:
-    """Return what a configuration says of a stay; what it does not say stays as it is."""
-    own = {name: configuration[name] for name in _OF_METER}
-    return {name: stay[name] if value in ("", "[]") and name in stay else value for name, value in own.items()}
-
-
 def _configurations(session: Session, meter: str) -> list[Row]:
     rows = reference.current(session, reference_masters.METER, "meter", {meter})
     return sorted(rows, key=lambda row: row["valid_from"])
@@ -131,7 +106,7 @@ def _configuration(session: Session, meter: str, at: datetime) -> Columns:
     begun = [row for row in rows if row["valid_from"] <= at]
     hung = of_meter(session, meter)
     known = begun[-1] if begun else rows[0] if rows else hung[-1]
-    found = {name: known[name] for name in _OF_METER}
+    found = {name: known[name] for name in OF_METER}
     if hung and found["registers"] == "[]":
         found["registers"] = hung[-1]["registers"]
     return found
@@ -148,5 +123,5 @@ def _columns(row: Row) -> Columns:
 
 _KEPT = (
     *("meter", "usage_point", "installed_at", "removed_at", "split"),
-    *_OF_METER,
+    *OF_METER,
 )
