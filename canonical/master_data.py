@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Literal
 
 from canonical.customers import CustomerAgreement
-from canonical.metering import Register, RegisterReading, UsagePoint
+from canonical.metering import Register, RegisterReading, TopologyLink, UsagePoint
 from canonical.names import Name
 from canonical.reading_types import Commodity
 
@@ -164,9 +164,17 @@ class MeterExchange:
 
 
 MasterThing = (
-    Customer | CustomerAccount | ServiceLocation | CustomerAgreement | UsagePoint | Meter | Link | MeterExchange
+    Customer
+    | CustomerAccount
+    | ServiceLocation
+    | CustomerAgreement
+    | UsagePoint
+    | Meter
+    | Link
+    | MeterExchange
+    | TopologyLink
 )
-"""Whatever a master-data message speaks of."""
+"""Whatever a master-data message, or a file of masters, speaks of."""
 
 
 @dataclass(frozen=True, slots=True)

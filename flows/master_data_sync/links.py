@@ -47,7 +47,10 @@ def link(session: Session, said: Said, thing: Link, *, now: datetime) -> Outcome
     meter = identity.meter(session, thing.meter, thing.serial, source=said.source)
     if meter is None:
         return waits(label, "UsagePoint", meter_word, point, *spoken)
-    done = change(session, meter, point, said.verb, said.effective_at, by=said.provenance, now=now)
+    if said.verb == "delete" and said.spans:
+        done = _never_hung(session, meter, point, by=said.provenance, now=now)
+    else:
+        done = change(session, meter, point, said.verb, said.effective_at, by=said.provenance, now=now)
     meant = replace(thing, usage_point=point, meter=meter)
     said_before = not master_origins.note(
         session, "link", mint("link", meter, point, said.verb, said.effective_at), said.source
@@ -73,6 +76,15 @@ def change(
         installations.forget(session, row, by=by, now=now)
         return "APPLIED"
     return _hang(session, meter, point, at, by=by, now=now)
+
+
+def _never_hung(session: Session, meter: str, point: str, *, by: Provenance, now: datetime) -> Disposition:
+    """Take back every stay of a meter at a usage point; none is a repeat."""
+    done: Disposition = "DUPLICATE"
+    while rows := [row for row in installations.of_meter(session, meter) if row["usage_point"] == point]:
+        installations.forget(session, rows[-1], by=by, now=now)
+        done = "APPLIED"
+    return done
 
 
 def _hang(session: Session, meter: str, point: str, at: datetime, *, by: Provenance, now: datetime) -> Disposition:

@@ -9,7 +9,7 @@ from canonical.customers import CustomerAgreement
 from canonical.holdings import registers_text
 from canonical.master_data import Customer, CustomerAccount, ServiceLocation
 from canonical.master_data import Meter as MasterMeter
-from canonical.metering import UsagePoint
+from canonical.metering import TopologyLink, UsagePoint
 from canonical.names import normal_serial
 from flows.master_data_sync.said import Said
 from flows.reference import multiplier_text
@@ -44,6 +44,9 @@ class Master:
     def stated(self, said: Said) -> Facts:
         """Return what a statement says: the named fields, or whatever is not empty where none is named."""
         facts = self.facts(said.thing)
+        if said.spans and said.stated is not None:
+            named = {column for one in said.stated for column in self.columns.get(one, (one,))}
+            return {name: value for name, value in facts.items() if name in named}
         if said.stated is None or said.verb == "create":
             kept = {name: value for name, value in facts.items() if value not in ("", None, False, "[]", "0")}
         else:
@@ -132,6 +135,14 @@ MASTERS: Mapping[type, Master] = {
         _meter,
         {"serial": ("serial", "serial_normal")},
         frozenset({"commodity"}),
+    ),
+    TopologyLink: Master(
+        reference_masters.TOPOLOGY,
+        "usage_point",
+        "TopologyLink",
+        _empty("transformer", "feeder"),
+        _plain("transformer", "feeder"),
+        {},
     ),
 }  # fmt: skip
 """Every kind of thing that has versions of its own; what links them is in `links`."""

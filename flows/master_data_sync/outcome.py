@@ -29,6 +29,9 @@ class Outcome:
     reason: str = ""
     """With WAITING: what is missing."""
 
+    code: str = ""
+    """Number and name of what is remarked on it, though it was not refused."""
+
     is_first: bool = False
     """With DUPLICATE: it is so already, but nobody was told of it in these words (a link behind its exchange)."""
 

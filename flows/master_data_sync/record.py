@@ -68,12 +68,36 @@ def state_fields(
     return effect
 
 
+def state_span(
+    session: Session, said: Said, master: Master, object_id: str, *, defaults: dict[str, Any], now: datetime
+) -> timeline.Effect:
+    """State a whole version of one thing with its span, and return what that did (see `timeline.span`)."""
+    rows = reference.current(session, master.table, master.key, {object_id})
+    versions, effect = timeline.span(
+        versions_of(rows),
+        begins_at(said),
+        said.until,
+        master.stated(said),
+        stamp=said.stamp,
+        defaults={**master.defaults, **defaults},
+    )
+    _keep(session, master, object_id, rows, versions, by=said.provenance, now=now)
+    return effect
+
+
 def end_thing(
-    session: Session, master: Master, object_id: str, *, at: datetime, by: Provenance, now: datetime
+    session: Session,
+    master: Master,
+    object_id: str,
+    *,
+    at: datetime,
+    by: Provenance,
+    now: datetime,
+    stamp: str = "",
 ) -> timeline.Effect:
     """End one thing at an instant, and return what that did (see `timeline.end`)."""
     rows = reference.current(session, master.table, master.key, {object_id})
-    versions, effect = timeline.end(versions_of(rows), at)
+    versions, effect = timeline.end(versions_of(rows), at, stamp=stamp)
     _keep(session, master, object_id, rows, versions, by=by, now=now)
     return effect
 
@@ -83,7 +107,11 @@ def _apply(
 ) -> Outcome:
     """Bring the versions of a thing to what a statement says."""
     if said.verb == "close":
-        effect = end_thing(session, master, object_id, at=said.effective_at, by=said.provenance, now=now)
+        effect = end_thing(
+            session, master, object_id, at=said.effective_at, by=said.provenance, now=now, stamp=said.stamp
+        )
+    elif said.spans:
+        effect = state_span(session, said, master, object_id, defaults=_site_defaults(said, policy), now=now)
     else:
         effect = state_fields(
             session,
@@ -94,7 +122,7 @@ def _apply(
             stamp=said.stamp,
             begins=said.verb == "create",
             ends=getattr(said.thing, "valid_to", None),
-            defaults={"zone": policy.zone} if isinstance(said.thing, UsagePoint) else None,
+            defaults=_site_defaults(said, policy),
             by=said.provenance,
             now=now,
         )
@@ -107,6 +135,11 @@ def _apply(
         installations.follow_configuration(session, object_id, by=said.provenance, now=now)
     touched = _names(said, object_id) if effect == "APPLIED" else frozenset()
     return Outcome(effect, object_id, master.object_type, said.thing, touched)
+
+
+def _site_defaults(said: Said, policy: Policy) -> dict[str, Any]:
+    """Return what holds at this site of fields that nobody has stated."""
+    return {"zone": policy.zone} if isinstance(said.thing, UsagePoint) else {}
 
 
 def _delete(session: Session, said: Said, master: Master, object_id: str, rows: list[Row], *, now: datetime) -> Outcome:

@@ -18,7 +18,7 @@ from canonical.master_data import (
     Verb,
 )
 from canonical.messages import Header, Message
-from canonical.metering import UsagePoint
+from canonical.metering import TopologyLink, UsagePoint
 from canonical.quality import Quality
 from store.master_changes import Provenance
 
@@ -26,7 +26,7 @@ KINDS: dict[str, type] = {
     one.__name__: one
     for one in (
         *(Customer, CustomerAccount, ServiceLocation, CustomerAgreement),
-        *(UsagePoint, Meter, Link, MeterExchange),
+        *(UsagePoint, Meter, Link, MeterExchange, TopologyLink),
     )
 }
 """Things by the name of their class."""
@@ -56,6 +56,11 @@ class Said:
     """Fields that the sender states; None: all that are not empty."""
 
     reason: str = ""
+    spans: bool = False
+    """Whether it states a whole version with its span, as files of holdings do: `stated` counts with `create` too."""
+
+    until: datetime | None = None
+    """Of a span its end; None while it is open."""
 
     @property
     def stamp(self) -> str:
@@ -118,6 +123,7 @@ def facts_of(said: Said) -> dict[str, Any]:
         "wire_verb": said.wire_verb, "verb": said.verb, "noun": said.noun,
         "effective_at": said.effective_at.isoformat(), "place": said.place, "reason": said.reason,
         "stated": sorted(said.stated) if said.stated is not None else None,
+        **({"spans": True, "until": _plain(said.until)} if said.spans else {}),
     }  # fmt: skip
 
 
@@ -137,6 +143,8 @@ def said_from(facts: dict[str, Any]) -> Said:
         _made(KINDS[facts["kind"]], facts["thing"]),
         frozenset(stated) if stated is not None else None,
         facts["reason"],
+        facts.get("spans", False),
+        datetime.fromisoformat(facts["until"]) if facts.get("until") else None,
     )
 
 

@@ -13,6 +13,9 @@ from flows.master_data_sync.said import Said
 from store import master_statements
 from store.session import Session
 
+How = Literal["told_us", "file"]
+"""By which road something was said to us."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -24,9 +27,7 @@ class Judged:
     """None where it was refused."""
 
 
-def heard(
-    session: Session, judged: Sequence[Judged], *, now: datetime, how: Literal["told_us", "file"] = "told_us"
-) -> None:
+def heard(session: Session, judged: Sequence[Judged], *, now: datetime, how: How = "told_us") -> None:
     """Keep what a message, or a file, told us, whatever became of it; in the transaction that judged it."""
     rows = []
     for one in judged:

@@ -14,6 +14,10 @@ Effect = Literal["APPLIED", "DUPLICATE", "SUPERSEDED", "NOT_THERE"]
 """What a statement did; NOT_THERE: the thing does not exist at that time."""
 
 
+ENDS = "valid_to"
+"""Under what a version keeps when the end of its life was said."""
+
+
 @dataclass(frozen=True, slots=True)
 class Version:
     """What holds from an instant on."""
@@ -65,16 +69,70 @@ def state(
     return _folded(_with(versions, own, merged), defaults), effect
 
 
-def end(versions: Sequence[Version], at: datetime) -> tuple[tuple[Version, ...], Effect]:
+def end(versions: Sequence[Version], at: datetime, *, stamp: str = "") -> tuple[tuple[Version, ...], Effect]:
     """Return the versions after a thing ended at `at`, and what that did; what it would have become falls away."""
     if any(one.valid_to == at for one in versions):
         return tuple(versions), "DUPLICATE"
     life = _life(versions, at)
     if not life:
         return tuple(versions), "NOT_THERE"
-    ended = (replace(one, valid_to=at) for one in life if one.valid_from < at)
+    if stamp and stamp < _end_said(life):
+        return tuple(versions), "SUPERSEDED"
+    noted = {ENDS: stamp} if stamp else {}
+    ended = (replace(one, valid_to=at, said={**one.said, **noted}) for one in life if one.valid_from < at)
     others = (one for one in versions if one not in life)
     return tuple(sorted((*others, *ended), key=lambda one: one.valid_from)), "APPLIED"
+
+
+def span(
+    versions: Sequence[Version],
+    at: datetime,
+    ends: datetime | None,
+    stated: Mapping[str, Any],
+    *,
+    stamp: str,
+    defaults: Mapping[str, Any],
+) -> tuple[tuple[Version, ...], Effect]:
+    """Return the versions after a system stated a whole one, from `at` to `ends`, and what that did.
+
+    Spans that touch are one life, so that what a system does not state goes on. An end at which no other version begins
+    is that of the life: the later said one counts, also that there is none.
+    """
+    joined = _joined(versions, at)
+    found, effect = state(joined, at, stated, stamp=stamp, begins=True, defaults=defaults)
+    found = _ended(found, at, ends, stamp=stamp)
+    before = {(one.valid_from, one.valid_to): one.fields for one in versions}
+    if {(one.valid_from, one.valid_to): one.fields for one in found} != before:
+        return found, "APPLIED"
+    return found, effect if effect != "APPLIED" else "DUPLICATE"
+
+
+def _joined(versions: Sequence[Version], at: datetime) -> tuple[Version, ...]:
+    """Return the versions with the life that ends at an instant gone on, where none begins there."""
+    if any(one.valid_from == at for one in versions) or holding(versions, at) is not None:
+        return tuple(versions)
+    return tuple(replace(one, valid_to=None) if one.valid_to == at else one for one in versions)
+
+
+def _ended(versions: Sequence[Version], at: datetime, ends: datetime | None, *, stamp: str) -> tuple[Version, ...]:
+    """Return the versions with the end that a span of the version at `at` states for its life."""
+    if ends is not None and any(one.valid_from == ends != at for one in versions):
+        return tuple(versions)
+    life = _life(versions, at) or tuple(one for one in versions if one.valid_from == at)
+    if stamp < _end_said(life):
+        return tuple(versions)
+    found = []
+    for one in versions:
+        if one not in life:
+            found.append(one)
+        elif ends is None or one.valid_from < ends or one.valid_from == at:
+            found.append(replace(one, valid_to=ends, said={**one.said, ENDS: stamp}))
+    return tuple(found)
+
+
+def _end_said(life: Sequence[Version]) -> str:
+    """Return the stamp of the statement that gave a life its end, or said that it has none; empty while none did."""
+    return max((one.said.get(ENDS, "") for one in life), default="")
 
 
 def holding(versions: Sequence[Version], at: datetime) -> Version | None:
@@ -111,6 +169,6 @@ def _folded(versions: Sequence[Version], defaults: Mapping[str, Any]) -> tuple[V
         before = found[-1] if found else None
         lives_on = before is not None and (before.valid_to is None or before.valid_to > one.valid_from)
         inherited = before.fields if before is not None and lives_on else defaults
-        own = {name: value for name, value in one.fields.items() if name in one.said}
+        own = {name: value for name, value in one.fields.items() if name in one.said and name != ENDS}
         found.append(replace(one, fields={**defaults, **inherited, **own}))
     return tuple(found)
