@@ -1,5 +1,7 @@
 """The demo: a utility bills for two business days, and an auditor judges it.
 
+`CHAPTER=masters` plays another day instead: `simulators.masters_demo`.
+
     python -m simulators.demo          (or `make demo`)
 
 Environment: `ONCE=1` ends by itself, `ENGINE=airflow|cli`, `POINTS=5000`, `DAYS=2`, `SEED=7`, and `SABOTAGE=lose-item|
@@ -16,13 +18,13 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from rich.console import Console
 
-from simulators import auditor
+from simulators import auditor, masters_demo
 from simulators.clock import set_business
 from simulators.demo_engine import Airflow, CommandLine, Engine
 from simulators.demo_plan import Event, events
@@ -53,12 +55,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.bench:
             return bench(options.bench, console)
-        return demo(console, folder=options.run)
+        return _chapter()(console, folder=options.run)
     except DemoError as error:
         console.print(f"[bold red]{error}[/]")
         return 2
     except KeyboardInterrupt:
         return 130
+
+
+def _chapter() -> Callable[..., int]:
+    """Return the chapter that the environment asks for.
+
+    Raises:
+        DemoError: there is no such chapter.
+    """
+    chapters = {"billing": demo, "masters": masters_demo.demo}
+    wanted = os.environ.get("CHAPTER", "billing")
+    if wanted not in chapters:
+        raise DemoError(f"CHAPTER={wanted} is unknown; it may be {', '.join(chapters)}")
+    return chapters[wanted]
 
 
 def demo(console: Console, *, folder: Path | None = None) -> int:

@@ -1,8 +1,9 @@
-"""When it is quiet outside: both simulators are up to the business time, and no file comes or goes any more."""
+"""When it is quiet outside: the simulators are up to the business time, and no file comes or goes any more."""
 
 import json
 import sqlite3
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -16,9 +17,14 @@ BRIEFLY_S = 0.3
 
 PATIENCE_S = 300.0
 
+OUTSIDE = ("cis", "mdms")
+"""Folders of the outside systems of the billing chapter, below the run's."""
 
-def settle(processes: Processes, until: datetime, *, quiet_s: float = QUIET_S) -> None:
-    """Wait until both simulators have done what was due at a business time, and all folders were quiet for a while.
+
+def settle(
+    processes: Processes, until: datetime, *, quiet_s: float = QUIET_S, systems: Sequence[str] = OUTSIDE
+) -> None:
+    """Wait until all simulators have done what was due at a business time, and all folders were quiet for a while.
 
     Raises:
         DemoError: somebody died, or it never became quiet.
@@ -27,7 +33,7 @@ def settle(processes: Processes, until: datetime, *, quiet_s: float = QUIET_S) -
     deadline, seen, since = time.monotonic() + PATIENCE_S, None, time.monotonic()
     while True:
         processes.check()
-        current = (_listing(folder), _up_to(folder, until))
+        current = (_listing(folder, systems), _up_to(folder, until, systems))
         if current != seen:
             seen, since = current, time.monotonic()
         if current[1] and time.monotonic() - since > quiet_s:
@@ -37,10 +43,10 @@ def settle(processes: Processes, until: datetime, *, quiet_s: float = QUIET_S) -
         time.sleep(0.1)
 
 
-def _listing(folder: Path) -> tuple[object, ...]:
+def _listing(folder: Path, systems: Sequence[str]) -> tuple[object, ...]:
     """Return all names and sizes in the exchange folders, and when the books were last written."""
     found: list[tuple[str, float]] = []
-    for system in ("cis", "mdms"):
+    for system in systems:
         for path in (folder / system / "root").rglob("*"):
             try:
                 found.append((str(path), path.stat().st_size))
@@ -51,9 +57,9 @@ def _listing(folder: Path) -> tuple[object, ...]:
     return tuple(sorted(found))
 
 
-def _up_to(folder: Path, until: datetime) -> bool:
-    """Return whether both simulators say that everything due at a business time is done."""
-    for system in ("cis", "mdms"):
+def _up_to(folder: Path, until: datetime, systems: Sequence[str]) -> bool:
+    """Return whether all simulators say that everything due at a business time is done."""
+    for system in systems:
         status = folder / system / "status.json"
         if not status.exists():
             return False

@@ -177,7 +177,7 @@ def usage_point(number: int, point: Point) -> Version:
     """Return a usage point as the trade knows it."""
     facts = {
         "name": point.name, "zone": ZONE_NAME, "commodity": point.commodity, "read_source": "AMI",
-        "district": f"D{number % 4 + 1}", "route": f"R{point.cycle}", "location": premise(number),
+        "district": "D1", "route": f"R{point.cycle}", "location": premise(number),
     }  # fmt: skip
     return Version("UPT", point.usage_point, SINCE, "", facts)
 
@@ -193,9 +193,9 @@ def agreement(point: Point) -> Version:
     return Version("AGR", point.agreement, SINCE, "", facts)
 
 
-def supply(usage_point: str, number: int, *, since: str = SINCE, transformer: int | None = None) -> Version:
+def supply(usage_point: str, number: int, *, since: str = SINCE) -> Version:
     """Return by which transformer and feeder a usage point is supplied; eight share a transformer, 200 a feeder."""
-    station = number // 8 if transformer is None else transformer
+    station = number // 8
     return Version(
         "TOP", usage_point, since, "", {"transformer": f"TX{station:06d}", "feeder": f"FD{station // 25:03d}"}
     )

@@ -30,13 +30,13 @@ class Difference:
     tag: str
     key: str
     sort: str
-    """MISSING, EXTRA, FIELD, EFFECTIVE_DATE, LATE or WAIVED."""
+    """MISSING_IN_X, EXTRA_IN_X, FIELD_DIFF, EFFECTIVE_DATE_DIFF, LATE or KNOWN_WAIVED; X is the system."""
 
     cause: str
     """lost, mapping, late, or out_of_band."""
 
     field: str = ""
-    """The fact that differs, of FIELD and WAIVED."""
+    """The fact that differs, where it is one fact."""
 
     repaired: bool = False
     """Whether the site allows to repair it: its book must be right at the day's end."""
@@ -52,6 +52,12 @@ class Day:
     differences: list[Difference] = field(default_factory=list)
     right: list[tuple[str, Version]] = field(default_factory=list)
     """(system, version) that a book must hold at the day's end, of everything that was told or repaired."""
+
+    no_agreement: list[str] = field(default_factory=list)
+    """Usage points with a meter and without an agreement at the day's end."""
+
+    no_meter: list[str] = field(default_factory=list)
+    """Agreements whose usage point has no meter at the day's end."""
 
     def act(self, system: str, moment: Moment, name: str, **what: list[dict[str, object]]) -> None:
         """Add to what a system does in the step `name` at a moment: lists of `put`, `move`, `drop`."""
@@ -95,6 +101,8 @@ def write_plans(run: Path, day: Day, *, sabotage: str = "") -> None:
         Knobs(home / "knobs.json").write({**day.knobs[name], "sabotage": sabotage})
     truth = {
         "differences": [asdict(difference) for difference in day.differences],
+        "no_agreement": day.no_agreement,
+        "no_meter": day.no_meter,
         "right": [{"system": system, **entry_of(version)} for system, version in day.right],
     }
     (run / "masters" / "truth.json").write_text(json.dumps(truth, indent=1))

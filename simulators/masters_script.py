@@ -20,5 +20,8 @@ LAST_CHANGES = Moment(6, 0)
 SNAPSHOT = Moment(6, 20)
 """Every system drops all that it holds: the hub compares."""
 
+REPAIRS = Moment(6, 50)
+"""Whoever was slow answers; the hub repairs what it may."""
+
 SECOND_SNAPSHOT = Moment(7, 10)
 """And once more, after repairs."""

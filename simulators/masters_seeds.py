@@ -26,6 +26,7 @@ def plan_day(truth: Truth) -> Day:
     _told_changes(day, pool)
     _connections(day)
     _exchanges(day, pool)
+    _removals(day, pool)
     _by_hand(day, pool)
     _waived(day, pool)
     return day
@@ -59,7 +60,7 @@ def _told_changes(day: Day, pool: Iterator[tuple[int, Point]]) -> None:
             _told(day, "wams", version, cause, "street")
 
 
-def _told(day: Day, system: str, version: Version, cause: str, fact: str, sort: str = "FIELD") -> None:
+def _told(day: Day, system: str, version: Version, cause: str, fact: str, sort: str = "FIELD_DIFF") -> None:
     """Note what comes of a change that a system is told of; without a cause all goes well."""
     day.right.append((system, version))
     if cause:
@@ -79,8 +80,9 @@ def _reroute(day: Day, number: int, point: Point, *, moment: Moment, step: str) 
 
 
 def _rehome(day: Day, number: int, point: Point, *, moment: Moment, step: str) -> Version:
-    """Let the GIS connect a usage point to another transformer from today on."""
-    version = supply(point.usage_point, number, since=today(), transformer=900 + number % 7)
+    """Let the GIS connect a usage point to another transformer of its feeder from today on."""
+    known = supply(point.usage_point, number, since=today())
+    version = replace(known, facts={**known.facts, "transformer": f"TX{900 + number % 7:06d}"})
     day.put("gis", moment, step, version)
     return version
 
@@ -111,8 +113,9 @@ def _connections(day: Day) -> None:
         meter = _from_stock(day.truth, spare, mrid, today(3, 30))
         day.put("wams", script.MORNING, "morning", meter)
         for receiver in ("mdms", "hes"):
-            _told(day, receiver, meter, cause if receiver == system else "", "", "MISSING")
+            _told(day, receiver, meter, cause if receiver == system else "", "", "MISSING_IN_X")
         day.right.append(("oms", top))
+        day.no_agreement.append(mrid)
 
 
 def _from_stock(truth: Truth, spare: int, mrid: str, installed_at: str) -> Version:
@@ -133,6 +136,17 @@ def _exchanges(day: Day, pool: Iterator[tuple[int, Point]]) -> None:
             day.right.extend(((receiver, ended), (receiver, new)))
 
 
+def _removals(day: Day, pool: Iterator[tuple[int, Point]]) -> None:
+    """Plan meters that come down while the agreement goes on: what flows there is billed to nobody."""
+    for _ in range(2):
+        number, point = next(pool)
+        old = hung(point.usage_point, day.truth.meters[point.usage_point][-1], number)
+        ended = replace(old, end=today(3, 40))
+        day.put("wams", script.MORNING, "morning", ended)
+        day.right.extend((("mdms", ended), ("hes", ended)))
+        day.no_meter.append(point.agreement)
+
+
 def _by_hand(day: Day, pool: Iterator[tuple[int, Point]]) -> None:
     """Plan what somebody changes in a book, telling nobody."""
     for system, tag, fact, text in (
@@ -144,18 +158,19 @@ def _by_hand(day: Day, pool: Iterator[tuple[int, Point]]) -> None:
     ):
         version = _thing(day.truth, tag, *next(pool))
         _silently(day, system, put=[replace(version, facts={fact: text})])
-        _seed(day, system, version, "FIELD", fact, repaired=system != "cis")
+        # Of a tariff the CIS is right, whatever it told: the hub is what differs.
+        _seed(day, "hub" if system == "cis" else system, version, "FIELD_DIFF", fact, repaired=system != "cis")
     for system, tag, days in (("mdms", "INS", 3), ("mdms", "INS", 5), ("oms", "TOP", 40), ("oms", "TOP", 41)):
         version = _thing(day.truth, tag, *next(pool))
         _silently(day, system, move=[replace(version, start=today(days=-days))])
-        _seed(day, system, version, "EFFECTIVE_DATE", repaired=tag == "TOP")
+        _seed(day, system, version, "EFFECTIVE_DATE_DIFF", repaired=tag == "TOP")
     for system, tag in (("oms", "TOP"), ("wams", "LOC")):
         version = _thing(day.truth, tag, *next(pool))
         _silently(day, system, drop=[version])
-        _seed(day, system, version, "MISSING", repaired=True)
+        _seed(day, system, version, "MISSING_IN_X", repaired=True)
     spare = Version("MTR", f"NORTHMETER/{day.truth.spare(20).serial}", today(), "")
     _silently(day, "mdms", drop=[spare])
-    _seed(day, "mdms", spare, "MISSING")
+    _seed(day, "mdms", spare, "MISSING_IN_X")
     _strangers(day)
 
 
@@ -177,7 +192,7 @@ def _waived(day: Day, pool: Iterator[tuple[int, Point]]) -> None:
     for system, fact, text in (("oms", "name", "OLD-NAME"), ("oms", "name", "OLD-NAME"), ("mdms", "district", "D9")):
         version = _thing(day.truth, "UPT", *next(pool))
         _silently(day, system, put=[replace(version, facts={fact: text})])
-        _seed(day, system, version, "WAIVED", fact)
+        _seed(day, system, version, "KNOWN_WAIVED", fact)
 
 
 def _thing(truth: Truth, tag: str, number: int, point: Point) -> Version:
@@ -202,4 +217,4 @@ def _seed(day: Day, system: str, version: Version, sort: str, fact: str = "", *,
 
 def _extra(day: Day, system: str, version: Version) -> None:
     _silently(day, system, put=[version])
-    _seed(day, system, version, "EXTRA")
+    _seed(day, system, version, "EXTRA_IN_X")

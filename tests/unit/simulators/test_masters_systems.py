@@ -140,9 +140,16 @@ def test_the_day_has_fifty_differences_of_every_class_and_cause_each_of_another_
     day = plan_day(Truth(city_of(run)))
 
     assert len({(d.system, d.tag, d.key) for d in day.differences}) == len(day.differences) == 50
-    assert {d.sort for d in day.differences} == {"MISSING", "EXTRA", "FIELD", "EFFECTIVE_DATE", "LATE", "WAIVED"}
+    assert {d.sort for d in day.differences} == {
+        "MISSING_IN_X",
+        "EXTRA_IN_X",
+        "FIELD_DIFF",
+        "EFFECTIVE_DATE_DIFF",
+        "LATE",
+        "KNOWN_WAIVED",
+    }
     assert {d.cause for d in day.differences} == {"lost", "mapping", "late", "out_of_band"}
-    assert {d.system for d in day.differences} == {"cis", "mdms", "wams", "hes", "oms"}
+    assert {d.system for d in day.differences} == {"hub", "mdms", "wams", "hes", "oms"}
     assert plan_day(Truth(city_of(run))).differences == day.differences
 
 

@@ -1,0 +1,56 @@
+"""What the hub's commands answered in the masters' chapter, as far as the auditor compares it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+NO_LINK = ("NO_SA", "NO_METER", "LINKED_TWICE")
+"""Classes of differences within the masters themselves: compared by the register of what is unbilled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One difference that the hub names, or that was seeded."""
+
+    system: str
+    kind: str
+    object_id: str
+    sort: str
+    """Class: MISSING_IN_X and the like."""
+
+    cause: str
+    field: str = ""
+
+    @property
+    def thing(self) -> tuple[str, str, str]:
+        """What differs where, whatever about it."""
+        return self.system, self.kind, self.object_id
+
+    def __str__(self) -> str:
+        """Return it as a line for people."""
+        return f"{self.sort} in {self.system}: {self.kind} {self.object_id} {self.field} ({self.cause})"
+
+
+def found_in(path: Path) -> list[Found]:
+    """Return the differences between systems in an answer of `amihub reconcile report --json`."""
+    said = json.loads(path.read_text())
+    return [
+        Found(one["system"], one["kind"], one["object_id"], one["class"], one["cause"].replace(" ", "_"), one["field"])
+        for one in said["differences"]
+        if one["class"] not in NO_LINK
+    ]
+
+
+def loaded_in(path: Path) -> dict[str, int]:
+    """Return how many things of each kind an answer of `amihub load report --json` names as loaded."""
+    said = json.loads(path.read_text())
+    return {str(kind): int(count) for kind, count in said["things"].items()}
+
+
+def unbilled_links(path: Path) -> dict[str, frozenset[str]]:
+    """Return usage points without agreement and agreements without meter of an answer of `amihub unbilled report`."""
+    said = json.loads(path.read_text())
+    return {
+        "NO_SA": frozenset(entry["usage_point"] for entry in said["entries"] if entry["reason"] == "NO_SA"),
+        "NO_METER": frozenset(entry["agreement"] for entry in said["entries"] if entry["reason"] == "NO_METER"),
+    }

@@ -1,0 +1,149 @@
+"""The auditor of the masters' chapter: the hub's reports against the truth, and the other systems' books.
+
+    python -m simulators.audit_masters --run DIR
+
+It reads `masters/truth.json`, the books below `masters/`, and what the hub's commands answered in `reports/`. One line
+for each check; exit code 1 when any is red.
+"""
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from simulators.audit_master_books import Truth, book_disagreements, counts_in_city, open_truth
+from simulators.audit_master_reports import Found, found_in, loaded_in, unbilled_links
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    problems: tuple[str, ...]
+    """What is wrong; empty when all is well."""
+
+    looked_at: int
+    """How many things were compared."""
+
+
+def audit(run: Path) -> list[Check]:
+    """Return every check of a run's end."""
+    truth = open_truth(run)
+    differences = found_in(run / "reports" / "differences.json")
+    remaining = found_in(run / "reports" / "differences_after.json")
+    return [
+        _loaded(run),
+        _found(truth, differences),
+        _invented(truth, differences),
+        _settled(truth, remaining),
+        _books(run, truth),
+        _links(run, truth),
+    ]
+
+
+def _loaded(run: Path) -> Check:
+    """Compare the number of things of each kind that the hub says it loaded with the city."""
+    expected, loaded = counts_in_city(run), loaded_in(run / "reports" / "load.json")
+    problems = [
+        f"{kind}: the city has {expected[kind]:,}, the hub loaded {loaded.get(kind, 0):,}"
+        for kind in expected
+        if expected[kind] != loaded.get(kind, 0)
+    ]
+    return Check("everything is loaded, nothing twice", tuple(problems), sum(expected.values()))
+
+
+def _found(truth: Truth, differences: Sequence[Found]) -> Check:
+    """Look for each seeded difference among those that the hub names, with its class and cause."""
+    by_thing: dict[tuple[str, str, str], list[Found]] = {}
+    for found in differences:
+        by_thing.setdefault(found.thing, []).append(found)
+    problems = []
+    for wanted in truth.differences:
+        named = by_thing.get(wanted.thing, [])
+        if not any(_answers(wanted, one) for one in named):
+            said = ", ".join(f"{one.sort}/{one.cause} {one.field}" for one in named) or "nothing"
+            problems.append(f"{wanted} - the hub says {said}")
+    return Check("every seeded difference is found, with class and cause", tuple(problems), len(truth.differences))
+
+
+def _answers(wanted: Found, one: Found) -> bool:
+    same_field = not wanted.field or wanted.field == one.field
+    return (one.sort, one.cause) == (wanted.sort, wanted.cause) and same_field
+
+
+def _invented(truth: Truth, differences: Sequence[Found]) -> Check:
+    """Look for differences that nobody seeded; those that follow from a seeded one of the same thing are none."""
+    seeded = {wanted.thing for wanted in truth.differences}
+    problems = [f"nobody seeded {found}" for found in differences if found.thing not in seeded]
+    return Check("no difference is invented", tuple(problems), len(differences))
+
+
+def _settled(truth: Truth, remaining: Sequence[Found]) -> Check:
+    """Compare what still differs at the end with what may not be repaired."""
+    still = {wanted.thing for wanted in truth.differences if wanted.thing not in truth.settled}
+    left = {found.thing for found in remaining}
+    problems = [f"still different: {thing}" for thing in sorted(left - still)]
+    problems += [f"lost from sight: {thing}" for thing in sorted(still - left)]
+    return Check("what is repaired is closed, what is not stays open", tuple(problems), len(left | still))
+
+
+def _books(run: Path, truth: Truth) -> Check:
+    """Compare the other systems' books with what they were told and what was repaired in them."""
+    problems = tuple(book_disagreements(run, truth))
+    return Check("the systems' books are right at the day's end", problems, len(truth.right))
+
+
+def _links(run: Path, truth: Truth) -> Check:
+    """Compare meters without agreement and agreements without meter with the truth."""
+    expected, said = truth.unbilled, unbilled_links(run / "reports" / "unbilled.json")
+    problems = []
+    for reason, things in expected.items():
+        problems += [f"{reason}: {thing} is not named" for thing in sorted(things - said[reason])]
+        problems += [f"{reason}: {thing} is named and is none" for thing in sorted(said[reason] - things)]
+    return Check("the register names meters without agreement and the reverse", tuple(problems), len(expected["NO_SA"]))
+
+
+def show(checks: Sequence[Check], console: Console) -> None:
+    """Print one line for each check, and what is wrong below it."""
+    for check in checks:
+        word = "[bold red]RED [/]" if check.problems else "[bold green]ok  [/]"
+        console.print(f"{word} {check.name} ({check.looked_at:,} looked at)", highlight=False)
+        for problem in _first(check.problems, 12):
+            console.print(f"       {problem}", highlight=False, style="red", soft_wrap=True)
+
+
+def _first(problems: Sequence[str], count: int) -> Iterator[str]:
+    yield from problems[:count]
+    if len(problems) > count:
+        yield f"... and {len(problems) - count} more"
+
+
+def summary(truth: Truth) -> str:
+    """Return how many differences of each class were seeded, as one line."""
+    counts = Counter(wanted.sort for wanted in truth.differences)
+    return ", ".join(f"{count} {sort}" for sort, count in sorted(counts.items()))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Audit the run that the command line names."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args(arguments)
+    checks = audit(options.run)
+    if options.json:
+        said = [{"check": c.name, "problems": c.problems, "looked_at": c.looked_at} for c in checks]
+        sys.stdout.write(json.dumps(said, indent=1) + "\n")
+    else:
+        show(checks, Console())
+    sys.exit(1 if any(check.problems for check in checks) else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""What the hub is asked to do in the course of the masters' day, by its command line, and what it answers."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from simulators import masters_script as script
+from simulators.demo_processes import Processes
+from simulators.knobs import Knobs
+from simulators.masters_city import SORTS
+from simulators.script import Moment
+
+LOADED_FROM = ("cis", "mdms", "wams", "hes", "gis")
+"""Systems from whose files the hub is loaded; the OMS is told what it must know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the day."""
+
+    moment: Moment
+    text: str
+    act: Callable[[Processes], Sequence[str]]
+    """Lets the hub do its part and returns words on it."""
+
+
+def _report(processes: Processes, name: str, *arguments: str) -> Any:
+    """Keep what a command answers as JSON below `reports/`, and return it."""
+    said = processes.amihub(*arguments, expect=(0, 1))
+    (processes.run.folder / "reports" / f"{name}.json").write_text(said)
+    return json.loads(said)
+
+
+def _one_pass(processes: Processes) -> str:
+    """Let the hub take in what came and tell its subscribers."""
+    return processes.amihub("masters", "pass", expect=(0, 1)).strip().splitlines()[-1]
+
+
+def _open_load(processes: Processes) -> Sequence[str]:
+    named = [part for system in LOADED_FROM for part in ("--from", system)]
+    return processes.amihub("load", "start", *named).strip().splitlines()[-1:]
+
+
+def _load(processes: Processes) -> Sequence[str]:
+    word = _one_pass(processes)
+    said = _report(processes, "load", "load", "report", "--json")
+    return [word, f"loaded {sum(said['things'].values()):,} things"]
+
+
+def _pass(processes: Processes) -> Sequence[str]:
+    return [_one_pass(processes)]
+
+
+def _nothing(processes: Processes) -> Sequence[str]:
+    return []
+
+
+def _compare(processes: Processes) -> Sequence[str]:
+    """Compare, let a person waive what is known, compare again, and keep the report."""
+    words = [_one_pass(processes)]
+    processes.amihub("reconcile", "run", expect=(0, 1))
+    for system, fact in (("oms", "name"), ("mdms", "district")):
+        reason = f"{system} is migrated next month: its {fact} may differ"
+        chosen = ("--system", system, "--kind", "usage_point", "--field", fact)
+        processes.amihub("reconcile", "waive", *chosen, "--by", "dana.dispatcher", "--reason", reason)
+    processes.amihub("reconcile", "run", expect=(0, 1))
+    said = _report(processes, "differences", "reconcile", "report", "--json")
+    return [*words, f"{len(said['differences'])} differences named"]
+
+
+def _repair(processes: Processes) -> Sequence[str]:
+    """Turn the knobs back, so that systems take in what they are told, and let the hub repair what it may."""
+    mend(processes)
+    words = processes.amihub("reconcile", "repair", "--allowed", expect=(0, 1)).strip().splitlines()[-1:]
+    return [*words, _one_pass(processes)]
+
+
+def _compare_again(processes: Processes) -> Sequence[str]:
+    words = [_one_pass(processes)]
+    processes.amihub("reconcile", "run", expect=(0, 1))
+    said = _report(processes, "differences_after", "reconcile", "report", "--json")
+    _report(processes, "unbilled", "unbilled", "report", "--format", "json")
+    return [*words, f"{len(said['differences'])} differences are left"]
+
+
+def mend(processes: Processes) -> None:
+    """Turn knobs of every system back: whoever was slow, lost or refused something, does so no longer."""
+    for name in SORTS:
+        knobs = Knobs(processes.run.folder / "masters" / name / "knobs.json")
+        knobs.write({knob: value for knob, value in knobs.all().items() if knob not in ("slow", "lose", "refuse")})
+
+
+STEPS = (
+    Step(script.FIRST_FILES, "six systems drop all that they hold; a load is opened for five of them", _open_load),
+    Step(script.DURING_LOAD, "CIS and GIS change things while the load runs", _load),
+    Step(script.MORNING, "connections, exchanges, other routes, addresses and transformers are told", _pass),
+    Step(script.DIFFERENCES, "somebody changes books by hand and tells nobody", _nothing),
+    Step(script.LAST_CHANGES, "changes for receivers who are slow today", _pass),
+    Step(script.SNAPSHOT, "everybody drops all that it holds again; the hub compares", _compare),
+    Step(script.REPAIRS, "what may be repaired is repaired", _repair),
+    Step(script.SECOND_SNAPSHOT, "everybody drops all that it holds once more; the hub compares again", _compare_again),
+)
+"""The masters' day."""

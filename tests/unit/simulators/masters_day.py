@@ -1,0 +1,49 @@
+"""A masters' day as a hub without fault would leave it: every book right, every report true."""
+
+import json
+from pathlib import Path
+
+from simulators import city
+from simulators.audit_master_books import Truth, counts_in_city, open_truth
+from simulators.audit_master_reports import Found
+from simulators.local_days import at_local
+from simulators.masters_city import SORTS
+from simulators.masters_city import Truth as CityTruth
+from simulators.masters_plan import city_of, write_plans
+from simulators.masters_seeds import plan_day
+from simulators.masters_system import open_system, turn
+from simulators.script import BUSINESS_DAYS
+
+
+def play_day(run: Path) -> None:
+    """Let every system live through its day, be told what it must hold, and write the reports of a faultless hub."""
+    city.found(run / "city", seed=7, points=200, days=1)
+    write_plans(run, plan_day(CityTruth(city_of(run))))
+    truth = open_truth(run)
+    for name in SORTS:
+        system = open_system(run, name)
+        turn(system, at_local(BUSINESS_DAYS[0], 12))
+        for receiver, version in truth.right:
+            if receiver == name:
+                system.book.put(version)
+    _write_reports(run, truth)
+
+
+def _write_reports(run: Path, truth: Truth) -> None:
+    reports = run / "reports"
+    reports.mkdir()
+    left = [found for found in truth.differences if found.thing not in truth.settled]
+    for name, differences in (("differences", truth.differences), ("differences_after", left)):
+        (reports / f"{name}.json").write_text(json.dumps({"differences": [entry_of(found) for found in differences]}))
+    (reports / "load.json").write_text(json.dumps({"things": counts_in_city(run)}))
+    entries = [{"reason": "NO_SA", "usage_point": name} for name in truth.unbilled["NO_SA"]]
+    entries += [{"reason": "NO_METER", "agreement": name} for name in truth.unbilled["NO_METER"]]
+    (reports / "unbilled.json").write_text(json.dumps({"entries": entries}))
+
+
+def entry_of(found: Found) -> dict[str, str]:
+    """Return a difference as the hub's report states it."""
+    return {
+        "system": found.system, "kind": found.kind, "object_id": found.object_id, "class": found.sort,
+        "cause": found.cause, "field": found.field,
+    }  # fmt: skip

@@ -1,0 +1,81 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from masters_day import play_day
+
+from simulators.audit_master_books import open_truth
+from simulators.audit_masters import audit
+from simulators.masters_system import open_system
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    play_day(tmp_path)
+    return tmp_path
+
+
+def _red(run: Path) -> list[str]:
+    return [check.name for check in audit(run) if check.problems]
+
+
+def _change(run: Path, name: str, **values: Any) -> None:
+    path = run / "reports" / f"{name}.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
+def _differences(run: Path, name: str = "differences") -> list[dict[str, str]]:
+    found: list[dict[str, str]] = json.loads((run / "reports" / f"{name}.json").read_text())["differences"]
+    return found
+
+
+def test_a_day_without_fault_is_green(run: Path) -> None:
+    assert [check.problems for check in audit(run)] == [()] * 6
+
+
+def test_a_difference_that_is_not_named_is_missed(run: Path) -> None:
+    _change(run, "differences", differences=_differences(run)[1:])
+
+    assert _red(run) == ["every seeded difference is found, with class and cause"]
+
+
+@pytest.mark.parametrize("part", ["class", "cause"])
+def test_a_difference_with_another_class_or_cause_is_not_the_seeded_one(run: Path, part: str) -> None:
+    first, *others = _differences(run)
+    _change(run, "differences", differences=[{**first, part: "other"}, *others])
+
+    assert _red(run) == ["every seeded difference is found, with class and cause"]
+
+
+def test_a_difference_that_nobody_seeded_is_invented(run: Path) -> None:
+    first, *others = _differences(run)
+    _change(run, "differences", differences=[{**first, "object_id": "somebody else"}, first, *others])
+
+    assert _red(run) == ["no difference is invented"]
+
+
+def test_what_stays_different_although_it_was_to_be_repaired_is_named(run: Path) -> None:
+    _change(run, "differences_after", differences=_differences(run))
+
+    assert _red(run) == ["what is repaired is closed, what is not stays open"]
+
+
+def test_a_repair_that_never_reached_a_book_is_seen_there(run: Path) -> None:
+    system, version = open_truth(run).right[0]
+    open_system(run, system).book.drop(version.tag, version.key)
+
+    assert _red(run) == ["the systems' books are right at the day's end"]
+
+
+def test_a_thing_that_was_not_loaded_is_missed(run: Path) -> None:
+    things = json.loads((run / "reports" / "load.json").read_text())["things"]
+    _change(run, "load", things={**things, "meter": things["meter"] - 1})
+
+    assert _red(run) == ["everything is loaded, nothing twice"]
+
+
+def test_a_meter_without_agreement_that_is_not_in_the_register_is_missed(run: Path) -> None:
+    _change(run, "unbilled", entries=[])
+
+    assert _red(run) == ["the register names meters without agreement and the reverse"]
