@@ -40,7 +40,9 @@ def pages(
         return
     wanted = iter(sorted(ids))
     while some := list(islice(wanted, size)):
-        yield [tuple(row) for row in session.execute(query.where(key.in_(some)))]
+        found = [tuple(row) for row in session.execute(query.where(key.in_(some)))]
+        if found:
+            yield found
 
 
 def _known(table: Table, at: datetime | None) -> tuple[Any, ...]:
