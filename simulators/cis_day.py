@@ -64,7 +64,10 @@ def steps_of(cis: Cis) -> Iterator[Step]:
 
 def _send_reference(cis: Cis, now: datetime, *, day: date) -> bool:
     head = cis.head("RF", "CISMASS", day, now)
-    cis.offer("RF", head, "MASTER", reference_body(head, cis.points.values(), cis.cycles), layout="reference/1")
+    # Where the CIS's masters go another road, this file carries the time-of-use calendar alone.
+    alone = cis.knobs.text("reference") == "calendar"
+    points, cycles = ([], []) if alone else (cis.points.values(), cis.cycles)
+    cis.offer("RF", head, "MASTER", reference_body(head, points, cycles), layout="reference/1")
     return True
 
 

@@ -25,22 +25,17 @@ from pathlib import Path
 from rich.console import Console
 
 from simulators import auditor, masters_demo
-from simulators.clock import set_business
 from simulators.demo_engine import Airflow, CommandLine, Engine
-from simulators.demo_plan import Event, events
+from simulators.demo_plan import events
+from simulators.demo_play import play
 from simulators.demo_processes import DemoError, Processes, program, start_outside
-from simulators.demo_settle import BRIEFLY_S, progress, settle
 from simulators.demo_site import prepare
 from simulators.demo_work import show_work
-from simulators.local_days import ZONE
 from simulators.sabotage import KINDS
 from simulators.script import BUSINESS_DAYS
 
 WIDTH = 150
 """Columns when the output is no terminal."""
-
-RATE = 30.0
-"""Business seconds per real second between two events."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -91,7 +86,7 @@ def demo(console: Console, *, folder: Path | None = None) -> int:
     try:
         _bring_up(processes, engine, console)
         for event in events(BUSINESS_DAYS[:days]):
-            _play(processes, engine, event, console)
+            play(processes, engine, event, console)
         report = auditor.audit(run.folder)
         auditor.show(report, console)
         show_work(processes, console)
@@ -131,18 +126,6 @@ def _bring_up(processes: Processes, engine: Engine, console: Console) -> None:
     engine.ready()
 
 
-def _play(processes: Processes, engine: Engine, event: Event, console: Console) -> None:
-    """Go to a business event, let everybody outside do what is due, let the hub make its passes, and wait for quiet."""
-    run = processes.run
-    set_business(run.clock, event.at, rate=RATE)
-    console.print(f"[bold cyan]{event.at.astimezone(ZONE):%a %d %b %H:%M}[/]  {event.text}")
-    settle(processes, event.at, quiet_s=BRIEFLY_S)
-    words = engine.passes(event.passes)
-    settle(processes, event.at)
-    console.print(f"               {'; '.join(words)}", highlight=False, style="dim")
-    console.print(f"               {progress(run.folder)}", highlight=False)
-
-
 def bench(points: int, console: Console) -> int:
     """Bill one calm business day of a city by the command line; print the hub's CPU seconds as JSON."""
     folder = Path(tempfile.mkdtemp(prefix="amihub-bench-"))
@@ -156,7 +139,7 @@ def bench(points: int, console: Console) -> int:
             days: Sequence[date] = BUSINESS_DAYS[:1]
             began = time.monotonic()
             for event in events(days, calm=True):
-                _play(processes, engine, event, console)
+                play(processes, engine, event, console)
             wall = time.monotonic() - began
         finally:
             processes.stop()

@@ -65,7 +65,16 @@ def prepare(folder: Path, *, points: int, seed: int, sabotage: str, days: int = 
     make_certificates(keys, ("hub", "mdms"))
     names = ("cis", "mdms", "mdms_sftp", "hub", "airflow")
     ports = dict(zip(names, free_ports(len(names)), strict=True))
-    known = {
+    known = secrets_of(keys)
+    (folder / "site.toml").write_text(site_text(folder, ports, points=points, calm=calm))
+    set_business(folder / "clock.json", REFERENCE.on(BUSINESS_DAYS[0]), rate=0)
+    _turn_knobs(folder, sabotage=sabotage, calm=calm)
+    return DemoRun(folder, ports, known)
+
+
+def secrets_of(keys: Path) -> dict[str, str]:
+    """Return new passwords and the paths of keys, by environment variable."""
+    return {
         "MDMS_PASSWORD": secrets.token_urlsafe(18),
         "MDMS_CALLER_PASSWORD": secrets.token_urlsafe(18),
         "CIS_SFTP_KEY": str(keys / "hub_to_cis"),
@@ -73,10 +82,6 @@ def prepare(folder: Path, *, points: int, seed: int, sabotage: str, days: int = 
         "AMIHUB_CERT": str(keys / "hub.pem"),
         "AMIHUB_CERT_KEY": str(keys / "hub.key"),
     }
-    (folder / "site.toml").write_text(site_text(folder, ports, points=points, calm=calm))
-    set_business(folder / "clock.json", REFERENCE.on(BUSINESS_DAYS[0]), rate=0)
-    _turn_knobs(folder, sabotage=sabotage, calm=calm)
-    return DemoRun(folder, ports, known)
 
 
 def _turn_knobs(folder: Path, *, sabotage: str, calm: bool) -> None:

@@ -2,26 +2,26 @@
 
 from simulators.script import Moment
 
-FIRST_FILES = Moment(4, 0)
+FIRST_FILES = Moment(2, 0)
 """Every system drops all that it holds: the hub is loaded from it."""
 
-DURING_LOAD = Moment(4, 20)
+DURING_LOAD = Moment(2, 20)
 """Changes that were made while the load ran."""
 
-MORNING = Moment(5, 0)
+MORNING = Moment(3, 0)
 """Changes of the working day: new connections, exchanges, other routes, addresses, transformers."""
 
-DIFFERENCES = Moment(5, 40)
+DIFFERENCES = Moment(3, 40)
 """Books are changed by hand, and nobody says so."""
 
-LAST_CHANGES = Moment(6, 0)
+LAST_CHANGES = Moment(4, 0)
 """Changes whose receivers are slow: they are on their way while systems are compared."""
 
-SNAPSHOT = Moment(6, 20)
+SNAPSHOT = Moment(4, 20)
 """Every system drops all that it holds: the hub compares."""
 
-REPAIRS = Moment(6, 50)
+REPAIRS = Moment(4, 40)
 """Whoever was slow answers; the hub repairs what it may."""
 
-SECOND_SNAPSHOT = Moment(7, 10)
+SECOND_SNAPSHOT = Moment(5, 0)
 """And once more, after repairs."""

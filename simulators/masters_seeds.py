@@ -110,7 +110,7 @@ def _connections(day: Day) -> None:
         upt, top = usage_point(number, point), supply(mrid, number, since=today())
         day.put("cis", script.MORNING, "morning", replace(location(number), start=today()), replace(upt, start=today()))
         day.put("gis", script.MORNING, "morning", top)
-        meter = _from_stock(day.truth, spare, mrid, today(3, 30))
+        meter = _from_stock(day.truth, spare, mrid, today(2, 30))
         day.put("wams", script.MORNING, "morning", meter)
         for receiver in ("mdms", "hes"):
             _told(day, receiver, meter, cause if receiver == system else "", "", "MISSING_IN_X")
@@ -129,8 +129,8 @@ def _exchanges(day: Day, pool: Iterator[tuple[int, Point]]) -> None:
     for spare in range(8, 12):
         number, point = next(pool)
         old = hung(point.usage_point, day.truth.meters[point.usage_point][-1], number)
-        ended = replace(old, end=today(3, 30))
-        new = _from_stock(day.truth, spare, point.usage_point, today(3, 30))
+        ended = replace(old, end=today(2, 30))
+        new = _from_stock(day.truth, spare, point.usage_point, today(2, 30))
         day.put("wams", script.MORNING, "morning", ended, new)
         for receiver in ("mdms", "hes"):
             day.right.extend(((receiver, ended), (receiver, new)))
@@ -141,7 +141,7 @@ def _removals(day: Day, pool: Iterator[tuple[int, Point]]) -> None:
     for _ in range(2):
         number, point = next(pool)
         old = hung(point.usage_point, day.truth.meters[point.usage_point][-1], number)
-        ended = replace(old, end=today(3, 40))
+        ended = replace(old, end=today(2, 40))
         day.put("wams", script.MORNING, "morning", ended)
         day.right.extend((("mdms", ended), ("hes", ended)))
         day.no_meter.append(point.agreement)

@@ -1,13 +1,13 @@
 """Prepares the run folder of the masters' chapter: city, plans, keys, ports and the site file of the utility."""
 
-import secrets
 from pathlib import Path
 from string import Template
 
 from simulators import city, masters_script
 from simulators.certificates import make_certificates
 from simulators.clock import set_business
-from simulators.demo_site import DemoRun, free_ports
+from simulators.demo_site import KEYS, DemoRun, free_ports, part_size, secrets_of
+from simulators.knobs import Knobs
 from simulators.local_days import ZONE_NAME
 from simulators.masters_city import SORTS, Sort, Truth
 from simulators.masters_plan import DAY, city_of, write_plans
@@ -43,27 +43,32 @@ def prepare(folder: Path, *, points: int, seed: int, sabotage: str) -> DemoRun:
     book = city_of(folder)
     write_plans(folder, plan_day(Truth(book)), sabotage=sabotage)
     book.close()
-    for name in ("hub_to_masters", *(f"masters_{system}_host" for system in SORTS)):
+    for name in (*KEYS, "hub_to_masters", *(f"masters_{system}_host" for system in SORTS)):
         make_keys(keys, name=name)
-    make_certificates(keys, ("hub",))
-    names = (*SORTS, "hub")
+    make_certificates(keys, ("hub", "mdms"))
+    names = (*(f"masters_{name}" for name in SORTS), "cis", "mdms", "mdms_sftp", "hub")
     ports = dict(zip(names, free_ports(len(names)), strict=True))
-    known = {
-        "MASTERS_SFTP_KEY": str(keys / "hub_to_masters"),
-        "AMIHUB_CERT": str(keys / "hub.pem"),
-        "AMIHUB_CERT_KEY": str(keys / "hub.key"),
-        "WATCHER_PASSWORD": secrets.token_urlsafe(18),
-    }
-    (folder / "site.toml").write_text(site_text(folder, ports))
+    known = secrets_of(keys) | {"MASTERS_SFTP_KEY": str(keys / "hub_to_masters")}
+    for system, reference in (("cis", "calendar"), ("mdms", "none")):
+        (folder / system).mkdir()
+        Knobs(folder / system / "knobs.json").write({"reference": reference})
+    (folder / "site.toml").write_text(site_text(folder, ports, points=points))
     set_business(folder / "clock.json", masters_script.FIRST_FILES.on(DAY), rate=0)
     return DemoRun(folder, ports, known)
 
 
-def site_text(folder: Path, ports: dict[str, int]) -> str:
+def site_text(folder: Path, ports: dict[str, int], *, points: int) -> str:
     """Return the site file of the chapter's utility."""
     template = Template(Path(__file__).with_name("masters_site.toml").read_text(encoding="utf-8"))
-    roles = "".join(_role(sort, ports[name], folder / "keys") for name, sort in SORTS.items())
-    return template.substitute(zone=ZONE_NAME, hub_port=str(ports["hub"]), roles=roles)
+    keys = folder / "keys"
+    return template.substitute(
+        zone=ZONE_NAME,
+        roles="".join(_role(sort, ports[f"masters_{name}"], keys) for name, sort in SORTS.items()),
+        part_size=part_size(points, calm=False),
+        cis_key=public_line(keys / "cis_host"),
+        mdms_key=public_line(keys / "mdms_host"),
+        **{f"{name}_port": str(ports[name]) for name in ("cis", "mdms", "mdms_sftp", "hub")},
+    )
 
 
 def _role(sort: Sort, port: int, keys: Path) -> str:

@@ -36,7 +36,7 @@ def steps_of(mdms: Mdms, hub: HubEndpoint) -> Iterator[Step]:
     late = timedelta(minutes=mdms.knobs.number("late_minutes"))
     for number, cycle in enumerate(mdms.cycles.values()):
         day = cycle.day
-        if number == 0:
+        if number == 0 and mdms.knobs.text("reference") != "none":
             yield script.REFERENCE.on(day), "masters", _always(partial(offer_masters, mdms, day))
         first = partial(offer_readings, mdms, cycle, late=False, zipped=number % 2 == 1)
         second = partial(offer_readings, mdms, cycle, late=True, zipped=False)

@@ -15,7 +15,7 @@ from simulators.masters_wire import Head, Version, name_of, read, write
 from simulators.script import BUSINESS_DAYS
 
 DAY = BUSINESS_DAYS[0]
-MORNING, NOON = at_local(DAY, 4, 1), at_local(DAY, 12)
+MORNING, NOON = at_local(DAY, 2, 1), at_local(DAY, 12)
 
 
 @pytest.fixture
