@@ -50,6 +50,12 @@ EXCHANGE_INCOHERENT = ErrorCode(
     "A meter exchange installs before it removes, names one meter twice, or names none.",
     "Correct the meters and the times of the work.",
 )
+STILL_IN_USE = ErrorCode(
+    "3017",
+    "STILL_IN_USE",
+    "A usage point, meter or account is to end while a meter hangs or an agreement is open there.",
+    "End the agreement and unlink the meter first, effective at or before this end.",
+)
 TERRITORY_UNKNOWN = ErrorCode(
     "1180",
     "TERRITORY_UNKNOWN",

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from canonical.codes.linkage import NOT_THE_ORIGIN
+from canonical.codes.linkage import ALREADY_LINKED, NOT_THE_ORIGIN, PERIODS_INTERSECT, STILL_IN_USE
 from canonical.errors import RejectedError
 from canonical.ids import mint
 from canonical.master_data import Link, MeterExchange
@@ -32,12 +32,28 @@ def apply(session: Session, said: Said, *, policy: Policy, now: datetime) -> Out
     before = _behind(session, said)
     if before is not None:
         return before
-    with session.begin_nested():
-        if isinstance(said.thing, Link):
-            return link(session, said, said.thing, now=now)
-        if isinstance(said.thing, MeterExchange):
-            return exchange(session, said, said.thing, now=now)
-        return record(session, said, policy=policy, now=now)
+    try:
+        with session.begin_nested():
+            return _applied(session, said, policy=policy, now=now)
+    except RejectedError as error:
+        if not said.spans or error.code not in _IN_THE_WAY:
+            raise
+        # Lines of a file come in any order: what stands in the way may end by a later line.
+        name, kind = object_of(said)
+        return Outcome("WAITING", name, kind, awaited=_words(said), code=str(error.code), reason=error.reason)
+
+
+def _applied(session: Session, said: Said, *, policy: Policy, now: datetime) -> Outcome:
+    """Apply one thing by what it is."""
+    if isinstance(said.thing, Link):
+        return link(session, said, said.thing, now=now)
+    if isinstance(said.thing, MeterExchange):
+        return exchange(session, said, said.thing, now=now)
+    return record(session, said, policy=policy, now=now)
+
+
+_IN_THE_WAY = frozenset({ALREADY_LINKED, PERIODS_INTERSECT, STILL_IN_USE})
+"""Why an item of a file waits that a message would be refused for."""
 
 
 def wait(session: Session, said: Said, outcome: Outcome, *, policy: Policy, now: datetime) -> bool:
@@ -115,4 +131,6 @@ def _words(said: Said) -> frozenset[str]:
         for meter in (thing.removed, thing.installed):
             if meter is not None:
                 found += [meter.meter, normal_serial(meter.serial)]
+    else:
+        found = [str(getattr(thing, MASTERS[type(thing)].key))]
     return frozenset(one for one in found if one)

@@ -16,7 +16,6 @@ from canonical.master_data import (
     MasterThing,
     Meter,
     ServiceLocation,
-    Verb,
 )
 from canonical.metering import TopologyLink, UsagePoint
 from flows.master_data_sync.said import Said
@@ -38,47 +37,51 @@ _STRIDE = 4
 """Statements that one item of a file may become, so that each has a place of its own."""
 
 
-def said_of(
-    held: Holding | Withdrawn, *, source: str, message_id: str, said_at: datetime, line: int
-) -> tuple[Said, ...]:
+def said_of(held: Holding | Withdrawn, *, source: str, file_id: str, said_at: datetime, line: int) -> tuple[Said, ...]:
     """Return what an item of a file states, in the order in which it is applied; its dates of bill cycles are none.
 
     A usage point that names its premise also links it; an installation that ended is a link and its end.
     """
     first = Said(
-        source, message_id, message_id, said_at, "create", "create", NOUNS[held.kind], _instant(held), line * _STRIDE,
-        Link(""),
+        source, _told_as(file_id, line), file_id, said_at, "create", "create", NOUNS[held.kind],
+        _instant(held), line * _STRIDE, Link(""),
     )  # fmt: skip
     if isinstance(held, Withdrawn):
         return (replace(first, wire_verb="delete", verb="delete", thing=_named(held), spans=True),)
     if held.kind == "installation":
-        return _stay(held, first)
+        return _stay(held, first, _second(first, file_id, line))
     thing = THINGS[held.kind](held.object_id, held.facts, held.valid_from)
     stated = frozenset(held.facts) - {"location"}
     own = replace(first, thing=thing, stated=stated, spans=True, until=held.valid_to)
     if held.kind != "usage_point" or not held.facts.get("location"):
         return (own,)
     there = Link(held.object_id, location=held.facts["location"])
-    return own, replace(first, noun=NOUNS["installation"], place=first.place + 1, thing=there)
+    return own, replace(_second(first, file_id, line), noun=NOUNS["installation"], thing=there)
 
 
 def _instant(held: Holding | Withdrawn) -> datetime:
     return held.at if isinstance(held, Withdrawn) else held.valid_from
 
 
-def _stay(held: Holding, first: Said) -> tuple[Said, ...]:
+def _stay(held: Holding, first: Said, second: Said) -> tuple[Said, ...]:
     """Return that a meter hangs, and that it was taken away where it was."""
     point, _, meter = held.object_id.partition("/")
     hung = replace(first, thing=Link(point, meter), spans=True, until=held.valid_to)
     if held.valid_to is None:
         return (hung,)
-    taken = replace(
-        hung, wire_verb="close", verb=_CLOSE, effective_at=held.valid_to, place=first.place + 1, thing=hung.thing
+    return hung, replace(
+        second, wire_verb="close", verb="close", effective_at=held.valid_to, thing=hung.thing, spans=True
     )
-    return hung, taken
 
 
-_CLOSE: Verb = "close"
+def _second(first: Said, file_id: str, line: int) -> Said:
+    """Return the frame of the second statement of an item: told on as a message of its own."""
+    return replace(first, message_id=_told_as(file_id, line, 1), place=first.place + 1)
+
+
+def _told_as(file_id: str, line: int, number: int = 0) -> str:
+    """Return the id of a statement as a message: others are told item by item, whatever else is in the file."""
+    return f"{file_id}#{line}.{number}" if number else f"{file_id}#{line}"
 
 
 def _named(held: Withdrawn) -> MasterThing:

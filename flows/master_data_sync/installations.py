@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from canonical.metering import FAR_FUTURE
-from flows.installation_parts import OF_METER, parted
+from flows.installation_parts import OF_METER, merged, parted
 from store import reference, reference_masters
 from store.master_changes import Provenance
 from store.reference import INSTALLATION
@@ -36,11 +36,20 @@ def commodity_of(session: Session, meter: str, at: datetime) -> str:
     return str(_configuration(session, meter, at)["commodity"])
 
 
-def hang(session: Session, meter: str, usage_point: str, at: datetime, *, by: Provenance, now: datetime) -> None:
-    """Record that a meter hangs at a usage point from an instant on."""
+def hang(
+    session: Session,
+    meter: str,
+    usage_point: str,
+    at: datetime,
+    until: datetime | None = None,
+    *,
+    by: Provenance,
+    now: datetime,
+) -> None:
+    """Record that a meter hangs at a usage point from an instant on, as far as is known for good."""
     rows = of_meter(session, meter)
     fresh = {
-        "meter": meter, "usage_point": usage_point, "installed_at": at, "removed_at": None, "split": None,
+        "meter": meter, "usage_point": usage_point, "installed_at": at, "removed_at": until, "split": None,
         **_configuration(session, meter, at),
     }  # fmt: skip
     _keep(session, meter, rows, [*(_columns(row) for row in rows), fresh], by=by, now=now)
@@ -79,20 +88,9 @@ def _keep(
 ) -> None:
     """Record the stays of a meter, parted where its configuration changes."""
     configurations = _configurations(session, meter)
-    whole = _merged(sorted(stays, key=lambda one: (one["installed_at"], one["removed_at"] or FAR_FUTURE)))
+    whole = merged(sorted(stays, key=lambda one: (one["installed_at"], one["removed_at"] or FAR_FUTURE)))
     wanted = [part for stay in whole for part in parted(stay, configurations)] if configurations else list(stays)
     reference.replace(session, INSTALLATION, old, wanted, by=by, now=now)
-
-
-def _merged(stays: Sequence[Columns]) -> list[Columns]:
-    """Return stays whole: parts that begin because of a configuration only are put back."""
-    found: list[Columns] = []
-    for stay in stays:
-        if stay["split"] and found and found[-1]["usage_point"] == stay["usage_point"]:
-            found[-1] = {**found[-1], "removed_at": stay["removed_at"]}
-        else:
-            found.append(stay)
-    return found
 
 
 def _configurations(session: Session, meter: str) -> list[Row]:

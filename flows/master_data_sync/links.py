@@ -17,6 +17,7 @@ from canonical.customers import CustomerAgreement
 from canonical.errors import RejectedError
 from canonical.ids import mint
 from canonical.master_data import Link
+from canonical.metering import FAR_FUTURE
 from canonical.names import normal_serial
 from flows.master_data_sync import identity, installations, record
 from flows.master_data_sync.masters import MASTERS, PREMISE
@@ -50,7 +51,8 @@ def link(session: Session, said: Said, thing: Link, *, now: datetime) -> Outcome
     if said.verb == "delete" and said.spans:
         done = _never_hung(session, meter, point, by=said.provenance, now=now)
     else:
-        done = change(session, meter, point, said.verb, said.effective_at, by=said.provenance, now=now)
+        until = said.until if said.spans else None
+        done = change(session, meter, point, said.verb, said.effective_at, by=said.provenance, now=now, until=until)
     meant = replace(thing, usage_point=point, meter=meter)
     said_before = not master_origins.note(
         session, "link", mint("link", meter, point, said.verb, said.effective_at), said.source
@@ -60,9 +62,19 @@ def link(session: Session, said: Said, thing: Link, *, now: datetime) -> Outcome
 
 
 def change(
-    session: Session, meter: str, point: str, verb: str, at: datetime, *, by: Provenance, now: datetime
+    session: Session,
+    meter: str,
+    point: str,
+    verb: str,
+    at: datetime,
+    *,
+    by: Provenance,
+    now: datetime,
+    until: datetime | None = None,
 ) -> Disposition:
     """Hang a meter at a usage point, take it away, or take the link back; what is so already is a repeat.
+
+    `until` is the end of a stay that is hung, where it is told with its beginning.
 
     Raises:
         RejectedError: as `link` does.
@@ -75,7 +87,7 @@ def change(
             raise RejectedError(f"meter {meter} is not at {point} then", code=NOT_LINKED_THEN)
         installations.forget(session, row, by=by, now=now)
         return "APPLIED"
-    return _hang(session, meter, point, at, by=by, now=now)
+    return _hang(session, meter, point, at, until, by=by, now=now)
 
 
 def _never_hung(session: Session, meter: str, point: str, *, by: Provenance, now: datetime) -> Disposition:
@@ -87,7 +99,9 @@ def _never_hung(session: Session, meter: str, point: str, *, by: Provenance, now
     return done
 
 
-def _hang(session: Session, meter: str, point: str, at: datetime, *, by: Provenance, now: datetime) -> Disposition:
+def _hang(
+    session: Session, meter: str, point: str, at: datetime, until: datetime | None, *, by: Provenance, now: datetime
+) -> Disposition:
     mine = installations.of_meter(session, meter)
     if any(row["usage_point"] == point and _stands(row, at) for row in mine):
         return "DUPLICATE"
@@ -97,11 +111,11 @@ def _hang(session: Session, meter: str, point: str, at: datetime, *, by: Provena
         who = f"meter {row['meter']} at {row['usage_point']}"
         if _stands(row, at):
             raise RejectedError(f"{who} since {row['installed_at'].isoformat()}", code=ALREADY_LINKED)
-        if row["installed_at"] >= at and row["removed_at"] != row["installed_at"]:
+        if at <= row["installed_at"] < (until or FAR_FUTURE) and row["removed_at"] != row["installed_at"]:
             raise RejectedError(f"{who} from {row['installed_at'].isoformat()} on", code=PERIODS_INTERSECT)
         if row["meter"] == meter and row["usage_point"] == point and row["installed_at"] == at:
             return "DUPLICATE"  # it hung for no time at all, and was told of before
-    installations.hang(session, meter, point, at, by=by, now=now)
+    installations.hang(session, meter, point, at, until, by=by, now=now)
     return "APPLIED"
 
 

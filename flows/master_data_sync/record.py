@@ -11,6 +11,7 @@ from canonical.master_data import Meter
 from canonical.metering import UsagePoint
 from canonical.names import normal_serial
 from flows.master_data_sync import identity, installations, timeline
+from flows.master_data_sync.guards import check_end
 from flows.master_data_sync.masters import MASTERS, Master, begins_at
 from flows.master_data_sync.outcome import Outcome, waits
 from flows.master_data_sync.policy import Policy
@@ -107,10 +108,13 @@ def _apply(
 ) -> Outcome:
     """Bring the versions of a thing to what a statement says."""
     if said.verb == "close":
+        check_end(session, said.thing, object_id, said.effective_at)
         effect = end_thing(
             session, master, object_id, at=said.effective_at, by=said.provenance, now=now, stamp=said.stamp
         )
     elif said.spans:
+        if said.until is not None and not _goes_on(rows, said.until):
+            check_end(session, said.thing, object_id, said.until)
         effect = state_span(session, said, master, object_id, defaults=_site_defaults(said, policy), now=now)
     else:
         effect = state_fields(
@@ -137,6 +141,11 @@ def _apply(
     return Outcome(effect, object_id, master.object_type, said.thing, touched)
 
 
+def _goes_on(rows: list[Row], at: datetime) -> bool:
+    """Return whether a thing has a version that begins at an instant: its life does not end there."""
+    return any(row["valid_from"] == at for row in rows)
+
+
 def _site_defaults(said: Said, policy: Policy) -> dict[str, Any]:
     """Return what holds at this site of fields that nobody has stated."""
     return {"zone": policy.zone} if isinstance(said.thing, UsagePoint) else {}
@@ -146,6 +155,8 @@ def _delete(session: Session, said: Said, master: Master, object_id: str, rows: 
     """Take a thing back as a mistake: it is known no more, and what was said before stays looked up by known time."""
     if said.stamp <= master_origins.deleted(session, master.table.name, object_id):
         return Outcome("DUPLICATE", object_id, master.object_type)
+    if rows:
+        check_end(session, said.thing, object_id, None)
     master_origins.note(session, master.table.name, object_id, said.source)
     master_origins.mark_deleted(session, master.table.name, object_id, said.stamp)
     reference.replace(session, master.table, rows, [], by=said.provenance, now=now)

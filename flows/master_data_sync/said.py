@@ -65,7 +65,9 @@ class Said:
     @property
     def stamp(self) -> str:
         """Return what orders statements of the same valid time, as text."""
-        return f"{self.said_at.astimezone(UTC).isoformat(timespec='microseconds')} {self.message_id}"
+        # All lines of a file are said together: they bear the file's id, not their own.
+        who = self.correlation_id if self.spans else self.message_id
+        return f"{self.said_at.astimezone(UTC).isoformat(timespec='microseconds')} {who}"
 
     @property
     def order(self) -> tuple[datetime, int, datetime, str, int]:

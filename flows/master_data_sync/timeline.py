@@ -5,7 +5,7 @@ before. So the end is the same for every order of the same statements (I7), and 
 what is replaced.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -100,18 +100,38 @@ def span(
     """
     joined = _joined(versions, at)
     found, effect = state(joined, at, stated, stamp=stamp, begins=True, defaults=defaults)
-    found = _ended(found, at, ends, stamp=stamp)
-    before = {(one.valid_from, one.valid_to): one.fields for one in versions}
-    if {(one.valid_from, one.valid_to): one.fields for one in found} != before:
+    found = _even(_ended(found, at, ends, stamp=stamp))
+    if _content(found, defaults) != _content(versions, defaults):
         return found, "APPLIED"
     return found, effect if effect != "APPLIED" else "DUPLICATE"
+
+
+def _content(versions: Sequence[Version], names: Iterable[str]) -> list[object]:
+    """Return spans and values of versions, without when they were said."""
+    return [(one.valid_from, one.valid_to, [one.fields.get(name) for name in names]) for one in versions]
 
 
 def _joined(versions: Sequence[Version], at: datetime) -> tuple[Version, ...]:
     """Return the versions with the life that ends at an instant gone on, where none begins there."""
     if any(one.valid_from == at for one in versions) or holding(versions, at) is not None:
         return tuple(versions)
-    return tuple(replace(one, valid_to=None) if one.valid_to == at else one for one in versions)
+    return tuple(_open(one) if one.valid_to == at else one for one in versions)
+
+
+def _open(version: Version) -> Version:
+    """Return a version without its end, and without when that was said."""
+    said = {name: stamp for name, stamp in version.said.items() if name != ENDS}
+    return replace(version, valid_to=None, said=said)
+
+
+def _even(versions: Sequence[Version]) -> tuple[Version, ...]:
+    """Return versions in order, each with the end of the life that it belongs to."""
+    found: list[Version] = []
+    for one in sorted(versions, key=lambda version: version.valid_from, reverse=True):
+        after = found[-1] if found else None
+        lives_on = after is not None and (one.valid_to is None or one.valid_to > after.valid_from)
+        found.append(replace(one, valid_to=after.valid_to) if after is not None and lives_on else one)
+    return tuple(reversed(found))
 
 
 def _ended(versions: Sequence[Version], at: datetime, ends: datetime | None, *, stamp: str) -> tuple[Version, ...]:
