@@ -9,7 +9,13 @@ from flows.billing_exchange import Interface
 from services.billing_policy import policy_of
 from services.site_file import Site
 
-KINDS = {"meter_data_system": "mdms", "customer_system": "cis", "meter_data_files": "mdms_files", "partner": "partner"}
+KINDS = {
+    "meter_data_system": "mdms",
+    "customer_system": "cis",
+    "meter_data_files": "mdms_files",
+    "work_system": "wams",
+    "partner": "partner",
+}
 """What a role of each kind is called on the ladder."""
 
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
+from simulators import masters_sabotage
 from simulators import masters_script as script
 from simulators.city_book import CityBook, Point
 from simulators.knobs import Knobs
@@ -93,6 +94,7 @@ def entry_of(version: Version) -> dict[str, object]:
 
 def write_plans(run: Path, day: Day, *, sabotage: str = "") -> None:
     """Write what each system does below a run folder, and the truth for the auditor."""
+    masters_sabotage.tamper(day, sabotage)
     for name, steps in day.steps.items():
         home = run / "masters" / name
         home.mkdir(parents=True, exist_ok=True)

@@ -5,9 +5,14 @@ edit-book        a difference that nobody seeded: one value in one book is chang
 hide-difference  a seeded difference is mended by hand before anybody could see it
 """
 
+from typing import TYPE_CHECKING
+
 from simulators.knobs import Knobs
 from simulators.masters_books import MastersBook
 from simulators.masters_wire import Version
+
+if TYPE_CHECKING:
+    from simulators.masters_plan import Day
 
 KINDS = ("swallow-repair", "edit-book", "hide-difference")
 
@@ -21,3 +26,21 @@ def swallows(book: MastersBook, knobs: Knobs, version: Version) -> bool:
     if not spent:
         knobs.write({**knobs.all(), "swallowed": [mine]})
     return spent in ("", mine)
+
+
+def tamper(day: "Day", kind: str) -> None:
+    """Change the plan of a day as the sabotage wants, leaving the truth as it is."""
+    step = next(step for step in day.steps["oms"] if step["name"] == "differences")
+    edits = step["put"]
+    if not isinstance(edits, list):
+        return
+    if kind == "hide-difference":
+        del edits[0]
+    elif kind == "edit-book":
+        victim = day.truth.points[0].usage_point
+        edits.append(
+            {
+                "tag": "UPT", "key": victim, "start": edits[0]["start"], "end": "",
+                "facts": {"name": "SOMEBODY"},
+            }
+        )  # fmt: skip

@@ -30,6 +30,12 @@ outbox = "outbound"
 inbox = "inbound"
 archive = "outbound/archive"
 reject = "outbound/reject"
+$told""")
+
+_TOLD = Template("""sender = "AMIHUB"
+receiver = "$sender"
+env = "TEST"
+zone = "$zone"
 """)
 
 _KINDS = {"cis": "customer_system", "mdms": "meter_data_files", "wams": "work_system"}
@@ -72,9 +78,11 @@ def site_text(folder: Path, ports: dict[str, int], *, points: int) -> str:
 
 
 def _role(sort: Sort, port: int, keys: Path) -> str:
+    is_told = sort.layout == "masters"
     return _ROLE.substitute(
         name=sort.name,
-        adapter="gis_flatfile" if sort.layout == "topology" else "masters_flatfile",
+        adapter="masters_flatfile" if is_told else "gis_flatfile",
+        told=_TOLD.substitute(sender=sort.sender, zone=sort.zone) if is_told else "",
         kind=_KINDS.get(sort.name, "partner"),
         port=port,
         key=public_line(keys / f"masters_{sort.name}_host"),
