@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -151,12 +152,10 @@ def timestamp_of(text: str, *, strict: bool) -> datetime | None:
     Raises:
         RejectedError: with `strict`, it is no instant with an offset (BAD_XML_VALUE).
     """
-    try:
+    with suppress(ValueError, OverflowError):  # an offset may lead out of the calendar
         instant = datetime.fromisoformat(text)
-    except ValueError:
-        instant = None
-    if instant is not None and instant.tzinfo is not None:
-        return instant.astimezone(UTC)
+        if instant.tzinfo is not None:
+            return instant.astimezone(UTC)
     if strict:
         raise RejectedError(
             f"{text!r} is not an instant with an offset", code=codes.BAD_XML_VALUE, where="Header/Timestamp"
@@ -209,20 +208,28 @@ def header_text_of(
     Raises:
         RejectedError: an id is not a UUID.
     """
-    what, who = _fixed_text(verb, noun, source, reply_address)
-    instant = created_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    ids = _id_text("MessageID", message_id) + _id_text("CorrelationID", correlation_id)
-    own = [f"<e:Property>{_part('Name', name)}{_part('Value', value)}</e:Property>" for name, value in properties]
-    return f"{what}<e:Timestamp>{instant}</e:Timestamp>{who}{ids}{''.join(own)}"
+    what, who = fixed_text(verb, noun, source, reply_address)
+    ids = id_text("MessageID", message_id) + id_text("CorrelationID", correlation_id)
+    return f"{what}<e:Timestamp>{header_instant(created_at)}</e:Timestamp>{who}{ids}{properties_text(properties)}"
 
 
 @lru_cache(maxsize=256)
-def _fixed_text(verb: str, noun: str, source: str, reply_address: str) -> tuple[str, str]:
+def fixed_text(verb: str, noun: str, source: str, reply_address: str) -> tuple[str, str]:
     """Return what stands before and behind the timestamp of a Header: the same in every answer about a noun."""
     return _part("Verb", verb) + _part("Noun", noun), _part("Source", source) + _part("ReplyAddress", reply_address)
 
 
-def _id_text(name: str, value: str) -> str:
+def header_instant(at: datetime) -> str:
+    """Return an instant as a Header says it: in UTC, in whole seconds."""
+    return f"{(at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat()[:19]}Z"
+
+
+def properties_text(properties: Iterable[tuple[str, str]]) -> str:
+    """Return the Properties of a Header, which stand behind its ids."""
+    return "".join([f"<e:Property>{_part('Name', n)}{_part('Value', v)}</e:Property>" for n, v in properties])
+
+
+def id_text(name: str, value: str) -> str:
     """Return an id of a Header.
 
     Raises:

@@ -284,8 +284,9 @@ def _instant(texts: Mapping[str, str], name: str) -> datetime | None:
         return None
     try:
         instant = datetime.fromisoformat(text)
-    except ValueError as error:
+        found = instant.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise RejectedError(f"{text!r} is no instant", code=codes.BAD_XML_VALUE, where=name) from error
     if instant.tzinfo is None:
         raise RejectedError(f"{text!r} has no offset", code=codes.BAD_XML_VALUE, where=name)
-    return instant.astimezone(UTC)
+    return found

@@ -125,6 +125,11 @@ def parse(raw: bytes, *, limits: XmlLimits | None = None, where: str = "") -> et
     return root
 
 
+def own_tree(raw: bytes) -> etree._Element:
+    """Return the root element of what we have written ourselves: its size and its shape are ours."""
+    return etree.fromstring(raw, _OWN.parser)
+
+
 def _check_tags(raw: bytes, tags: int, equals: int, limits: XmlLimits, where: str) -> None:
     """Refuse bytes that hold more tags than allowed, or a start tag with too many attributes, before parsing them.
 

@@ -126,7 +126,7 @@ def token_caller(security: etree._Element, clients: Clients, nonces: NonceCache,
     try:
         nonce = base64.b64decode(child_text(token, "Nonce"), validate=True)
         instant = _instant(created)
-    except (binascii.Error, ValueError) as error:
+    except (binascii.Error, ValueError, OverflowError) as error:
         raise RejectedError("unreadable token", code=codes.WRONG_CREDENTIALS, where=where) from error
     is_digest = given is not None and given.get("Type", "").endswith("#PasswordDigest")
     expected = password_digest(known.password if known else "", nonce, created)
@@ -142,6 +142,7 @@ def _instant(text: str) -> datetime:
 
     Raises:
         ValueError: it is none, or has no offset.
+        OverflowError: its offset leads out of the calendar.
     """
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:

@@ -139,11 +139,12 @@ def _covered(
 def _instant(stamp: etree._Element, name: str) -> datetime:
     try:
         instant = datetime.fromisoformat(child_text(stamp, name))
-    except ValueError as error:
+        found = instant.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise _refused(f"Timestamp/{name} is no instant") from error
     if instant.tzinfo is None:
         raise _refused(f"Timestamp/{name} has no offset")
-    return instant.astimezone(UTC)
+    return found
 
 
 def _refused(reason: str) -> RejectedError:

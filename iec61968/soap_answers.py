@@ -4,6 +4,8 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple, cast
 
 from lxml import etree
 
@@ -12,11 +14,22 @@ from canonical.errors import ErrorCode, RejectedError
 from canonical.ids import mint
 from canonical.messages import Reply
 from canonical.replies import said_in
-from iec61968 import soap, validation
+from iec61968 import safe_xml, soap, validation
 from iec61968.bindings import wrap, wrap_bytes
 from iec61968.dialects.reply_codes import reply_code
-from iec61968.editions import default_namespace
-from iec61968.envelope import ReplyError, WireReply, header_text_of, reply_text, reply_to_xml
+from iec61968.editions import EDITIONS, Edition, default_namespace
+from iec61968.envelope import (
+    ReplyError,
+    Result,
+    WireReply,
+    fixed_text,
+    header_instant,
+    id_text,
+    properties_text,
+    reply_text,
+    reply_to_xml,
+)
+from iec61968.services_spoken import SERVICES, Service
 from iec61968.soap import FaultSide
 from iec61968.soap_call import Call
 
@@ -64,6 +77,23 @@ def answer(
     Client, or Server where the same message may succeed later. `payload`, an element or its bytes, and `errors`, an
     Error for each object that failed, are what a question was answered with; what would not be valid is not sent.
     """
+    if reply.result == "OK" and not errors and not reply.details:
+        replied = _DONE_TEXT
+    else:
+        refused = _refused(reply, call)
+        if refused is not None:
+            return refused
+        replied = _reply_text(reply, errors)
+    raw = payload if isinstance(payload, bytes | None) else etree.tostring(payload, encoding="UTF-8", with_tail=False)
+    message = _response(replied, call, source, reply.at or now, raw, properties)
+    found = validation.findings(safe_xml.own_tree(message), call.edition) if raw is not None else ()
+    if found:
+        return _not_said(found[0], call)
+    return HttpAnswer(200, wrap_bytes(message, call.binding, operation=call.string_operation, is_answer=True))
+
+
+def _refused(reply: Reply, call: Call) -> HttpAnswer | None:
+    """Return the fault for a call that is being processed, or whose message was wrong; None where it is neither."""
     number, _, name = reply.code.partition(" ")
     if reply.result == "BUSY":
         text = f"{reply.code or '1002 BEING_PROCESSED'}: the same message is being processed"
@@ -72,17 +102,16 @@ def answer(
         return _fault(
             "Client", f"{number} {name}: {reply.reason}", reply.details.get("where", ""), call, number, errors_of(reply)
         )
+    return None
+
+
+def _reply_text(reply: Reply, errors: Sequence[ReplyError]) -> str:
+    """Return the parts of the Reply of a call that was taken, or refused for what it asks."""
     said = tuple(errors) or errors_of(reply) or _DONE
     if reply.result != "OK" and said[0].code == "0.0":
+        number = reply.code.partition(" ")[0]
         said = (ReplyError(reply_code(number), "FATAL", printable(f"{reply.code}: {reply.reason}")),)
-    raw = payload if isinstance(payload, bytes | None) else etree.tostring(payload, encoding="UTF-8", with_tail=False)
-    is_done = said is _DONE and reply.result == "OK"
-    replied = _DONE_TEXT if is_done else reply_text(WireReply(reply.result, said))
-    message = _response(replied, call, source, reply.at or now, raw, properties)
-    found = validation.findings(etree.fromstring(message), call.edition) if raw is not None else ()
-    if found:
-        return _not_said(found[0], call)
-    return HttpAnswer(200, wrap_bytes(message, call.binding, operation=call.string_operation, is_answer=True))
+    return reply_text(WireReply(cast("Result", reply.result), said))
 
 
 def _not_said(found: validation.Finding, call: Call) -> HttpAnswer:
@@ -126,26 +155,47 @@ def _response(
     payload: bytes | None,
     properties: Sequence[tuple[str, str]],
 ) -> bytes:
-    """Return a response message around the text of its Reply; its id follows from the request's."""
-    noun, edition = call.service.noun, call.edition
-    namespace, name = _own(call, "ResponseMessage")
-    asked, correlation = (call.wire.message_id, call.wire.correlation_id) if call.wire is not None else ("", "")
-    header = header_text_of(
-        *("reply", noun, now, source),
-        message_id=mint("cim-reply", call.caller or "", asked),
-        correlation_id=correlation or NOBODY,
-        properties=properties,
+    """Return a response message around the text of its Reply; its id follows from the request's.
+
+    Raises:
+        RejectedError: the request's CorrelationID, which a tolerant endpoint takes as it is, is no UUID.
+    """
+    frame = _frame(call.service.name, call.edition.name, call.binding == "typed", source)
+    asked, correlation = call.ids
+    own = mint("cim-reply", call.caller or "", asked)
+    ids = f"{own}</e:MessageID>{id_text('CorrelationID', correlation or NOBODY)}{properties_text(properties)}"
+    head = f"{frame.begins}{header_instant(now)}{frame.who}{ids}</Header><Reply>{reply}</Reply>"
+    if payload is None:
+        return f"{head}{frame.ends}".encode()
+    return b"".join((head.encode(), b"<Payload>", payload, b"</Payload>", frame.ends.encode()))
+
+
+class _Frame(NamedTuple):
+    """What stands in every response of a service: before the instant, behind it, and at the end."""
+
+    begins: str
+    who: str
+    ends: str
+
+
+@lru_cache(maxsize=1024)
+def _frame(service: str, edition: str, is_typed: bool, source: str) -> _Frame:
+    """Return what all responses of a service have in common; services and editions by their names."""
+    about, spoken = SERVICES[service], EDITIONS[edition]
+    namespace, name = _named(about, spoken, is_typed, "ResponseMessage")
+    what, who = fixed_text("reply", about.noun, source, "")
+    return _Frame(
+        f'<{name} xmlns="{namespace}" xmlns:e="{spoken.message}"><Header>{what}<e:Timestamp>',
+        f"</e:Timestamp>{who}<e:MessageID>",
+        f"</{name}>",
     )
-    head = f'<{name} xmlns="{namespace}" xmlns:e="{edition.message}"><Header>{header}</Header><Reply>{reply}</Reply>'
-    body = () if payload is None else (b"<Payload>", payload, b"</Payload>")
-    return b"".join((head.encode(), *body, f"</{name}>".encode()))
 
 
-def _own(call: Call, suffix: str) -> tuple[str, str]:
+def _named(service: Service, edition: Edition, is_typed: bool, suffix: str) -> tuple[str, str]:
     """Return namespace and name of a message that answers a call, in the binding in which the call came."""
-    if call.binding == "typed":
-        return call.edition.typed_message(call.service.message_noun), f"{call.service.noun}{suffix}"
-    return call.edition.message, suffix
+    if is_typed:
+        return edition.typed_message(service.message_noun), f"{service.noun}{suffix}"
+    return edition.message, suffix
 
 
 def _fault(
@@ -153,7 +203,7 @@ def _fault(
 ) -> HttpAnswer:
     """Return a SOAP fault whose detail is the noun's typed fault message; `errors` stand behind its own."""
     edition = call.edition
-    namespace, name = _own(call, "FaultMessage")
+    namespace, name = _named(call.service, edition, call.binding == "typed", "FaultMessage")
     error = ReplyError(reply_code(number), "FATAL", printable(text), printable(details))
     root = etree.Element(f"{{{namespace}}}{name}", nsmap=default_namespace(namespace))
     root.append(reply_to_xml(WireReply("FAILED", (error, *errors)), edition=edition, namespace=namespace))

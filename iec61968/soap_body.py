@@ -1,6 +1,6 @@
 """The body of an HTTP call: held in memory while it is small, hashed into a file of the spool as it grows."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 
-from starlette.requests import Request
+from starlette.types import Receive
 
 HELD_BYTES = 4 * 1024 * 1024
 """A body that is larger lies in a file, where the endpoint has room for it."""
@@ -32,9 +32,10 @@ class Body:
 
 
 async def read_body(
-    request: Request,
+    receive: Receive,
     limit: int,
     *,
+    announced: str = "",
     kept_of_refused: int,
     folder: Path | None = None,
     folder_limit: int = 0,
@@ -44,30 +45,44 @@ async def read_body(
 
     What `is_bulk` does not know by its beginning has no more than `limit` bytes, wherever it lies.
 
-    Of a body that says itself that it is too large, only `kept_of_refused` bytes are waited for. Memory does not grow
-    with the body. A file is removed again when the caller hangs up.
+    Of a body whose `announced` Content-Length is too large, only `kept_of_refused` bytes are waited for. Memory does
+    not grow with the body. A file is removed again when the caller hangs up.
+
+    Raises:
+        ConnectionResetError: the caller hung up before the body was whole.
     """
     allowed = max(limit, folder_limit) if folder is not None else limit
-    announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > allowed:
         allowed = limit = min(limit, kept_of_refused)
         folder = None
     chunks: list[bytes] = []
-    size = 0
-    stream = request.stream()
-    async for chunk in stream:
+    size, is_more = 0, True
+    while is_more:
+        chunk, is_more = await _piece(receive)
         size += len(chunk)
         chunks.append(chunk)
         if folder is not None and size > HELD_BYTES:
             begun = b"".join(chunks)
-            return await _spool(begun, stream, folder, allowed if is_bulk(begun) else limit)
+            return await _spool(begun, receive if is_more else None, folder, allowed if is_bulk(begun) else limit)
         if size > limit:
             return Body(b"".join(chunks)[:limit], too_large=True)
-    return Body(b"".join(chunks))
+    return Body(chunks[0] if len(chunks) == 1 else b"".join(chunks))
 
 
-async def _spool(begun: bytes, stream: AsyncIterator[bytes], folder: Path, limit: int) -> Body:
-    """Return a body whose beginning was read, as a file."""
+async def _piece(receive: Receive) -> tuple[bytes, bool]:
+    """Return the next piece of a body, and whether there is more.
+
+    Raises:
+        ConnectionResetError: the caller hung up.
+    """
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ConnectionResetError
+    return message.get("body", b""), message.get("more_body", False)
+
+
+async def _spool(begun: bytes, receive: Receive | None, folder: Path, limit: int) -> Body:
+    """Return a body whose beginning was read, as a file; None to receive from where the beginning is all."""
     folder.mkdir(parents=True, exist_ok=True)
     digest, size = sha256(begun), len(begun)
     with NamedTemporaryFile(dir=folder, prefix=".body-", suffix=".part", delete=False) as file:
@@ -75,7 +90,9 @@ async def _spool(begun: bytes, stream: AsyncIterator[bytes], folder: Path, limit
         whole = False
         try:
             file.write(begun)
-            async for chunk in stream:
+            is_more = receive is not None
+            while is_more and receive is not None:
+                chunk, is_more = await _piece(receive)
                 size += len(chunk)
                 if size > limit:
                     return Body(begun, too_large=True)

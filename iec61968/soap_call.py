@@ -1,83 +1,24 @@
 """Is an inbound SOAP call one that this endpoint takes: every way in which it is not has its own code."""
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from datetime import datetime
 from typing import cast
 
 from lxml import etree
 
 from canonical.codes import message as codes
 from canonical.errors import RejectedError
-from canonical.messages import Header
 from iec61968 import safe_xml, validation
-from iec61968.bindings import BindingName, StringOperation, body_of, stray_parts, unwrap_tree
-from iec61968.editions import EDITIONS, SOAP_11, Edition
+from iec61968.bindings import body_of, stray_parts, unwrap_tree
+from iec61968.call import Call
+from iec61968.editions import EDITIONS, SOAP_11
 from iec61968.envelope import local_name, namespace_of, verb_of
 from iec61968.inbound import LATE_ANSWER, edition_of, is_packed, normalized
 from iec61968.message_codec import HeaderParts, header_parts, message_from_xml, wire_header_of
-from iec61968.safe_xml import XmlLimits
-from iec61968.services_spoken import Service
+from iec61968.plain_call import plain_header
 from iec61968.split_delivery import part_of
-from iec61968.validation import Policy
-from iec61968.wire import WireHeader
 
-_LIMITS, _STRING_OPERATION = XmlLimits(), StringOperation()
+__all__ = ["OPERATION_SET", "Call", "check_call", "is_operation_set"]
+
 _ENVELOPE = f"{{{SOAP_11}}}Envelope"
-
-
-@dataclass(slots=True)
-class Call:
-    """One inbound call: what the carrier knows of it, and what reading it found."""
-
-    service: Service
-    edition: Edition
-    caller: str | None
-    """Authenticated user, None when the credentials prove none."""
-
-    soap_action: str
-    """The SOAPAction header without quotes; empty when it was not sent."""
-
-    too_large: bool = False
-    """Whether the body went on behind the limit; what is here is its beginning."""
-
-    supported: Collection[str] = ()
-    """Operations that something at this site takes."""
-
-    policy: Policy = "strict"
-    limits: XmlLimits = _LIMITS
-    content_encoding: str = ""
-    """The Content-Encoding header in lower case; nothing is unpacked, so that a bomb stays packed."""
-
-    operation: str = ""
-    """Name of the body element, as soon as it has been read."""
-
-    reported: tuple[validation.Finding, ...] = ()
-    """With policy `report`: where the message breaks its schema."""
-
-    binding: BindingName = "typed"
-    """How the message came, and how it is answered."""
-
-    string_operation: StringOperation = _STRING_OPERATION
-    any_service: bool = False
-    """Whether the address is that of all services, so that the message itself says which one it means."""
-
-    refused: RejectedError | None = None
-    """Why the sender is not the one it says it is; WRONG_CREDENTIALS where nothing better is known."""
-
-    wire: WireHeader | None = None
-    """The message's header, whole, as soon as it has been read."""
-
-    received_at: datetime | None = None
-    """When it came, in business time: for a tolerated header that does not say when it was written."""
-
-    proof: Callable[["Call"], None] = lambda _call: None
-    """Looks at the header's ReplayDetection, where the caller has to give one; raises when it is not fresh."""
-
-    @property
-    def header(self) -> Header | None:
-        """The message's header in canonical words, as soon as it has been read."""
-        return self.wire.canonical() if self.wire is not None else None
 
 
 def check_call(raw: bytes, call: Call) -> bytes:
@@ -92,6 +33,32 @@ def check_call(raw: bytes, call: Call) -> bytes:
     """
     _check_carrier(call)
     root = safe_xml.parse(raw, limits=call.limits)
+    return raw if _is_plain(raw, root, call) else _check_tree(root, raw, call)
+
+
+def _is_plain(raw: bytes, root: etree._Element, call: Call) -> bool:
+    """Return whether a message is one that is taken as it is; then its header has been read and it is valid."""
+    if call.policy != "strict" or call.any_service:
+        return False
+    call.plain = plain_header(raw, root, service=call.service, edition=call.edition, action=call.soap_action)
+    if call.plain is None:
+        return False
+    call.operation = call.plain.spoken.operation
+    call.proof(call)
+    _check_supported(call)
+    return True
+
+
+def _check_supported(call: Call) -> None:
+    """Refuse an operation that nothing at the site takes."""
+    if call.operation not in call.supported:
+        raise RejectedError(
+            f"nothing at this site takes {call.operation}", code=codes.NOT_SUPPORTED_HERE, where=call.operation
+        )
+
+
+def _check_tree(root: etree._Element, raw: bytes, call: Call) -> bytes:
+    """Take a message apart by its tree; else as `check_call`."""
     _check_envelope(root, call)
     if b"OperationSet" in raw and is_operation_set(root):
         _check_operation_set(root, call)
@@ -111,10 +78,7 @@ def check_call(raw: bytes, call: Call) -> bytes:
         call.wire = wire_header_of(header, strict=call.policy == "strict")
         part_of(call.wire)
         call.proof(call)
-    if call.operation not in call.supported:
-        raise RejectedError(
-            f"nothing at this site takes {call.operation}", code=codes.NOT_SUPPORTED_HERE, where=call.operation
-        )
+    _check_supported(call)
     return raw
 
 

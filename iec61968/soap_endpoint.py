@@ -2,15 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Scope, Send
+from starlette.types import Receive as HttpReceive
 
 from canonical.errors import MisconfiguredError, UnavailableError
 from canonical.messages import Reply
@@ -29,6 +32,7 @@ from iec61968.validation import Policy
 log = logging.getLogger(__name__)
 
 XML = "text/xml; charset=utf-8"
+TEXT = b"text/plain; charset=utf-8"
 ANY_SERVICE = "/cim/message"
 """Takes generic messages of every noun: in SOAP, in a string operation, or bare."""
 
@@ -89,14 +93,31 @@ class Endpoint:
     """Answers a question whose request was taken; None where the reply alone is the answer."""
 
 
-def routes(endpoint: Endpoint) -> list[Route]:
-    """Return the HTTP routes of an endpoint below `/cim/`."""
+def app_of(endpoint: Endpoint) -> ASGIApp:
+    """Return the application that serves an endpoint below `/cim/`.
+
+    Calls of its services are taken here, before any router: what Starlette wraps around a request costs as much as
+    judging a small message. Everything else goes by Starlette's routes.
+    """
+    services = {f"/cim/{name}": SERVICES[name] for name in endpoint.services} | {ANY_SERVICE: _ANY}
+    pages = Starlette(routes=_pages(endpoint))
+
+    async def app(scope: Scope, receive: HttpReceive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST":
+            service = services.get(scope["path"].removeprefix(scope.get("root_path", "")))
+            if service is not None:
+                await _call(service, dict(reversed(scope["headers"])), receive, send, endpoint)
+                return
+        await pages(scope, receive, send)
+
+    return app
+
+
+def _pages(endpoint: Endpoint) -> list[Route]:
+    """Return the routes of what is read: WSDLs and schemas; and of calls that nobody takes."""
 
     async def documents(request: Request) -> Response:
         return _document(request, endpoint)
-
-    async def call(request: Request) -> Response:
-        return await _call(request, endpoint)
 
     async def schema(request: Request) -> Response:
         name = request.path_params["name"]
@@ -104,22 +125,20 @@ def routes(endpoint: Endpoint) -> list[Route]:
             return PlainTextResponse("no such schema\n", 404)
         return Response(wsdl.schema(name, endpoint.edition), media_type=XML)
 
+    async def unknown(_request: Request) -> Response:
+        return PlainTextResponse("no such service\n", 404)
+
     return [
         Route("/cim/schemas/{name}", schema, methods=["GET"]),
-        Route(ANY_SERVICE, call, methods=["POST"]),
         Route("/cim/{service}", documents, methods=["GET"]),
-        Route("/cim/{service}", call, methods=["POST"]),
+        Route("/cim/{service}", unknown, methods=["POST"]),
     ]
-
-
-def _service(request: Request, endpoint: Endpoint) -> Service | None:
-    name = request.path_params["service"]
-    return SERVICES[name] if name in endpoint.services else None
 
 
 def _document(request: Request, endpoint: Endpoint) -> Response:
     """Return the WSDL of a service, with schemas under `/cim/schemas/`."""
-    service = _service(request, endpoint)
+    name = request.path_params["service"]
+    service = SERVICES[name] if name in endpoint.services else None
     if service is None or "wsdl" not in {key.lower() for key in request.query_params}:
         return PlainTextResponse(f"services: {', '.join(f'/cim/{name}?wsdl' for name in endpoint.services)}\n", 404)
     address = str(request.url.replace(query=""))
@@ -127,41 +146,54 @@ def _document(request: Request, endpoint: Endpoint) -> Response:
     return Response(text, media_type=XML)
 
 
-async def _call(request: Request, endpoint: Endpoint) -> Response:
-    """Read, take or refuse, answer one call."""
-    any_service = request.url.path == ANY_SERVICE
-    service = _ANY if any_service else _service(request, endpoint)
-    if service is None:
-        return PlainTextResponse("no such service\n", 404)
-    caller = caller_of(request.headers.get("authorization", ""), endpoint.clients)
-    higher = any(client_of(endpoint.clients, user).tier != "basic" for user in endpoint.clients)
-    limit = endpoint.limits.total_bytes if caller or higher else KEPT_OF_REFUSED
+async def _call(
+    service: Service, headers: Mapping[bytes, bytes], receive: HttpReceive, send: Send, endpoint: Endpoint
+) -> None:
+    """Read, take or refuse, answer one call; of a header that came twice, the first counts."""
+    caller = caller_of(headers.get(b"authorization", b"").decode("latin-1"), endpoint.clients)
     try:
         async with asyncio.timeout(BODY_S):
-            body = await read_body(
-                request,
-                limit,
-                kept_of_refused=KEPT_OF_REFUSED,
-                folder=endpoint.bulk.folder if endpoint.bulk and caller else None,
-                folder_limit=endpoint.bulk.limit_bytes if endpoint.bulk else 0,
-                is_bulk=lambda begun: shell_of(begun) is not None,
-            )
-    except (ClientDisconnect, TimeoutError):
+            body = await _body(headers, receive, endpoint, caller)
+    except (ConnectionResetError, TimeoutError):
         # Nothing whole came, so there is nothing to archive; the caller has no answer and sends it again.
         log.warning("%s hung up, or took more than %g s, before its message was whole", caller or STRANGER, BODY_S)
-        return PlainTextResponse("the message did not come whole\n", 408, headers={"Connection": "close"})
-    action = request.headers.get("soapaction", "").strip().strip('"')
+        await send_answer(send, HttpAnswer(408, b"the message did not come whole\n"), TEXT, closes=True)
+        return
+    action = headers.get(b"soapaction", b"").decode("latin-1").strip().strip('"')
     call = Call(
         service, endpoint.edition, caller, action, body.too_large, endpoint.supported, endpoint.policy, endpoint.limits
     )
-    call.any_service = any_service
+    call.any_service = service is _ANY
     call.received_at = endpoint.now()
-    call.content_encoding = request.headers.get("content-encoding", "").strip().lower()
+    call.content_encoding = headers.get(b"content-encoding", b"").decode("latin-1").strip().lower()
     answer = await run_in_threadpool(_take_body, body, call, endpoint)
-    headers = {"WWW-Authenticate": 'Basic realm="cim"'} if answer.status == 401 else {}
-    if body.too_large:
-        headers["Connection"] = "close"
-    return Response(answer.body, answer.status, headers=headers, media_type=XML)
+    await send_answer(send, answer, closes=body.too_large)
+
+
+async def _body(headers: Mapping[bytes, bytes], receive: HttpReceive, endpoint: Endpoint, caller: str | None) -> Body:
+    """Return the body of a call, as much of it as its caller may send."""
+    # A stranger may still prove itself in the message, where anybody does so.
+    may_prove = caller or any(client_of(endpoint.clients, user).tier != "basic" for user in endpoint.clients)
+    return await read_body(
+        receive,
+        endpoint.limits.total_bytes if may_prove else KEPT_OF_REFUSED,
+        announced=headers.get(b"content-length", b"").decode("latin-1"),
+        kept_of_refused=KEPT_OF_REFUSED,
+        folder=endpoint.bulk.folder if endpoint.bulk and caller else None,
+        folder_limit=endpoint.bulk.limit_bytes if endpoint.bulk else 0,
+        is_bulk=lambda begun: shell_of(begun) is not None,
+    )
+
+
+async def send_answer(send: Send, answer: HttpAnswer, kind: bytes = XML.encode(), *, closes: bool = False) -> None:
+    """Send an answer; `closes` hangs up behind it, so that nothing more of what the caller sends is read."""
+    headers = [(b"content-type", kind), (b"content-length", str(len(answer.body)).encode())]
+    if answer.status == 401:
+        headers.append((b"www-authenticate", b'Basic realm="cim"'))
+    if closes:
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
 
 
 def _take_body(body: Body, call: Call, endpoint: Endpoint) -> HttpAnswer:

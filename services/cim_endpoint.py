@@ -1,4 +1,4 @@
-"""The hub's web services as a Starlette app, and how they end in the spine."""
+"""The hub's web services as an ASGI app, and how they end in the spine."""
 
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from adapters.mdms_cim.translate import readings_from_event
 from canonical.events import EventsTold, ReadingsWithEvents
@@ -24,7 +24,7 @@ from iec61968.safe_xml import XmlLimits
 from iec61968.security import Clients
 from iec61968.soap_answers import HttpAnswer
 from iec61968.soap_call import Call, is_operation_set
-from iec61968.soap_endpoint import STRANGER, Endpoint, Receive, routes
+from iec61968.soap_endpoint import STRANGER, Endpoint, Receive, app_of
 from iec61968.split_delivery import part_in
 from iec61968.validation import Policy
 from services.cim_events import Dialects, events_from_call, is_events, with_events
@@ -52,7 +52,7 @@ def cim_app(
     answered: Callable[[Call, Reply], HttpAnswer | None] = lambda _call, _reply: None,
     bulk: Bulk | None = None,
     noted: Callable[[Call], bool] = lambda _call: True,
-) -> Starlette:
+) -> ASGIApp:
     """Return the app that serves `/cim/<Service>` of every noun, and `/cim/message` for messages that are not typed.
 
     `clients` maps user to password or `Client` (the server in front of the app speaks TLS). `receive_event` takes a
@@ -74,7 +74,7 @@ def cim_app(
         bulk=bulk,
         noted=noted,
     )
-    return Starlette(routes=list(routes(endpoint)))
+    return app_of(endpoint)
 
 
 _BODY = re.compile(rb"<(?:[\w.-]+:)?Body\b[^>]*>\s*<(?:[\w.-]+:)?(\w+)")

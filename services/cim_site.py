@@ -4,7 +4,7 @@ from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
 
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from canonical.errors import MisconfiguredError
 from flows import on_demand_read
@@ -33,7 +33,7 @@ IDLE_S = 1.0
 """Seconds between two looks for asynchronous requests when nothing is due."""
 
 
-def site_app(hub: "Hub", section: ServeSection) -> Starlette:
+def site_app(hub: "Hub", section: ServeSection) -> ASGIApp:
     """Return the app of the site's web services.
 
     Raises:

@@ -64,9 +64,9 @@ def instant_of(header: WireHeader, name: str) -> datetime | None:
     """Return an instant (UTC) that a property states; None where it is not stated, or not as one."""
     try:
         found = datetime.fromisoformat(header.property(name))
-    except ValueError:
+        return found.astimezone(UTC) if found.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return found.astimezone(UTC) if found.tzinfo else None
 
 
 def _properties(header: Header) -> tuple[tuple[str, str], ...]:

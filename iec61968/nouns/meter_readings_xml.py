@@ -53,18 +53,14 @@ def to_xml(readings: Iterable[MeterReadingColumns], *, edition: Edition = EDITIO
 
 def _meter_reading(one: MeterReadingColumns) -> str:
     """Return one MeterReading; interval blocks stand before the meter, readings after it."""
-    parts = ["<MeterReading>"]
-    parts += [_block(block) for block in one.blocks]
-    parts.append(_identity("Meter", one.meter))
-    parts += _readings(one.readings)
-    parts.append(_identity("UsagePoint", one.usage_point))
-    parts.append("</MeterReading>")
-    return "".join(parts)
+    blocks = "".join(map(_block, one.blocks)) if one.blocks else ""
+    meter, usage_point = _identity("Meter", one.meter), _identity("UsagePoint", one.usage_point)
+    return f"<MeterReading>{blocks}{meter}{_readings(one.readings)}{usage_point}</MeterReading>"
 
 
 def _identity(tag: str, identity: Identity) -> str:
-    if not identity.mrid and not identity.names:
-        return ""
+    if not identity.names:
+        return f"<{tag}><mRID>{text(identity.mrid)}</mRID></{tag}>" if identity.mrid else ""
     parts = [f"<{tag}>"]
     if identity.mrid:
         parts.append(f"<mRID>{text(identity.mrid)}</mRID>")
@@ -80,28 +76,27 @@ def _identity(tag: str, identity: Identity) -> str:
     return "".join(parts)
 
 
-def _readings(readings: Readings) -> Iterator[str]:
-    """Yield every Reading of a MeterReading, in pieces."""
+def _readings(readings: Readings) -> str:
+    """Return every Reading of a MeterReading."""
     if not readings.reasons and not readings.periods and _all_stated(readings.stamps, readings.values):
         ends = _ends(readings.qualities, readings.reading_types)
-        yield _filled("<Readings>", readings.stamps, readings.values, readings.exponent, ends)
-        return
+        return _filled("<Readings>", readings.stamps, readings.values, readings.exponent, ends)
+    parts: list[str] = []
     texts = _values(readings.values, readings.exponent)
     for n, stamp in enumerate(readings.stamps):
         reason = readings.reasons[n] if readings.reasons else ""
         period = readings.periods[n] if readings.periods else None
-        yield "".join(
-            (
-                "<Readings>",
-                f"<reason>{text(reason)}</reason>" if reason else "",
-                _stamp(stamp),
-                texts[n],
-                _qualities(readings.qualities[n]),
-                _reading_type(readings.reading_types[n]),
-                _period(period) if period is not None else "",
-                "</Readings>",
-            )
+        parts += (
+            "<Readings>",
+            f"<reason>{text(reason)}</reason>" if reason else "",
+            _stamp(stamp),
+            texts[n],
+            _qualities(readings.qualities[n]),
+            _reading_type(readings.reading_types[n]),
+            _period(period) if period is not None else "",
+            "</Readings>",
         )
+    return "".join(parts)
 
 
 def _block(block: Block) -> str:

@@ -115,6 +115,18 @@ def refusal_of(raw: bytes, call: Call) -> RejectedError | None:
     return None
 
 
+def check_by_tree(raw: bytes, call: Call) -> None:
+    """Check that a call which was read from its bytes says what its tree says: a comment before its root needs one."""
+    again = Call(call.service, EDITION, "partner", "", supported=EVERYTHING)
+    root = raw.index(b"<", 2) if raw.startswith(b"<?") else 0
+
+    assert refusal_of(raw[:root] + b"<!-- -->" + raw[root:], again) is None, raw
+
+    assert again.plain is None
+    assert (again.operation, again.binding, again.ids) == (call.operation, call.binding, call.ids), raw
+    assert again.wire == call.wire, raw
+
+
 def check_soap(name: str, raw: bytes) -> bool:
     """Give a SOAP message to the checks of an endpoint; return whether it was taken; a refusal says its code."""
     own = next((one for one in SERVICES.values() if one.name == name or name in one.operations), None)
@@ -130,6 +142,8 @@ def check_soap(name: str, raw: bytes) -> bool:
         assert own is None or error.code.name != "SCHEMA_INVALID" or not is_valid(raw), raw
         return False
     assert own is None or call.binding != "typed" or is_valid(raw), raw
+    if call.plain is not None:
+        check_by_tree(raw, call)
     return True
 
 

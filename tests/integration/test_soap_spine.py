@@ -11,7 +11,7 @@ import httpx
 import pytest
 from lxml import etree
 from sqlmodel import SQLModel, text
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 from test_soap_endpoint_served import MESSAGE_ID, READING, event
 
 import store.tables  # noqa: F401
@@ -28,7 +28,7 @@ RIGHT, WRONG = ("mdms", "right"), ("mdms", "wrong")
 class Hub:
     """An endpoint over a real store, and what the flow's handler was given."""
 
-    app: Starlette
+    app: ASGIApp
     transaction: Transaction
     handled: list[Message[Any]] = field(default_factory=list)
 

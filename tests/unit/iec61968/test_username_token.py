@@ -44,6 +44,15 @@ def test_a_token_of_another_password_or_time_proves_nothing() -> None:
         token_caller(security(), CLIENTS, NonceCache(), now=NOW + timedelta(hours=1))
 
 
+def test_a_token_made_outside_the_calendar_proves_nothing() -> None:
+    shown = security()
+    created = next(element for element in shown.iter() if local_name(element) == "Created")
+    created.text = "0001-01-01T00:00:00+01:00"
+
+    with pytest.raises(RejectedError, match="WRONG_CREDENTIALS"):
+        token_caller(shown, CLIENTS, NonceCache(), now=NOW)
+
+
 def test_only_a_soap_envelope_bears_a_token() -> None:
     with pytest.raises(RejectedError, match="EXPORT_IMPOSSIBLE"):
         add_token(etree.Element("EventMessage"), user="u", password="p", now=NOW)
