@@ -6,8 +6,14 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from sftp.names import part_name
+from canonical.billing import FileAcknowledgement
+from canonical.messages import Parcel
+from sftp.manifest import acknowledgement_to_json
+from sftp.names import part_name, stem
 from sftp.pgp import Pgp, sign_and_encrypt
+
+ACKNOWLEDGEMENT = "application/json"
+"""Content type of an answer to a file."""
 
 
 def spool_file(chunks: Iterator[bytes], path: Path, *, packed: bool = False, pgp: Pgp | None = None) -> tuple[str, int]:
@@ -34,6 +40,13 @@ def spool_file(chunks: Iterator[bytes], path: Path, *, packed: bool = False, pgp
 def spool_bytes(content: bytes, path: Path) -> None:
     """Write a small file that appears whole."""
     spool_file(iter((content,)), path)
+
+
+def acknowledgement_parcel(payload: FileAcknowledgement, key: str) -> Parcel:
+    """Return the acknowledgement of one of the partner's files as `{stem}.ack`; it waits for no confirmation."""
+    body = acknowledgement_to_json(payload)
+    sha256 = hashlib.sha256(body).hexdigest()
+    return Parcel(f"{stem(payload.file_name)}.ack", ACKNOWLEDGEMENT, sha256, len(body), body=body, key=key)
 
 
 def _write(chunks: Iterator[bytes], part: Path, *, packed: bool) -> None:

@@ -1,6 +1,5 @@
 """The port of a flat-file CIS: its files come over SFTP, drops and acknowledgements go back. No state, no business."""
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -22,14 +21,13 @@ from canonical.messages import (
 from sftp.formats import billing_drop, file_names
 from sftp.layout_tally import Tally
 from sftp.mailbox import Mailbox
-from sftp.manifest import acknowledgement_to_json, manifest_to_json
-from sftp.names import control_name, stem
-from sftp.outgoing import spool_bytes, spool_file
+from sftp.manifest import manifest_to_json
+from sftp.names import control_name
+from sftp.outgoing import acknowledgement_parcel, spool_bytes, spool_file
 
 OUTGOING = "outgoing"
 """Folder of the spool in which drops wait with their control files."""
 
-ACKNOWLEDGEMENT = "application/json"
 DROP = "text/plain; charset=utf-8"
 CONTENT_TYPES = {"gz": "application/gzip", "pgp": "application/pgp-encrypted"}
 
@@ -84,7 +82,7 @@ class FlatFileCis:
         if isinstance(payload, BillingPart):
             return self._drop(payload, message.header.message_id, spool)
         if isinstance(payload, FileAcknowledgement):
-            return _acknowledgement(payload, message.header.message_id)
+            return acknowledgement_parcel(payload, message.header.message_id)
         reason = f"a flat-file CIS takes no {type(payload).__name__}"
         raise RejectedError(reason, code=UNWRITABLE_VALUE, where="cis_flatfile")
 
@@ -109,10 +107,3 @@ class FlatFileCis:
             key=key,
             confirm_name=name,
         )
-
-
-def _acknowledgement(payload: FileAcknowledgement, key: str) -> Parcel:
-    """Return the acknowledgement of one of the CIS's files as `{stem}.ack`."""
-    body = acknowledgement_to_json(payload)
-    sha256 = hashlib.sha256(body).hexdigest()
-    return Parcel(f"{stem(payload.file_name)}.ack", ACKNOWLEDGEMENT, sha256, len(body), body=body, key=key)

@@ -1,4 +1,4 @@
-"""Names, drops, requests, reference data, billed extracts and acknowledgements of a flat-file CIS, to and from."""
+"""Names, drops, requests, masters, billed extracts and acknowledgements of a flat-file CIS, to and from."""
 
 from collections.abc import Iterator
 from typing import Any, BinaryIO
@@ -8,7 +8,7 @@ from adapters.cis_flatfile.whole_files import write_whole as golden_write
 from canonical.billing import BillingPart, PartHeader
 from canonical.messages import FileFacts, FileIdentity, Item, Manifest, Rejection
 from canonical.serials import SerialPolicy
-from sftp.formats import billed, billing_request, reference
+from sftp.formats import billed, billing_request, masters, reference
 from sftp.formats.file_names import named
 from sftp.layout_tally import Tally
 from sftp.manifest import ACKNOWLEDGEMENT_LIMIT, acknowledgement_from_json
@@ -62,6 +62,8 @@ def examine(stream: BinaryIO, *, identity: FileIdentity, where: str, serials: Se
             return billing_request.examine(stream, where=where, serials=serials)
         case "reference":
             return reference.examine(stream, where=where, serials=serials)
+        case "masters":
+            return masters.examine(stream, where=where, serials=serials)
         case "billed":
             return billed.examine(stream, where=where)
         case _:
@@ -78,6 +80,8 @@ def items(
             return billing_request.items(stream, where=where, serials=serials)
         case "reference":
             return reference.items(stream, where=where, serials=serials)
+        case "masters":
+            return masters.items(stream, where=where, serials=serials)
         case "billed":
             return billed.items(stream, where=where)
         case _:

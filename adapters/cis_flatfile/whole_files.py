@@ -10,13 +10,18 @@ from canonical.codes import file as codes
 from canonical.errors import RejectedError
 from canonical.messages import Item, Rejection
 from sftp import manifest
-from sftp.formats import billed, billing_drop, billing_request, reference
+from sftp.formats import billed, billing_drop, billing_request, masters, reference
 from sftp.formats.item_file import names_of, read_header
 from sftp.layout import Form, Layout, read_layout
 from sftp.layout_read import form_of, read
 from sftp.layout_write import write
 
-_FORMATS = {"billing_request": billing_request, "reference": reference, "billed": billed}
+_FORMATS: Mapping[str, Any] = {
+    "billing_request": billing_request,
+    "reference": reference,
+    "masters": masters,
+    "billed": billed,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """The port of a NEM file provider: files come over SFTP, acknowledgements go back. No state, no business."""
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -20,11 +19,10 @@ from canonical.messages import (
     Parcel,
     Rejection,
 )
-from sftp.formats import nem, reference
+from sftp.formats import masters, nem, reference
 from sftp.formats.nem_records import EXACT, Accumulation, Channel, Day, End, Header, Record
 from sftp.mailbox import Mailbox
-from sftp.manifest import acknowledgement_to_json
-from sftp.names import stem
+from sftp.outgoing import acknowledgement_parcel
 
 
 def build(settings: Mapping[str, object]) -> "NemFiles":
@@ -48,10 +46,10 @@ class NemFiles:
         self.retire = partial(mailbox.retire, identify=self.identify)
 
     def identify(self, name: str) -> FileIdentity:
-        """Return what a name says: readings (NEM) or meters' masters (reference).
+        """Return what a name says: readings (NEM), meters' masters (reference), or all that it holds (masters).
 
         Raises:
-            RejectedError: neither kind of name.
+            RejectedError: none of these names.
         """
         return identity_from_name(name)
 
@@ -63,6 +61,8 @@ class NemFiles:
         """
         if identity.kind == "reference":
             return reference.examine(stream, where=where)
+        if identity.kind == "masters":
+            return masters.examine(stream, where=where)
         tally = _Tally()
         for found in self._readings(tally.counted(nem.read(stream, where=where))):
             tally.items += 1
@@ -73,6 +73,8 @@ class NemFiles:
         """Yield the readings (or masters' rows) of an examined file in order."""
         if identity.kind == "reference":
             return reference.items(stream, where=where)
+        if identity.kind == "masters":
+            return masters.items(stream, where=where)
         return self._readings(nem.read(stream, where=where))
 
     def _readings(self, records: Iterator[Record]) -> Iterator[Item[Any] | Rejection]:
@@ -81,15 +83,7 @@ class NemFiles:
 
     def encode(self, message: Message[FileAcknowledgement], *, spool: Path) -> Parcel:
         """Return the acknowledgement of one of the provider's files as `{stem}.ack`."""
-        body = acknowledgement_to_json(message.payload)
-        return Parcel(
-            name=f"{stem(message.payload.file_name)}.ack",
-            content_type="application/json",
-            sha256=hashlib.sha256(body).hexdigest(),
-            size=len(body),
-            body=body,
-            key=message.header.message_id,
-        )
+        return acknowledgement_parcel(message.payload, message.header.message_id)
 
 
 class _Tally:

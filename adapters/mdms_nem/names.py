@@ -6,6 +6,7 @@ from datetime import date
 from canonical.codes.file import UNKNOWN_NAME
 from canonical.errors import RejectedError
 from canonical.messages import FileIdentity
+from sftp.formats import masters
 
 _PARTY = r"[^#\s]{1,36}"
 
@@ -22,7 +23,7 @@ _METERS = re.compile(
 
 
 def identity_from_name(name: str) -> FileIdentity:
-    """Return what a name says: readings (NEM12, NEM13) or meters' masters (reference).
+    """Return what a name says: readings (NEM12, NEM13), meters' masters (reference), or all that it holds (masters).
 
     Raises:
         RejectedError: `UNKNOWN_NAME`.
@@ -36,7 +37,9 @@ def identity_from_name(name: str) -> FileIdentity:
             sequence=int(found["sequence"]),
             revision=int(found["revision"]),
         )
-    reason = f"{name[:80]!r} is neither NEM12#ID#FROM#TO.csv (.zip) nor RF_..._METERS_....dat"
+    if name.startswith("MX_"):
+        return masters.identify(name)
+    reason = f"{name[:80]!r} is neither NEM12#ID#FROM#TO.csv (.zip) nor RF_..._METERS_....dat nor MX_....dat"
     raise RejectedError(reason, code=UNKNOWN_NAME, where=name)
 
 
