@@ -77,6 +77,9 @@ class ReconDifference(SQLModel, table=True):
     repair: str = ""
     """Message id of the repair."""
 
+    repaired_at: datetime | None = Field(default=None, sa_type=Instant, nullable=True)
+    """When the repair was sent; None before."""
+
     seen: int = 1
     """Comparisons that found it since it was opened first."""
 
@@ -114,9 +117,10 @@ def live_in(session: Session, partition: int) -> dict[str, Row]:
     return {row["difference_id"]: row for row in rows_of(session, query)}
 
 
-def partitions_alive(session: Session) -> frozenset[int]:
-    """Return the partitions in which something is not closed."""
-    query = select(DIFFERENCE.c.partition).where(DIFFERENCE.c.state.in_(LIVE)).distinct()
+def partitions_alive(session: Session, *, first: int, last: int) -> frozenset[int]:
+    """Return the partitions of a range in which something is not closed."""
+    query = select(DIFFERENCE.c.partition).where(DIFFERENCE.c.partition.between(first, last))
+    query = query.where(DIFFERENCE.c.state.in_(LIVE)).distinct()
     return frozenset(row[0] for row in session.execute(query))
 
 

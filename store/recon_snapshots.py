@@ -3,10 +3,11 @@
 taking -> whole -> in_force -> past        one that is superseded before it was merged goes from whole to past
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, Table, func, select, update
+from sqlalchemy import Index, Table, delete, func, select, update
 from sqlmodel import Field, Session, SQLModel
 
 from store.columns import Facts, Instant
@@ -95,10 +96,19 @@ def enforce(session: Session, snapshot_id: str, system: str) -> None:
     put(session, snapshot_id, state="in_force")
 
 
-def listed(session: Session, *, limit: int = 50) -> list[Row]:
-    """Return the latest snapshots, newest first."""
-    query = select(SNAPSHOT).order_by(SNAPSHOT.c.taken_at.desc(), SNAPSHOT.c.system).limit(limit)
-    return rows_of(session, query)
+def listed(session: Session, *, system: str = "", states: Collection[str] = (), limit: int = 50) -> list[Row]:
+    """Return the latest snapshots, newest first; of one system, in some states, where these are named."""
+    query = select(SNAPSHOT)
+    if system:
+        query = query.where(SNAPSHOT.c.system == system)
+    if states:
+        query = query.where(SNAPSHOT.c.state.in_(sorted(states)))
+    return rows_of(session, query.order_by(SNAPSHOT.c.taken_at.desc(), SNAPSHOT.c.system).limit(limit))
+
+
+def drop(session: Session, snapshot_id: str) -> None:
+    """Forget a snapshot; what it staged is dropped by itself (`recon_holdings.unstage`)."""
+    session.execute(delete(SNAPSHOT).where(SNAPSHOT.c.snapshot_id == snapshot_id))
 
 
 def lock(session: Session) -> None:

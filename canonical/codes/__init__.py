@@ -5,10 +5,21 @@ Add a code to the file of its area as a module constant; docs/errors.md is gener
 
 from types import ModuleType
 
-from canonical.codes import billing, configuration, exchange, file, identity, linkage, message, messaging, transport
+from canonical.codes import (
+    billing,
+    configuration,
+    exchange,
+    file,
+    identity,
+    linkage,
+    message,
+    messaging,
+    reconciliation,
+    transport,
+)
 from canonical.errors import ErrorCode
 
-MODULES = (message, exchange, messaging, identity, linkage, configuration, billing, file, transport)
+MODULES = (message, exchange, messaging, identity, linkage, configuration, billing, file, transport, reconciliation)
 """The areas of the catalogue."""
 
 

@@ -12,6 +12,7 @@ from hashlib import blake2b
 from typing import Any
 
 from canonical.granularity import Grain, comparable
+from canonical.names import normal_serial
 from flows.reconciliation.policy import Profile
 
 Version = tuple[str, str, dict[str, str]]
@@ -106,8 +107,17 @@ def turn_after(versions: Sequence[Version], at: str) -> str:
     return found
 
 
+def value_of(facts: Mapping[str, str], name: str) -> str:
+    """Return a field as it is compared: serials and makers as they are known by (domain 0.2), others as they stand."""
+    value = facts.get(name, "")
+    return normal_serial(value) if name in _NORMAL else value
+
+
+_NORMAL = frozenset({"serial", "manufacturer"})
+
+
 def _alike(one: Mapping[str, str], other: Mapping[str, str], names: Sequence[str]) -> bool:
-    return all(one.get(name, "") == other.get(name, "") for name in names)
+    return all(value_of(one, name) == value_of(other, name) for name in names)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -175,7 +185,7 @@ def digests_of(
         if stood is None:
             continue
         facts = stood.facts
-        parts = [object_id, *[facts.get(name, "") for name in names]]
+        parts = [object_id, *[value_of(facts, name) for name in names]]
         if kind in profile.dated:
             parts += times_of(stood, profile, system)
         digest = found.get(kind)

@@ -734,6 +734,7 @@ def upgrade() -> None:
     sa.Column('by', sa.String(), nullable=False),
     sa.Column('reason', sa.Text(), nullable=False),
     sa.Column('repair', sa.String(), nullable=False),
+    sa.Column('repaired_at', columns.Instant(), nullable=True),
     sa.Column('seen', sa.Integer(), nullable=False),
     sa.Column('first_seen_at', columns.Instant(), nullable=False),
     sa.Column('last_seen_at', columns.Instant(), nullable=False),
@@ -930,6 +931,69 @@ def upgrade() -> None:
     with op.batch_alter_table('tou_calendar', schema=None) as batch_op:
         batch_op.create_index('tou_calendar_current', ['calendar', 'replaced_at'], unique=False)
 
+    op.create_table('unbilled',
+    sa.Column('day', sa.String(), nullable=False),
+    sa.Column('agreement', sa.String(), nullable=False),
+    sa.Column('usage_point', sa.String(), nullable=False),
+    sa.Column('account', sa.String(), nullable=False),
+    sa.Column('customer_class', sa.String(), nullable=False),
+    sa.Column('tariff', sa.String(), nullable=False),
+    sa.Column('cycle', sa.String(), nullable=False),
+    sa.Column('commodity', sa.String(), nullable=False),
+    sa.Column('unit', sa.String(), nullable=False),
+    sa.Column('reason', sa.String(), nullable=False),
+    sa.Column('evidence', sa.Text(), nullable=False),
+    sa.Column('as_of', columns.Instant(), nullable=False),
+    sa.Column('since', columns.Instant(), nullable=False),
+    sa.Column('since_by', sa.String(), nullable=False),
+    sa.Column('due', sa.String(), nullable=False),
+    sa.Column('age_days', sa.Integer(), nullable=False),
+    sa.Column('age', sa.String(), nullable=False),
+    sa.Column('basis', sa.String(), nullable=False),
+    sa.Column('average_by', sa.String(), nullable=False),
+    sa.Column('quantity_micro', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('averaged_micro', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('corrected_micro', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('received_micro', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('money_minor', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('read_at', columns.Instant(), nullable=True),
+    sa.Column('billed_reads', columns.Facts(), nullable=False),
+    sa.Column('latest_reads', columns.Facts(), nullable=False),
+    sa.Column('work', columns.Facts(), nullable=False),
+    sa.Column('counted_at', columns.Instant(), nullable=False),
+    sa.PrimaryKeyConstraint('day', 'agreement', 'usage_point')
+    )
+    with op.batch_alter_table('unbilled', schema=None) as batch_op:
+        batch_op.create_index('unbilled_usage_point', ['usage_point'], unique=False)
+        batch_op.create_index('unbilled_worth', ['day', 'money_minor'], unique=False)
+
+    op.create_table('unbilled_run',
+    sa.Column('day', sa.String(), nullable=False),
+    sa.Column('as_of', columns.Instant(), nullable=False),
+    sa.Column('counted_at', columns.Instant(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('currency', sa.String(), nullable=False),
+    sa.Column('minor_digits', sa.Integer(), nullable=False),
+    sa.Column('entries', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('day')
+    )
+    op.create_table('unbilled_total',
+    sa.Column('day', sa.String(), nullable=False),
+    sa.Column('reason', sa.String(), nullable=False),
+    sa.Column('age', sa.String(), nullable=False),
+    sa.Column('customer_class', sa.String(), nullable=False),
+    sa.Column('tariff', sa.String(), nullable=False),
+    sa.Column('cycle', sa.String(), nullable=False),
+    sa.Column('commodity', sa.String(), nullable=False),
+    sa.Column('unit', sa.String(), nullable=False),
+    sa.Column('entries', sa.Integer(), nullable=False),
+    sa.Column('quantity_micro', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('averaged_micro', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('received_micro', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('money_minor', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('unpriced', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('day', 'reason', 'age', 'customer_class', 'tariff', 'cycle', 'commodity', 'unit')
+    )
     op.create_table('usage_point',
     sa.Column('row', sa.Integer(), nullable=False),
     sa.Column('usage_point', sa.String(), nullable=False),
@@ -1006,6 +1070,7 @@ def upgrade() -> None:
         batch_op.create_index('work_item_open', ['state', 'queue', 'due_at'], unique=False)
         batch_op.create_index('work_item_request', ['request_id'], unique=False)
         batch_op.create_index('work_item_run', ['run_id', 'state'], unique=False)
+        batch_op.create_index('work_item_usage_point', ['usage_point', 'state'], unique=False)
 
     op.create_table('awaited_answer',
     sa.Column('correlation_id', sa.String(), nullable=False),
@@ -1132,6 +1197,7 @@ def downgrade() -> None:
 
     op.drop_table('awaited_answer')
     with op.batch_alter_table('work_item', schema=None) as batch_op:
+        batch_op.drop_index('work_item_usage_point')
         batch_op.drop_index('work_item_run')
         batch_op.drop_index('work_item_request')
         batch_op.drop_index('work_item_open')
@@ -1150,6 +1216,13 @@ def downgrade() -> None:
         batch_op.drop_index('usage_point_current')
 
     op.drop_table('usage_point')
+    op.drop_table('unbilled_total')
+    op.drop_table('unbilled_run')
+    with op.batch_alter_table('unbilled', schema=None) as batch_op:
+        batch_op.drop_index('unbilled_worth')
+        batch_op.drop_index('unbilled_usage_point')
+
+    op.drop_table('unbilled')
     with op.batch_alter_table('tou_calendar', schema=None) as batch_op:
         batch_op.drop_index('tou_calendar_current')
 
