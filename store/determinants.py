@@ -1,7 +1,7 @@
 """Every version of every determinant that was calculated, with the trail of rules behind it, and what was billed."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Index, Table, Text, and_, bindparam, func, select, update
@@ -113,6 +113,7 @@ def before(
         .where(
             table.usage_point.in_(sorted(usage_points)),
             table.period_end <= span.end,
+            table.period_end > span.end - timedelta(days=limit_days + 1),
             table.status.not_in(("NO_READ", "HELD", "REJECTED")),
             BILLING_ITEM.c.state.not_in(("CANCELLED", "REBILL_REQUESTED")),
         )

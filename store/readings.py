@@ -4,22 +4,18 @@ A register value is one row; interval values are one row for each block as the s
 file, a span of a web-service answer), packed as little-endian 64-bit integers.
 """
 
-import json
-import sys
-from array import array
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 from sqlalchemy import Index, LargeBinary, Table, select
 from sqlmodel import Field, Session, SQLModel
 
 from canonical.metering import IntervalBlock, MeterReadings, RegisterReading
 from canonical.periods import Period
-from canonical.quality import Quality
 from store import bulk
 from store.columns import Instant
+from store.reading_rows import block_of, block_row, reading_of, register_row
 from store.rows import Row, rows_of
 
 
@@ -115,33 +111,58 @@ def held(session: Session, usage_points: Collection[str], span: Period) -> dict[
     """Return the current readings of some usage points that touch a span (both ends included), in two queries."""
     if not usage_points:
         return {}
-    wanted = sorted(usage_points)
-    table, blocks = REGISTER_READING, INTERVAL_BLOCK
-    values = (
+    registers, intervals = registers_held(session, usage_points, span), blocks_held(session, usage_points, span)
+    return {
+        up: Held(tuple(registers.get(up, ())), tuple(intervals.get(up, ())))
+        for up in registers.keys() | intervals.keys()
+    }
+
+
+def registers_held(
+    session: Session, usage_points: Collection[str], span: Period
+) -> dict[str, Collection[RegisterReading]]:
+    """Return the current register values of some usage points in a span (both ends included), in order of receipt."""
+    if not usage_points:
+        return {}
+    table = REGISTER_READING
+    query = (
         select(table)
-        .where(table.c.usage_point.in_(wanted), table.c.taken_at >= span.start, table.c.taken_at <= span.end)
+        .where(
+            table.c.usage_point.in_(sorted(usage_points)),
+            table.c.taken_at >= span.start,
+            table.c.taken_at <= span.end,
+        )
         .order_by(table.c.row)
     )
-    registers: dict[str, dict[tuple[object, ...], RegisterReading]] = {}
-    for row in rows_of(session, values):
-        reading = _reading(row)
-        registers.setdefault(row["usage_point"], {})[_register_key(row["usage_point"], reading)] = reading
-    packed = (
+    found: dict[str, dict[tuple[object, ...], RegisterReading]] = {}
+    for row in rows_of(session, query):
+        reading = reading_of(row)
+        found.setdefault(row["usage_point"], {})[_register_key(row["usage_point"], reading)] = reading
+    return {up: mine.values() for up, mine in found.items()}
+
+
+def blocks_held(session: Session, usage_points: Collection[str], span: Period) -> dict[str, Collection[IntervalBlock]]:
+    """Return the current blocks of some usage points that touch a span, in order of receipt."""
+    if not usage_points:
+        return {}
+    blocks = INTERVAL_BLOCK
+    query = (
         select(blocks)
-        .where(blocks.c.usage_point.in_(wanted), blocks.c.ends_at > span.start, blocks.c.starts_at < span.end)
+        .where(
+            blocks.c.usage_point.in_(sorted(usage_points)),
+            blocks.c.ends_at > span.start,
+            blocks.c.starts_at < span.end,
+        )
         .order_by(blocks.c.row)
     )
-    intervals: dict[str, dict[tuple[object, ...], IntervalBlock]] = {}
-    for row in rows_of(session, packed):
-        block = _block(row)
-        mine = intervals.setdefault(row["usage_point"], {})
+    found: dict[str, dict[tuple[object, ...], IntervalBlock]] = {}
+    for row in rows_of(session, query):
+        block = block_of(row)
+        mine = found.setdefault(row["usage_point"], {})
         name = _block_key(row["usage_point"], block)
         mine.pop(name, None)
         mine[name] = block
-    return {
-        up: Held(tuple(registers.get(up, {}).values()), tuple(intervals.get(up, {}).values()))
-        for up in registers.keys() | intervals.keys()
-    }
+    return {up: mine.values() for up, mine in found.items()}
 
 
 def origins(session: Session, usage_point: str, span: Period) -> list[Row]:
@@ -182,7 +203,7 @@ def _keep_registers(
     )
     known: dict[tuple[object, ...], tuple[RegisterReading, int]] = {}
     for row in rows_of(session, query.order_by(table.c.row)):
-        reading = _reading(row)
+        reading = reading_of(row)
         known[_register_key(row["usage_point"], reading)] = (reading, row["version"])
     rows: list[dict[str, object]] = []
     touched: dict[tuple[str, Period], None] = {}
@@ -193,7 +214,7 @@ def _keep_registers(
             continue
         changed += old is not None
         touched[(str(name[0]), reading.period or Period(reading.taken_at, reading.taken_at))] = None
-        rows.append(_register_row(str(name[0]), reading, old[1] + 1 if old else 1, now, origin))
+        rows.append(register_row(str(name[0]), reading, old[1] + 1 if old else 1, now, origin))
     bulk.insert(session, table, rows)
     return Stored(len(rows) - changed, changed, len(wanted) - len(rows), tuple(touched))
 
@@ -210,7 +231,7 @@ def _keep_blocks(
     query = select(table).where(table.c.usage_point.in_(ups), table.c.ends_at > first, table.c.starts_at < last)
     known: dict[tuple[object, ...], tuple[IntervalBlock, int]] = {}
     for row in rows_of(session, query.order_by(table.c.row)):
-        block = _block(row)
+        block = block_of(row)
         known[_block_key(row["usage_point"], block)] = (block, row["version"])
     rows: list[dict[str, object]] = []
     touched: dict[tuple[str, Period], None] = {}
@@ -221,7 +242,7 @@ def _keep_blocks(
             continue
         changed += old is not None
         touched[(str(name[0]), block.period)] = None
-        rows.append(_block_row(str(name[0]), block, old[1] + 1 if old else 1, now, origin))
+        rows.append(block_row(str(name[0]), block, old[1] + 1 if old else 1, now, origin))
     bulk.insert(session, table, rows)
     return Stored(len(rows) - changed, changed, len(wanted) - len(rows), tuple(touched))
 
@@ -239,56 +260,3 @@ def _same_value(old: RegisterReading, new: RegisterReading) -> bool:
 def _same_block(old: IntervalBlock, new: IntervalBlock) -> bool:
     """Return whether two versions say the same."""
     return (old.exponent, old.values, old.qualities) == (new.exponent, new.values, new.qualities)
-
-
-def _register_row(up: str, reading: RegisterReading, version: int, now: datetime, origin: str) -> dict[str, object]:
-    """Return the row of one register value."""
-    return {
-        "usage_point": up, "meter": reading.meter, "reading_type": reading.reading_type,
-        "taken_at": reading.taken_at, "value": str(reading.value), "quality": str(reading.quality),
-        "source_quality": reading.source_quality, "source": reading.source,
-        "period_start": reading.period.start if reading.period else None,
-        "period_end": reading.period.end if reading.period else None,
-        "reason": reading.reason, "version": version, "received_at": now, "origin": origin,
-    }  # fmt: skip
-
-
-def _block_row(up: str, block: IntervalBlock, version: int, now: datetime, origin: str) -> dict[str, object]:
-    """Return the row of one block."""
-    return {
-        "usage_point": up, "meter": block.meter, "reading_type": block.reading_type, "starts_at": block.start,
-        "ends_at": block.period.end, "interval_minutes": block.interval_minutes, "exponent": block.exponent,
-        "packed": _packed(block.values), "qualities": json.dumps([list(run) for run in block.qualities]),
-        "source": block.source, "version": version, "received_at": now, "origin": origin,
-    }  # fmt: skip
-
-
-def _packed(values: "array[int]") -> bytes:
-    """Return values as little-endian bytes, on every machine."""
-    if sys.byteorder == "little":
-        return values.tobytes()
-    swapped = array("q", values)
-    swapped.byteswap()
-    return swapped.tobytes()
-
-
-def _reading(row: Row) -> RegisterReading:
-    """Return the canonical reading of a row."""
-    period = Period(row["period_start"], row["period_end"]) if row["period_start"] else None
-    return RegisterReading(
-        row["usage_point"], row["meter"], row["reading_type"], row["taken_at"], Decimal(row["value"]),
-        Quality(row["quality"]), row["source_quality"], row["source"], period, row["reason"],
-    )  # fmt: skip
-
-
-def _block(row: Row) -> IntervalBlock:
-    """Return the canonical block of a row."""
-    values = array("q")
-    values.frombytes(row["packed"])
-    if sys.byteorder != "little":
-        values.byteswap()
-    runs = tuple((count, Quality(word), code) for count, word, code in json.loads(row["qualities"]))
-    return IntervalBlock(
-        row["usage_point"], row["meter"], row["reading_type"], row["starts_at"], row["interval_minutes"],
-        row["exponent"], values, runs, row["source"],
-    )  # fmt: skip

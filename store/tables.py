@@ -33,6 +33,7 @@ import store.reference
 import store.reference_masters
 import store.request_states
 import store.requests
+import store.unbilled
 import store.work  # noqa: F401
 
 METADATA = SQLModel.metadata

@@ -24,6 +24,7 @@ class WorkItemRow(SQLModel, table=True):
         Index("work_item_open", "state", "queue", "due_at"),
         Index("work_item_request", "request_id"),
         Index("work_item_run", "run_id", "state"),
+        Index("work_item_usage_point", "usage_point", "state"),
     )
 
     work_id: str = Field(primary_key=True)
@@ -129,6 +130,17 @@ def open_of_key(session: Session, key: str) -> list[Row]:
     """Return open work about one business key."""
     query = select(WORK_ITEM).where(WORK_ITEM.c.key == key, WORK_ITEM.c.state.in_(OPEN_STATES))
     return rows_of(session, query.order_by(WORK_ITEM.c.work_id))
+
+
+def open_of_usage_points(session: Session, usage_points: Collection[str]) -> list[Row]:
+    """Return open work about some usage points: id, code and usage point, by due time."""
+    if not usage_points:
+        return []
+    table = WORK_ITEM.c
+    query = select(table.work_id, table.code, table.usage_point).where(
+        table.usage_point.in_(sorted(usage_points)), table.state.in_(OPEN_STATES)
+    )
+    return rows_of(session, query.order_by(table.due_at, table.work_id))
 
 
 def open_of_requests(session: Session, requests: Collection[str]) -> list[Row]:

@@ -242,3 +242,7 @@ REGISTERS_AMBIGUOUS = ErrorCode(
     "6035", "REGISTERS_AMBIGUOUS", "Two registers of a meter have the same reading type.",
     "Give each register its own reading type in the reference data.", acts="operator",
 )  # fmt: skip
+UNBILLED_NOT_COUNTED = ErrorCode(
+    "6061", "UNBILLED_NOT_COUNTED", "The unbilled-revenue register has no entries of the day.",
+    "Run `amihub unbilled run`, or name a day that was counted.", acts="operator",
+)  # fmt: skip

@@ -1,0 +1,81 @@
+"""Which time of an agreement is on no bill that stands (invariant I2): before, between and after its bills."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from canonical.periods import Period, local_date, start_of_day
+from canonical.unbilled import SinceBy
+from flows.unbilled.policy import Policy
+from flows.unbilled.subject import Bill, Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time that no standing bill covers."""
+
+    period: Period
+    before: Bill | None = None
+    """The bill that ends where it begins."""
+
+    after: Bill | None = None
+    """The bill that begins where it ends."""
+
+
+def spans_of(subject: Subject, policy: Policy) -> tuple[tuple[Span, ...], SinceBy]:
+    """Return the stretches without a bill, in order of time, and what the first one begins with."""
+    begins, by = _beginning(subject, policy)
+    found = []
+    reached, last = begins, None
+    for bill in subject.bills:
+        if bill.period.end <= begins:
+            last = bill if bill.period.end == begins else last
+            continue
+        start = min(bill.period.start, subject.span.end)
+        if start > reached:
+            found.append(Span(Period(reached, start), last, bill))
+        if bill.period.end > reached:
+            reached, last = bill.period.end, bill
+    if reached < subject.span.end:
+        found.append(Span(Period(reached, subject.span.end), last))
+    return tuple(found), _named(found[0].before) if found and found[0].before is not None else by
+
+
+def _named(bill: Bill) -> SinceBy:
+    """Return whether the CIS's word or the site's rule says that a bill was made."""
+    return "assumed" if bill.is_assumed else "billed"
+
+
+def _beginning(subject: Subject, policy: Policy) -> tuple[datetime, SinceBy]:
+    """Return from when on what is not billed counts.
+
+    Before the first bill that the hub knows, others billed, unless the site says since when the hub knows all bills.
+    """
+    horizon = horizon_of(subject.span.end, policy)
+    own = _own(subject)
+    if policy.since is not None or subject.agreement is None:
+        floor = horizon
+        if policy.since is not None:
+            floor = max(floor, start_of_day(policy.since, ZoneInfo(policy.zone)))
+        return (subject.span.start, own) if subject.span.start >= floor else (floor, "horizon")
+    firsts: list[tuple[datetime, SinceBy]] = [(bill.period.start, _named(bill)) for bill in subject.bills[:1]]
+    firsts += [(period.start, "asked") for period in subject.cancelled]
+    if not firsts:
+        if subject.span.start >= horizon:
+            return subject.span.start, own
+        firsts += [(one.period.start, "asked") for one in subject.asked]
+    first, by = min(firsts, default=(horizon, "horizon"))
+    return (first, by) if first >= subject.span.start else (subject.span.start, own)
+
+
+def _own(subject: Subject) -> SinceBy:
+    """Return what a subject itself begins with."""
+    if subject.agreement is not None:
+        return "agreement"
+    return "installed" if any(i.installed_at == subject.span.start for i in subject.installations) else "ended"
+
+
+def horizon_of(instant: datetime, policy: Policy) -> datetime:
+    """Return how far back the register looks: the start of a local day."""
+    zone = ZoneInfo(policy.zone)
+    return start_of_day(local_date(instant, zone) - timedelta(days=policy.horizon_days), zone)
