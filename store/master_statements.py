@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, Table, UniqueConstraint, select
+from sqlalchemy import ColumnElement, Index, Table, UniqueConstraint, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel
 
@@ -76,6 +76,9 @@ class MasterStatement(SQLModel, table=True):
 
 
 MASTER_STATEMENT: Table = SQLModel.metadata.tables["master_statement"]
+CHUNK = 500
+"""Ids that one query names."""
+
 FEW = 20
 """Rows up to which one INSERT is quicker than a merge."""
 
@@ -90,15 +93,19 @@ def note(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
         unique = list({tuple(row[name] for name in KEY): dict(row) for row in rows}.values())
         dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
         statement = dialect.insert(MASTER_STATEMENT).values(unique)
-        fresh = {name: statement.excluded[name] for name in unique[0] if name not in KEY}
+        fresh = {name: statement.excluded[name] for name in unique[0] if name not in (*KEY, "noted_at")}
         session.execute(statement.on_conflict_do_update(index_elements=KEY, set_=fresh))
 
 
 def about(session: Session, usage_point: str, object_ids: Collection[str]) -> list[Row]:
-    """Return what was said of a usage point and of some things, in order; each statement once."""
+    """Return what was said of a usage point (none where it is empty) and of some things, in order; each once."""
     table = MASTER_STATEMENT.c
     found: dict[int, Row] = {}
-    for condition in (table.usage_point == usage_point, table.object_id.in_(sorted(object_ids))):
+    listed = sorted(object_ids)
+    conditions: list[ColumnElement[bool]] = [table.object_id.in_(listed[at : at + CHUNK]) for at in range(0, len(listed), CHUNK)]
+    if usage_point:
+        conditions.append(table.usage_point == usage_point)
+    for condition in conditions:
         for row in rows_of(session, select(MASTER_STATEMENT).where(condition)):
             found[row["number"]] = row
     return [found[number] for number in sorted(found)]

@@ -96,12 +96,13 @@ def _linked(said: Said, thing: Link) -> _About:
     if thing.location:
         # It lies there no more, or elsewhere: the usage point itself goes on.
         return _About("usage_point", point, "change", at, {"location": "" if ends else thing.location}, point)
-    return _hanging(point, thing.meter or thing.serial, said.verb, at)
+    end = said.until if said.spans and not ends else None
+    return _hanging(point, thing.meter or thing.serial, said.verb, at, end)
 
 
-def _hanging(point: str, meter: str, verb: str, at: datetime) -> _About:
+def _hanging(point: str, meter: str, verb: str, at: datetime, end: datetime | None = None) -> _About:
     facts = {} if verb in ("close", "delete") else {"usage_point": point, "meter": meter}
-    return _About("installation", f"{point}/{meter}", verb, at, facts, point)
+    return _About("installation", f"{point}/{meter}", verb, at, facts, point, end)
 
 
 def _recorded(said: Said) -> _About:
@@ -112,7 +113,7 @@ def _recorded(said: Said) -> _About:
     if said.verb in ("close", "delete"):
         return _About(kind, object_id, said.verb, said.effective_at, {}, _point_of(said.thing))
     facts = {name: text_of(value) for name, value in master.stated(said).items() if name != "serial_normal"}
-    end = getattr(said.thing, "valid_to", None)
+    end = said.until if said.spans else getattr(said.thing, "valid_to", None)
     return _About(kind, object_id, said.verb, begins_at(said), facts, _point_of(said.thing), end)
 
 
