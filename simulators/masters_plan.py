@@ -131,5 +131,6 @@ def plain_points(truth: Truth) -> Iterator[tuple[int, Point]]:
 def standard_day(day: Day) -> None:
     """Plan the files that everybody drops."""
     day.whole(script.FIRST_FILES, "first files")
+    day.whole(script.FIRST_SNAPSHOT, "first snapshot")
     day.whole(script.SNAPSHOT, "snapshot")
     day.whole(script.SECOND_SNAPSHOT, "second snapshot")

@@ -11,6 +11,9 @@ DURING_LOAD = Moment(2, 20)
 MORNING = Moment(3, 0)
 """Changes of the working day: new connections, exchanges, other routes, addresses, transformers."""
 
+FIRST_SNAPSHOT = Moment(3, 30)
+"""Every system drops all that it holds: what was lost on its way shows; nothing was changed by hand yet."""
+
 DIFFERENCES = Moment(3, 40)
 """Books are changed by hand, and nobody says so."""
 

@@ -163,7 +163,7 @@ def test_changes_are_told_once_and_what_is_changed_by_hand_is_never_told(run: Pa
             turn(system, NOON)
         files = sorted((system.root / "outbound").glob("*_CHANGES_*.dat"))
         told[name] = {version.key for path in files for _, version in read(path).versions}
-        assert len(list((system.root / "outbound").glob("*_FULL_*.dat"))) == 3
+        assert len(list((system.root / "outbound").glob("*_FULL_*.dat"))) == 4
 
     assert told["mdms"] == told["hes"] == told["oms"] == set()
     by_hand = {d.key for d in plan_day(Truth(city_of(run))).differences if d.cause == "out_of_band"}
