@@ -74,6 +74,9 @@ class ReconStaged(SQLModel, table=True):
 
 HOLDING: Table = SQLModel.metadata.tables["recon_holding"]
 STAGED: Table = SQLModel.metadata.tables["recon_staged"]
+Key = tuple[str, str]
+"""Kind and id of an object."""
+
 _STAGED_COLUMNS = ("snapshot_id", "partition", "kind", "object_id", "valid_from", "valid_to", "facts")
 _HELD_COLUMNS = ("system", "kind", "object_id", "partition", "hash", "content", "valid_from", "seen_at")
 
@@ -114,29 +117,35 @@ def stage(session: Session, snapshot_id: str, lines: Sequence[StagedLine]) -> No
     bulk.insert(session, STAGED, rows, columns=_STAGED_COLUMNS)
 
 
-def unstage(session: Session, snapshot_id: str, *, partition: int | None = None) -> None:
-    """Drop the lines of an extract, all or those of one partition."""
+def unstage(session: Session, snapshot_id: str, *, partitions: range | None = None) -> None:
+    """Drop the lines of an extract, all or those of a range of partitions."""
     doomed = delete(STAGED).where(STAGED.c.snapshot_id == snapshot_id)
-    session.execute(doomed if partition is None else doomed.where(STAGED.c.partition == partition))
+    session.execute(doomed if partitions is None else doomed.where(_within(STAGED, partitions)))
 
 
-def staged(session: Session, snapshot_id: str, partition: int) -> list[StagedLine]:
-    """Return the lines of one partition of an extract, by kind, object and valid time."""
-    query = select(STAGED.c.kind, STAGED.c.object_id, STAGED.c.valid_from, STAGED.c.valid_to, STAGED.c.facts)
-    query = query.where(STAGED.c.snapshot_id == snapshot_id, STAGED.c.partition == partition)
-    lines = [StagedLine(*row) for row in session.execute(query)]
-    lines.sort()  # in Python, so that both databases agree on the order of texts
-    return lines
+def staged(session: Session, snapshot_id: str, partitions: range) -> dict[int, list[StagedLine]]:
+    """Return the lines of a range of partitions of an extract by partition, by kind, object and valid time."""
+    query = select(*[STAGED.c[name] for name in _STAGED_COLUMNS[1:]])
+    found: dict[int, list[StagedLine]] = {partition: [] for partition in partitions}
+    query = query.where(STAGED.c.snapshot_id == snapshot_id, _within(STAGED, partitions))
+    for partition, *line in session.execute(query):
+        found[partition].append(StagedLine(*line))
+    for lines in found.values():
+        lines.sort()  # in Python, so that both databases agree on the order of texts
+    return found
 
 
-def hashes(session: Session, system: str, partition: int) -> dict[tuple[str, str], tuple[int, str]]:
-    """Return row and hash of every object that a system holds in one partition, by kind and id."""
-    query = select(HOLDING.c.kind, HOLDING.c.object_id, HOLDING.c.row, HOLDING.c.hash)
-    found = session.execute(query.where(*_held(system), HOLDING.c.partition == partition))
-    return {(kind, object_id): (row, digest) for kind, object_id, row, digest in found}
+def hashes(session: Session, system: str, partitions: range) -> dict[int, dict[Key, tuple[int, str]]]:
+    """Return row and hash of every object that a system holds in a range of partitions, by partition, kind and id."""
+    query = select(HOLDING.c.partition, HOLDING.c.kind, HOLDING.c.object_id, HOLDING.c.row, HOLDING.c.hash)
+    found: dict[int, dict[Key, tuple[int, str]]] = {partition: {} for partition in partitions}
+    held = query.where(*_held(system), _within(HOLDING, partitions))
+    for partition, kind, object_id, row, digest in session.execute(held):
+        found[partition][(kind, object_id)] = (row, digest)
+    return found
 
 
-def hashes_of(session: Session, system: str, object_ids: Collection[str]) -> dict[tuple[str, str], tuple[int, str]]:
+def hashes_of(session: Session, system: str, object_ids: Collection[str]) -> dict[Key, tuple[int, str]]:
     """Return row and hash of what a system holds under some ids, by kind and id."""
     query = select(HOLDING.c.kind, HOLDING.c.object_id, HOLDING.c.row, HOLDING.c.hash).where(*_held(system))
     return {
@@ -164,18 +173,23 @@ def change(
     bulk.insert(session, HOLDING, rows, columns=_HELD_COLUMNS)
 
 
-def contents(session: Session, system: str, partition: int, kinds: Collection[str] = ()) -> dict[tuple[str, str], str]:
-    """Return the content of every object that a system holds in one partition, by kind and id."""
-    query = select(HOLDING.c.kind, HOLDING.c.object_id, HOLDING.c.content)
-    query = query.where(*_held(system), HOLDING.c.partition == partition)
+def contents(
+    session: Session, system: str, partitions: range, kinds: Collection[str] = ()
+) -> dict[int, dict[Key, str]]:
+    """Return the content of every object that a system holds in a range of partitions, by partition, kind and id."""
+    query = select(HOLDING.c.partition, HOLDING.c.kind, HOLDING.c.object_id, HOLDING.c.content)
+    query = query.where(*_held(system), _within(HOLDING, partitions))
     if kinds:
         query = query.where(HOLDING.c.kind.in_(sorted(kinds)))
-    return {(kind, object_id): content for kind, object_id, content in session.execute(query)}
+    found: dict[int, dict[Key, str]] = {partition: {} for partition in partitions}
+    for partition, kind, object_id, content in session.execute(query):
+        found[partition][(kind, object_id)] = content
+    return found
 
 
-def of_objects(session: Session, object_ids: Collection[str]) -> dict[tuple[str, str], dict[str, str]]:
+def of_objects(session: Session, object_ids: Collection[str]) -> dict[Key, dict[str, str]]:
     """Return what every system holds of some objects: content by system, by kind and id."""
-    found: dict[tuple[str, str], dict[str, str]] = {}
+    found: dict[Key, dict[str, str]] = {}
     query = select(HOLDING.c.kind, HOLDING.c.object_id, HOLDING.c.system, HOLDING.c.content)
     for some in _chunks(object_ids):
         now_held = query.where(HOLDING.c.object_id.in_(some), HOLDING.c.replaced_at.is_(None))
@@ -206,6 +220,11 @@ def is_held_as(session: Session, system: str, kind: str, field: str, value: str)
     return (
         session.execute(query.where(HOLDING.c.content.contains(needle, autoescape=True)).limit(1)).first() is not None
     )
+
+
+def _within(table: Table, partitions: range) -> ColumnElement[bool]:
+    """What holds of rows in a range of partitions, whose step is one."""
+    return table.c.partition.between(partitions[0], partitions[-1])
 
 
 def _held(system: str) -> tuple[ColumnElement[bool], ...]:

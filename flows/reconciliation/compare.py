@@ -53,8 +53,11 @@ def unlike(
     for profile in profiles:
         for system in profile.systems:
             kinds.setdefault(system, set()).update(wanted[profile.id])
+    own = range(partition, partition + 1)
     held = {
-        system: recon_holdings.contents(session, system, partition, names) for system, names in kinds.items() if names
+        system: recon_holdings.contents(session, system, own, names)[partition]
+        for system, names in kinds.items()
+        if names
     }
     for profile in profiles:
         if wanted[profile.id]:

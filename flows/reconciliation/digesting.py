@@ -1,6 +1,6 @@
 """Which systems are compared how, and the digests of what they hold, made when a partition changed or time went on."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -28,31 +28,33 @@ def profiles_of(session: Session, policy: Policy, *, instead: Row | None = None)
 def digest(
     session: Session,
     system: str,
-    partition: int,
-    contents: Mapping[tuple[str, str], str],
+    contents: Mapping[int, Mapping[tuple[str, str], str]],
     profiles: Sequence[Profile],
     *,
     at: datetime,
 ) -> Digests:
-    """Make and keep the digests of one partition of one system for each comparison that it is part of."""
+    """Make and keep the digests of what one system holds, by partition, for each comparison that it is part of."""
     rows = []
     for profile in profiles:
         if system not in profile.systems:
             continue
-        kinds, good_until = digests_of(contents, profile, system, instant_text(at))
-        until = datetime.fromisoformat(good_until) if good_until else None
-        rows.append(((profile.id, system, partition), kinds, until))
+        for partition, held in contents.items():
+            kinds, good_until = digests_of(held, profile, system, instant_text(at))
+            until = datetime.fromisoformat(good_until) if good_until else None
+            rows.append(((profile.id, system, partition), kinds, until))
     recon_digests.keep(session, rows)
     return {key: kinds for key, kinds, _ in rows}
 
 
-def digests(session: Session, partitions: Collection[int], profiles: Sequence[Profile], *, at: datetime) -> Digests:
+def digests(session: Session, partitions: range, profiles: Sequence[Profile], *, at: datetime) -> Digests:
     """Return the digests of some partitions for every comparison, making those that are missing or too old."""
     found = recon_digests.of(session, [one.id for one in profiles], partitions, at=at)
-    for partition in partitions:
-        for system in sorted({name for one in profiles for name in one.systems}):
-            lacking = [one for one in profiles if system in one.systems and (one.id, system, partition) not in found]
+    for system in sorted({name for one in profiles for name in one.systems}):
+        for profile in profiles:
+            if system not in profile.systems:
+                continue
+            lacking = [one for one in partitions if (profile.id, system, one) not in found]
             if lacking:
-                contents = recon_holdings.contents(session, system, partition)
-                found |= digest(session, system, partition, contents, lacking, at=at)
+                held = recon_holdings.contents(session, system, range(lacking[0], lacking[-1] + 1))
+                found |= digest(session, system, {one: held[one] for one in lacking}, [profile], at=at)
     return found

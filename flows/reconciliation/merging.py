@@ -15,6 +15,9 @@ from store.session import Session, Transaction
 STEP = 16
 """Partitions merged in one transaction."""
 
+Contents = Mapping[tuple[str, str], str]
+"""Contents of objects by kind and id."""
+
 Progress = Callable[[str, int, int], None]
 """Told of long work: what, how much is done, of how much."""
 
@@ -46,8 +49,7 @@ def merge(
         with transaction() as session:
             recon_snapshots.lock(session)
             profiles = digesting.profiles_of(session, policy, instead=snapshot)
-            for partition in range(done, upto):
-                _merge_partition(session, snapshot, partition, profiles, now=now)
+            _merge_partitions(session, snapshot, range(done, upto), profiles, now=now)
             recon_snapshots.put(session, snapshot["snapshot_id"], merged_to=upto)
         done = upto
         if progress is not None:
@@ -86,20 +88,29 @@ def objects_of(lines: Sequence[StagedLine]) -> dict[tuple[str, str], str]:
     }
 
 
-def _merge_partition(
-    session: Session, snapshot: Row, partition: int, profiles: Sequence[Profile], *, now: datetime
+def _merge_partitions(
+    session: Session, snapshot: Row, partitions: range, profiles: Sequence[Profile], *, now: datetime
 ) -> None:
-    """Bring one partition of an extract in force, with its digests."""
+    """Bring some partitions of an extract in force, with their digests."""
     system, whole = snapshot["system"], not snapshot["unread"]
-    objects = objects_of(recon_holdings.staged(session, snapshot["snapshot_id"], partition))
-    before = recon_holdings.hashes(session, system, partition)
-    begun, ended = _differing(objects, before, is_whole=whole)
+    staged = recon_holdings.staged(session, snapshot["snapshot_id"], partitions)
+    before = recon_holdings.hashes(session, system, partitions)
+    begun, ended, fresh = list[HeldObject](), set[int](), dict[int, Contents]()
+    for partition in partitions:
+        objects = objects_of(staged[partition])
+        own_begun, own_ended = _differing(objects, before[partition], is_whole=whole)
+        if own_begun or own_ended:
+            fresh[partition] = objects
+        begun += own_begun
+        ended |= own_ended
     recon_holdings.change(session, system, begun=begun, ended=ended, at=snapshot["watermark"])
-    recon_holdings.unstage(session, snapshot["snapshot_id"], partition=partition)
-    if begun or ended:
-        recon_digests.drop(session, system, {partition})
-        held = objects if whole else recon_holdings.contents(session, system, partition)
-        digesting.digest(session, system, partition, held, profiles, at=now)
+    recon_holdings.unstage(session, snapshot["snapshot_id"], partitions=partitions)
+    if fresh:
+        recon_digests.drop(session, system, set(fresh))
+        if not whole:
+            held = recon_holdings.contents(session, system, partitions)
+            fresh = {partition: held[partition] for partition in fresh}
+        digesting.digest(session, system, fresh, profiles, at=now)
 
 
 def _differing(
