@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from services.inspection import Inspection
+    from services.inspection_facts import HoldingFacts
 
 
 class FileFormat(StrEnum):
@@ -17,6 +18,8 @@ class FileFormat(StrEnum):
     AUTO = "auto"
     NEM = "nem"
     BILLING_DROP = "billing-drop"
+    MASTERS = "masters"
+    TOPOLOGY = "topology"
     CIM = "cim"
 
 
@@ -27,7 +30,7 @@ def inspect_command(
     ] = FileFormat.AUTO,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Say what FILE holds: channels, counts, exact sums and qualities, or every reason to refuse it.
+    """Say what FILE holds: channels, counts, exact sums and qualities, masters, or every reason to refuse it.
 
     Nothing is stored or sent. Exit code 0: the hub would take it; 1: it would refuse it; 2: it cannot be opened.
     """
@@ -63,6 +66,9 @@ def _print(name: str, inspection: "Inspection") -> None:
         console.print(f"  next: {escape(step)}", soft_wrap=True)
     if not inspection.accepted:
         return
+    if inspection.holdings is not None:
+        _print_holdings(inspection.holdings)
+        return
     if inspection.message is not None:
         _print_message(inspection)
         if not inspection.channels:
@@ -76,6 +82,18 @@ def _print(name: str, inspection: "Inspection") -> None:
     console.print(table if inspection.channels else "  no channels: a valid file without readings")
     for remark in inspection.remarks:
         console.print(f"  {escape(remark)}", soft_wrap=True)
+
+
+def _print_holdings(found: "HoldingFacts") -> None:
+    """Print what a file of masters or topology says of itself and holds."""
+    typer.echo(
+        f"  {found.mode} number {found.sequence} from {found.sender} to {found.receiver}, up to {found.watermark}"
+    )
+    for kind, count in found.held.items():
+        typer.echo(f"  {count:>9} {kind}")
+    for count, word in ((found.withdrawn, "taken back"), (found.rejected, "lines rejected alone")):
+        if count:
+            typer.echo(f"  {count:>9} {word}")
 
 
 def _print_message(inspection: "Inspection") -> None:

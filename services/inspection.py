@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 from canonical.codes.file import FORMAT_UNKNOWN
 from canonical.errors import RejectedError
-from services.inspection_facts import ChannelFacts, FileFault, Findings, MessageFacts
+from services.inspection_facts import ChannelFacts, FileFault, Findings, HoldingFacts, MessageFacts
 from services.inspection_source import guess_format, guess_format_by_name, open_content
 
 
@@ -38,6 +38,9 @@ class Inspection:
     tolerated: tuple[str, ...] = ()
     """For a CIM message: where it breaks the standard and was read all the same; an endpoint takes it by its policy."""
 
+    holdings: HoldingFacts | None = None
+    """For a file of masters or topology: what it says of itself and holds."""
+
     def as_json(self) -> dict[str, Any]:
         """Return the published form (`amihub inspect --json`)."""
         about_message = {
@@ -64,6 +67,7 @@ class Inspection:
                 for c in self.channels
             ],
             **(about_message if self.format == "cim" else {}),
+            **({"holdings": asdict(self.holdings)} if self.holdings else {}),
         }
 
 
@@ -72,7 +76,7 @@ def inspect_file(path: Path, *, format: str = "auto") -> Inspection:
 
     Args:
         path: the file, or a zip or gzip file with it as its single member.
-        format: `nem`, `billing-drop`, `cim`, or `auto` to tell by the content.
+        format: `nem`, `billing-drop`, `masters`, `topology`, `cim`, or `auto` to tell by the content.
 
     Raises:
         OSError: the file cannot be opened.
@@ -98,6 +102,7 @@ def inspect_file(path: Path, *, format: str = "auto") -> Inspection:
         findings.objects,
         tuple(findings.extensions),
         tuple(findings.tolerated),
+        findings.holdings,
     )
 
 
@@ -125,6 +130,10 @@ def _inspector(chosen: str) -> Callable[[BinaryIO, Findings], None]:
         from services.inspection_drop import inspect_drop
 
         return inspect_drop
+    if chosen in ("masters", "topology"):
+        from services.inspection_masters import inspect_masters, inspect_topology
+
+        return inspect_masters if chosen == "masters" else inspect_topology
     if chosen == "cim":
         from services.inspection_cim import inspect_cim
 

@@ -56,6 +56,29 @@ class MessageFacts:
     correlation_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class HoldingFacts:
+    """What a masters or topology file says of itself and holds."""
+
+    sender: str
+    receiver: str
+    mode: str
+    """`FULL` or `CHANGES`."""
+
+    sequence: str
+    watermark: str
+    """As written: up to when every change is in it."""
+
+    held: dict[str, int]
+    """Versions by kind of thing, such as `usage_point`."""
+
+    withdrawn: int
+    """Things taken back."""
+
+    rejected: int
+    """Lines that would be refused alone."""
+
+
 @dataclass(slots=True)
 class Findings:
     """What an inspector has found so far."""
@@ -77,6 +100,9 @@ class Findings:
 
     tolerated: list[str] = field(default_factory=list)
     """For a CIM message: where it breaks the standard and was read all the same."""
+
+    holdings: HoldingFacts | None = None
+    """For a file of masters or topology."""
 
     def channel(self, *key: str, usage_point: str, register: str) -> ChannelFacts:
         """Return the facts of the channel with this key, new ones when it first appears."""

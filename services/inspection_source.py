@@ -82,7 +82,8 @@ def guess_format(stream: BinaryIO, *, otherwise: str) -> str:
     if re.match(rb'"?(100|200|250|300|900)"?\s*(,|$|\r|\n)', text):
         return "nem"
     if text.startswith(b"HDR"):
-        return "billing-drop"
+        layout = re.match(rb"HDR\|?(masters|topology)\b", text)
+        return layout[1].decode() if layout else "billing-drop"
     return "cim" if text.startswith(b"<") else otherwise
 
 
@@ -93,4 +94,6 @@ def guess_format_by_name(name: str) -> str:
         return "nem"
     if lower.startswith("bd_"):
         return "billing-drop"
+    if lower.startswith(("mx_", "tp_")):
+        return "masters" if lower.startswith("mx_") else "topology"
     return "cim" if lower.endswith(".xml") else "unknown"

@@ -80,7 +80,7 @@ def _found(reading: Reading, repeats: Repeats, header: Group, groups: Iterator[G
     highest = 0 if named["mode"] == "FULL" else None
     for group in groups:
         if highest is not None:
-            rank = RANKS.get(group.tag, 0)
+            rank = RANKS.get(group.tag, highest)
             if rank < highest or group.tag == "DEL":
                 raise _out_of_order(group, reading.where)
             highest = rank

@@ -188,6 +188,13 @@ def test_records_out_of_order_refuse_the_file(texts: tuple[str, ...], mode: str)
         whole(lines(*texts, mode=mode))
 
 
+def test_a_line_of_no_record_type_is_rejected_alone_in_a_whole_file_too() -> None:
+    data = lines("ACC|A1|C1|07|2026-01-01T00:00:00Z|", "INS|U1|ACME|a1|2026-01-01T00:00:00Z|", mode="FULL")
+    strange = data.replace(b"\nTRL", b"\nwhat is this\nTRL")
+
+    assert [one.code[:4] for one in whole(strange) if isinstance(one, Rejection)] == ["7009"]
+
+
 def test_changes_may_come_in_any_order() -> None:
     found = whole(lines("ACC|A1|C1|07|2026-01-01T00:00:00Z|", "CUS|C1|||||2026-01-01T00:00:00Z|"))
 
