@@ -32,6 +32,17 @@ def parted(stay: Columns, configurations: Sequence[Mapping[str, Any]]) -> list[C
     return parts
 
 
+def merged(stays: Sequence[Columns]) -> list[Columns]:
+    """Return stays whole: parts that begin because of a configuration only are put back."""
+    found: list[Columns] = []
+    for stay in stays:
+        if stay["split"] and found and found[-1]["usage_point"] == stay["usage_point"]:
+            found[-1] = {**found[-1], "removed_at": stay["removed_at"]}
+        else:
+            found.append(stay)
+    return found
+
+
 def _said_by(configuration: Mapping[str, Any], stay: Columns) -> Columns:
     """Return what a configuration says of a stay; what it does not say stays as it is."""
     own = {name: configuration[name] for name in OF_METER}

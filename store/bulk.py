@@ -84,18 +84,34 @@ def upsert(
     return Upserted(inserted, changed, len(unique) - inserted - changed, repeated)
 
 
+def change(session: Session, table: type[SQLModel] | Table, rows: Sequence[Row], *, key: str) -> None:
+    """Write other columns of rows that exist, found by one column; a row that does not exist is left alone."""
+    if not rows:
+        return
+    target = _table(table)
+    names = _names(target, rows, ())
+    connection = _connection(session)
+    values = _bound(connection, target, names, rows)
+    others = [name for name in names if name != key]
+    cursor = _cursor(connection)
+    if connection.dialect.name == "postgresql":
+        staged = _stage(cursor, target, names, values)
+        sets = ", ".join(f"{_quoted(name)} = {staged}.{_quoted(name)}" for name in others)
+        same = f"{target.name}.{_quoted(key)} = {staged}.{_quoted(key)}"
+        cursor.execute(f"UPDATE {target.name} SET {sets} FROM {staged} WHERE {same}")  # noqa: S608
+        return
+    numbered = {name: f"?{names.index(name) + 1}" for name in names}
+    sets = ", ".join(f"{_quoted(name)} = {numbered[name]}" for name in others)
+    cursor.executemany(f"UPDATE {target.name} SET {sets} WHERE {_quoted(key)} = {numbered[key]}", values)  # noqa: S608
+
+
 def _merge_postgresql(
     connection: Connection, table: Table, names: Sequence[str], key: Sequence[str], values: Sequence[tuple[Any, ...]]
 ) -> tuple[int, int]:
     """Return how many rows were inserted and changed by COPY into a temporary table and one merge."""
     cursor = _cursor(connection)
-    staged = f"staged_{table.name}"
     others = [name for name in names if name not in key]
-    cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{staged}")
-    cursor.execute(
-        f"CREATE TEMP TABLE {staged} ON COMMIT DROP AS SELECT {_list(names)} FROM {table.name} WITH NO DATA"  # noqa: S608
-    )
-    _copy(connection, staged, names, values)
+    staged = _stage(cursor, table, names, values)
     then = "NOTHING"
     if others:
         before = ", ".join(f"{table.name}.{_quoted(name)}" for name in others)
@@ -135,9 +151,25 @@ def _merge_sqlite(
 
 def _copy(connection: Connection, target: str, names: Sequence[str], values: Iterable[tuple[Any, ...]]) -> None:
     """Stream rows into a PostgreSQL table."""
-    with _cursor(connection).copy(f"COPY {target} ({_list(names)}) FROM STDIN") as copy:
+    _copy_by(_cursor(connection), target, names, values)
+
+
+def _copy_by(cursor: Any, target: str, names: Sequence[str], values: Iterable[tuple[Any, ...]]) -> None:
+    """Stream rows into a PostgreSQL table by a cursor of the driver."""
+    with cursor.copy(f"COPY {target} ({_list(names)}) FROM STDIN") as copy:
         for row in values:
             copy.write_row(row)
+
+
+def _stage(cursor: Any, table: Table, names: Sequence[str], values: Iterable[tuple[Any, ...]]) -> str:
+    """Stream rows into a temporary table of some columns of a table, and return its name."""
+    staged = f"staged_{table.name}"
+    cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{staged}")
+    cursor.execute(
+        f"CREATE TEMP TABLE {staged} ON COMMIT DROP AS SELECT {_list(names)} FROM {table.name} WITH NO DATA"  # noqa: S608
+    )
+    _copy_by(cursor, staged, names, values)
+    return staged
 
 
 def _table(table: type[SQLModel] | Table) -> Table:

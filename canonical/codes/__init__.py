@@ -12,6 +12,7 @@ from canonical.codes import (
     file,
     identity,
     linkage,
+    master_load,
     message,
     messaging,
     reconciliation,
@@ -19,7 +20,19 @@ from canonical.codes import (
 )
 from canonical.errors import ErrorCode
 
-MODULES = (message, exchange, messaging, identity, linkage, configuration, billing, file, transport, reconciliation)
+MODULES = (
+    message,
+    exchange,
+    messaging,
+    identity,
+    linkage,
+    master_load,
+    configuration,
+    billing,
+    file,
+    transport,
+    reconciliation,
+)
 """The areas of the catalogue."""
 
 
