@@ -1,7 +1,9 @@
 """What the hub's commands answered in the masters' chapter, as far as the auditor compares it."""
 
+import csv
 import json
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 NO_LINK = ("NO_SA", "NO_METER", "LINKED_TWICE")
@@ -47,10 +49,23 @@ def loaded_in(path: Path) -> dict[str, int]:
     return {str(kind): int(count) for kind, count in said["things"].items()}
 
 
-def unbilled_links(path: Path) -> dict[str, frozenset[str]]:
-    """Return usage points without agreement and agreements without meter of an answer of `amihub unbilled report`."""
-    said = json.loads(path.read_text())
-    return {
-        "NO_SA": frozenset(entry["usage_point"] for entry in said["entries"] if entry["reason"] == "NO_SA"),
-        "NO_METER": frozenset(entry["agreement"] for entry in said["entries"] if entry["reason"] == "NO_METER"),
-    }
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the register of unbilled energy."""
+
+    agreement: str
+    usage_point: str
+    reason: str
+    measured: Decimal
+    """By reads, in `unit`."""
+
+    unit: str
+
+
+def register_in(path: Path) -> list[Entry]:
+    """Return the lines of an answer of `amihub unbilled report --format csv`."""
+    with path.open(newline="") as file:
+        return [
+            Entry(row["agreement"], row["usage_point"], row["reason"], Decimal(row["measured"]), row["unit"])
+            for row in csv.DictReader(file)
+        ]

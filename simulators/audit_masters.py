@@ -17,7 +17,8 @@ from pathlib import Path
 from rich.console import Console
 
 from simulators.audit_master_books import Truth, book_disagreements, counts_in_city, open_truth
-from simulators.audit_master_reports import Found, found_in, loaded_in, unbilled_links
+from simulators.audit_master_register import disagreements, expected_in
+from simulators.audit_master_reports import Entry, Found, found_in, loaded_in, register_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,15 @@ def audit(run: Path) -> list[Check]:
     truth = open_truth(run)
     differences = found_in(run / "reports" / "differences.json")
     remaining = found_in(run / "reports" / "differences_after.json")
+    register = register_in(run / "reports" / "unbilled.csv")
     return [
         _loaded(run),
         _found(truth, differences),
         _invented(truth, differences),
         _settled(truth, remaining),
         _books(run, truth),
-        _links(run, truth),
+        _links(register, truth),
+        _unbilled(run, register),
     ]
 
 
@@ -99,14 +102,25 @@ def _books(run: Path, truth: Truth) -> Check:
     return Check("the systems' books are right at the day's end", problems, len(truth.right))
 
 
-def _links(run: Path, truth: Truth) -> Check:
+def _links(register: Sequence[Entry], truth: Truth) -> Check:
     """Compare meters without agreement and agreements without meter with the truth."""
-    expected, said = truth.unbilled, unbilled_links(run / "reports" / "unbilled.json")
+    said = {
+        "NO_SA": {entry.usage_point for entry in register if entry.reason == "NO_SA"},
+        "NO_METER": {entry.agreement for entry in register if entry.reason == "NO_METER"},
+    }
     problems = []
-    for reason, things in expected.items():
+    for reason, things in truth.unbilled.items():
         problems += [f"{reason}: {thing} is not named" for thing in sorted(things - said[reason])]
         problems += [f"{reason}: {thing} is named and is none" for thing in sorted(said[reason] - things)]
-    return Check("the register names meters without agreement and the reverse", tuple(problems), len(expected["NO_SA"]))
+    looked_at = sum(map(len, truth.unbilled.values()))
+    return Check("the register names meters without agreement and the reverse", tuple(problems), looked_at)
+
+
+def _unbilled(run: Path, register: Sequence[Entry]) -> Check:
+    """Compare what the register says is unbilled by reads with what flowed and is on no bill, to the thousandth."""
+    said = {entry.agreement: (entry.measured, entry.unit) for entry in register if entry.agreement}
+    problems = tuple(disagreements(expected_in(run), said))
+    return Check("the register of unbilled energy equals the truth", problems, len(said))
 
 
 def show(checks: Sequence[Check], console: Console) -> None:

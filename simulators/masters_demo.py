@@ -19,8 +19,9 @@ from simulators.clock import set_business
 from simulators.demo_processes import DemoError, Processes, program
 from simulators.demo_settle import settle
 from simulators.local_days import ZONE
+from simulators.masters_billing import bill_one_day
 from simulators.masters_city import SORTS
-from simulators.masters_hub import STEPS, Step
+from simulators.masters_hub import STEPS, Step, evening
 from simulators.masters_plan import DAY
 from simulators.masters_sabotage import KINDS
 from simulators.masters_site import prepare
@@ -45,6 +46,9 @@ def demo(console: Console, *, folder: Path | None = None) -> int:
         _bring_up(processes)
         for step in STEPS:
             play(processes, step, console)
+        bill_one_day(processes, console)
+        for word in evening(processes):
+            console.print(f"       {word}", highlight=False, style="dim", soft_wrap=True)
         checks = audit_masters.audit(processes.run.folder)
         audit_masters.show(checks, console)
         console.print(

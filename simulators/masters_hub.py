@@ -85,8 +85,22 @@ def _compare_again(processes: Processes) -> Sequence[str]:
     words = [_one_pass(processes)]
     processes.amihub("reconcile", "run", expect=(0, 1))
     said = _report(processes, "differences_after", "reconcile", "report", "--json")
-    _report(processes, "unbilled", "unbilled", "report", "--format", "json")
     return [*words, f"{len(said['differences'])} differences are left"]
+
+
+def evening(processes: Processes) -> Sequence[str]:
+    """Let the hub count what is not billed, and say who believed what of one of the differences."""
+    reports = processes.run.folder / "reports"
+    words = processes.amihub("unbilled", "run").strip().splitlines()[-1:]
+    processes.amihub("unbilled", "report", "--format", "csv", "--output", str(reports / "unbilled.csv"))
+    processes.amihub("unbilled", "report", "--format", "html", "--output", str(reports / "unbilled.html"))
+    differences = json.loads((reports / "differences.json").read_text())["differences"]
+    one = next(one for one in differences if one["kind"] == "topology" and one["cause"] == "lost")
+    for form in ("json", "html"):
+        named = ("--format", form, "--output", str(reports / f"history.{form}"))
+        processes.amihub("history", "show", one["object_id"], *named)
+    shown = processes.amihub("history", "show", one["object_id"]).strip().splitlines()
+    return [*words, f"who believed what of {one['object_id']} (all of it: reports/history.html):", *shown[:12]]
 
 
 def mend(processes: Processes) -> None:

@@ -52,4 +52,4 @@ def _take_items(book: MastersBook, knobs: Knobs, taken: Taken) -> list[dict[str,
 
 
 def _verdict(version: Version, line: int, verdict: str, code: str = "", reason: str = "") -> dict[str, object]:
-    return {"key": version.key, "verdict": verdict, "code": code, "reason": reason, "line": line}
+    return {"key": f"{version.tag} {version.key}", "verdict": verdict, "code": code, "reason": reason, "line": line}

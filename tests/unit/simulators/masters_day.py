@@ -3,8 +3,11 @@
 import json
 from pathlib import Path
 
+from standin_hub import one_day
+
 from simulators import city
 from simulators.audit_master_books import Truth, counts_in_city, open_truth
+from simulators.audit_master_register import expected_in
 from simulators.audit_master_reports import Found
 from simulators.local_days import at_local
 from simulators.masters_city import SORTS
@@ -19,6 +22,7 @@ def play_day(run: Path) -> None:
     """Let every system live through its day, be told what it must hold, and write the reports of a faultless hub."""
     city.found(run / "city", seed=7, points=200, days=1)
     write_plans(run, plan_day(CityTruth(city_of(run))))
+    one_day(run)
     truth = open_truth(run)
     for name in SORTS:
         system = open_system(run, name)
@@ -36,9 +40,12 @@ def _write_reports(run: Path, truth: Truth) -> None:
     for name, differences in (("differences", truth.differences), ("differences_after", left)):
         (reports / f"{name}.json").write_text(json.dumps({"differences": [entry_of(found) for found in differences]}))
     (reports / "load.json").write_text(json.dumps({"things": counts_in_city(run)}))
-    entries = [{"reason": "NO_SA", "usage_point": name} for name in truth.unbilled["NO_SA"]]
-    entries += [{"reason": "NO_METER", "agreement": name} for name in truth.unbilled["NO_METER"]]
-    (reports / "unbilled.json").write_text(json.dumps({"entries": entries}))
+    lines = ["agreement,usage_point,reason,measured,unit"]
+    lines += [f",{name},NO_SA,0,kWh" for name in sorted(truth.unbilled["NO_SA"])]
+    for one in expected_in(run).values():
+        reason = "NO_METER" if one.agreement in truth.unbilled["NO_METER"] else "IN_CYCLE"
+        lines.append(f"{one.agreement},,{reason},{one.quantity},{one.unit}")
+    (reports / "unbilled.csv").write_text("\n".join(lines) + "\n")
 
 
 def entry_of(found: Found) -> dict[str, str]:

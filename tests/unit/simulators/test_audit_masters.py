@@ -31,7 +31,7 @@ def _differences(run: Path, name: str = "differences") -> list[dict[str, str]]:
 
 
 def test_a_day_without_fault_is_green(run: Path) -> None:
-    assert [check.problems for check in audit(run)] == [()] * 6
+    assert [check.problems for check in audit(run)] == [()] * 7
 
 
 def test_a_difference_that_is_not_named_is_missed(run: Path) -> None:
@@ -75,7 +75,20 @@ def test_a_thing_that_was_not_loaded_is_missed(run: Path) -> None:
     assert _red(run) == ["everything is loaded, nothing twice"]
 
 
+def _edit_register(run: Path, old: str, new: str) -> None:
+    path = run / "reports" / "unbilled.csv"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
 def test_a_meter_without_agreement_that_is_not_in_the_register_is_missed(run: Path) -> None:
-    _change(run, "unbilled", entries=[])
+    _edit_register(run, "NO_SA", "IN_CYCLE")
 
     assert _red(run) == ["the register names meters without agreement and the reverse"]
+
+
+def test_energy_that_the_register_does_not_have_is_missed(run: Path) -> None:
+    _edit_register(run, "IN_CYCLE,0,kWh", "IN_CYCLE,0.001,kWh")
+
+    assert _red(run) == ["the register of unbilled energy equals the truth"]

@@ -82,7 +82,9 @@ def test_a_told_version_is_taken_in_from_its_start_on_and_what_it_does_not_state
     assert (before.end, after.start, after.end) == (version.start, version.start, "")
     assert after.facts == {**before.facts, "route": "R9"}
     assert _answer(mdms, name)["verdict"] == "ACCEPTED"
-    assert [(item["key"], item["verdict"]) for item in _answer(mdms, name)["items"]] == [(version.key, "ACCEPTED")]  # type: ignore[attr-defined]
+    assert [(item["key"], item["verdict"]) for item in _answer(mdms, name)["items"]] == [
+        (f"UPT {version.key}", "ACCEPTED")
+    ]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(("knob", "verdict"), [("refuse", "REJECTED"), ("lose", "ACCEPTED")])
