@@ -18,6 +18,7 @@ import store.master_load_held
 import store.master_loads
 import store.master_origins
 import store.master_statements
+import store.master_subscribers
 import store.master_waiting
 import store.message_findings
 import store.message_items

@@ -70,6 +70,13 @@ TERRITORY_AMBIGUOUS = ErrorCode(
     "Make the [territories] of the site disjoint; it is passed on by itself then.",
     acts="operator",
 )
+NOT_SAID_BY_ADAPTER = ErrorCode(
+    "1183",
+    "NOT_SAID_BY_ADAPTER",
+    "A subscriber is to be told of an object for which its adapter has no words.",
+    "Take the kind out of the subscriber's `kinds`, or have it told by file.",
+    acts="operator",
+)
 DONE_BY_HAND = ErrorCode(
     "1182",
     "DONE_BY_HAND",

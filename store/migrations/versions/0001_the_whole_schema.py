@@ -507,6 +507,17 @@ def upgrade() -> None:
         batch_op.create_index('master_change_object', ['object_id', 'kind'], unique=False)
         batch_op.create_index('master_change_usage_point', ['usage_point'], unique=False)
 
+    op.create_table('master_cursor',
+    sa.Column('subscriber', sa.String(), nullable=False),
+    sa.Column('position', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('started_at', columns.Instant(), nullable=False),
+    sa.Column('moved_at', columns.Instant(), nullable=False),
+    sa.Column('file_at', columns.Instant(), nullable=True),
+    sa.Column('files', sa.Integer(), nullable=False),
+    sa.Column('full_files', sa.Integer(), nullable=False),
+    sa.Column('is_full_due', sa.Boolean(), nullable=False),
+    sa.PrimaryKeyConstraint('subscriber')
+    )
     op.create_table('master_load',
     sa.Column('run_id', sa.String(), nullable=False),
     sa.Column('roles', columns.Facts(), nullable=False),
@@ -614,6 +625,25 @@ def upgrade() -> None:
     with op.batch_alter_table('master_statement', schema=None) as batch_op:
         batch_op.create_index('master_statement_object', ['object_id'], unique=False)
         batch_op.create_index('master_statement_usage_point', ['usage_point'], unique=False)
+
+    op.create_table('master_told',
+    sa.Column('subscriber', sa.String(), nullable=False),
+    sa.Column('kind', sa.String(), nullable=False),
+    sa.Column('object_id', sa.String(), nullable=False),
+    sa.Column('called', sa.String(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('sequence', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('telling', sa.String(), nullable=False),
+    sa.Column('times', sa.Integer(), nullable=False),
+    sa.Column('told_at', columns.Instant(), nullable=False),
+    sa.Column('answered_at', columns.Instant(), nullable=True),
+    sa.Column('code', sa.String(), nullable=False),
+    sa.Column('reason', sa.String(), nullable=False),
+    sa.PrimaryKeyConstraint('subscriber', 'kind', 'object_id')
+    )
+    with op.batch_alter_table('master_told', schema=None) as batch_op:
+        batch_op.create_index('master_told_state', ['subscriber', 'state'], unique=False)
+        batch_op.create_index('master_told_telling', ['telling'], unique=False)
 
     op.create_table('master_waiting',
     sa.Column('waiting_id', sa.String(), nullable=False),
@@ -1294,6 +1324,11 @@ def downgrade() -> None:
         batch_op.drop_index('master_waiting_due')
 
     op.drop_table('master_waiting')
+    with op.batch_alter_table('master_told', schema=None) as batch_op:
+        batch_op.drop_index('master_told_telling')
+        batch_op.drop_index('master_told_state')
+
+    op.drop_table('master_told')
     with op.batch_alter_table('master_statement', schema=None) as batch_op:
         batch_op.drop_index('master_statement_usage_point')
         batch_op.drop_index('master_statement_object')
@@ -1314,6 +1349,7 @@ def downgrade() -> None:
         batch_op.drop_index('master_load_state')
 
     op.drop_table('master_load')
+    op.drop_table('master_cursor')
     with op.batch_alter_table('master_change', schema=None) as batch_op:
         batch_op.drop_index('master_change_usage_point')
         batch_op.drop_index('master_change_object')

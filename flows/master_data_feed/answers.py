@@ -1,0 +1,78 @@
+"""What a subscriber says of a file that it was told by: taken, but for the objects that it refuses with a code."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from canonical.billing import FileAcknowledgement, ItemVerdict
+from canonical.codes.billing import ACKNOWLEDGEMENT_UNKNOWN
+from canonical.messages import Item, Outcome, Rejection
+from flows.file_handling import FileContext
+from store import deliveries, master_subscribers
+from store.session import Session
+
+LOADED = ("ACCEPTED", "ACCEPTED_WITH_ERRORS", "DUPLICATE")
+
+RECORDS: Mapping[str, str] = {
+    "CUS": "customer",
+    "ACC": "account",
+    "LOC": "location",
+    "UPT": "usage_point",
+    "MTR": "meter",
+    "INS": "installation",
+    "AGR": "agreement",
+    "TOP": "topology",
+    "CYC": "bill_cycle_day",
+}
+"""Kind by the record with which an acknowledgement names an item (`UPT U1`; docs/formats/masters.md)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswersHandler:
+    """Takes acknowledgements of files that subscribers were told by."""
+
+    subscribers: Mapping[str, Sequence[str]]
+    """Names of the subscribers of each role."""
+
+    def begin(self, session: Session, file: FileContext) -> None:
+        """Nothing is opened for an acknowledgement."""
+
+    def handle(
+        self, session: Session, file: FileContext, batch: Sequence[Item[Any] | Rejection], *, now: datetime
+    ) -> Sequence[ItemVerdict]:
+        """Note each answer with the file that it is about, and with the objects that it names."""
+        return [
+            ItemVerdict(one.key, "REJECTED", one.code, one.reason, one.line)
+            if isinstance(one, Rejection)
+            else self._note(session, file.role, one.payload, now=now)
+            for one in batch
+        ]
+
+    def finish(self, session: Session, file: FileContext, *, now: datetime) -> None:
+        """Nothing is left to do."""
+
+    def _note(self, session: Session, role: str, said: FileAcknowledgement, *, now: datetime) -> ItemVerdict:
+        """Settle the delivery of the file, and what its objects came to."""
+        is_loaded = said.verdict in LOADED
+        outcome = Outcome("confirmed" if is_loaded else "rejected", said.code, said.reason)
+        delivery = deliveries.confirm(session, destination=role, confirm_name=said.file_name, outcome=outcome, now=now)
+        if delivery is None:
+            reason = f"no file of that name was sent to {role}: {said.file_name}"
+            return ItemVerdict(said.file_name, "REJECTED", str(ACKNOWLEDGEMENT_UNKNOWN), reason)
+        telling = deliveries.find(session, delivery).message_id
+        for name in self.subscribers.get(role, ()) if is_loaded else ():
+            master_subscribers.answered(session, name, telling, refused=_refused(said), now=now)
+        return ItemVerdict(said.file_name, "ACCEPTED")
+
+
+def _refused(said: FileAcknowledgement) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return code and reason of the refused objects, by kind and name."""
+    found = {}
+    for one in said.items:
+        words = one.key.split(" ")
+        if words[0] == "DEL":
+            words = words[1:]
+        if one.verdict == "REJECTED" and len(words) > 1:
+            found[RECORDS.get(words[0], words[0]), " ".join(words[1:])] = (one.code, one.reason)
+    return found
