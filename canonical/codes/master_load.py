@@ -72,3 +72,10 @@ WITHDRAWN_IN_LOAD = ErrorCode(
     "A file of a first-time load withdraws something: it tells what is held, and nothing was held before.",
     "Leave it out, or send it as CHANGES when the load is done.",
 )
+LOAD_HISTORY = ErrorCode(
+    "3090",
+    "LOAD_HISTORY",
+    "A first-time load was to be started with a depth of history that there is not.",
+    "Say `current`, `since last bill read` or `full`.",
+    acts="operator",
+)

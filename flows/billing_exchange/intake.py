@@ -27,6 +27,9 @@ from flows.reference import ReferenceHandler
 from store import work
 from store.session import Session, Transaction
 
+MASTERS = ("masters",)
+"""Kinds of files that another pass takes."""
+
 NOBODY: Mapping[str, MessageTaker] = MappingProxyType({})
 
 
@@ -51,8 +54,9 @@ def take_in(
     handlers = handlers_of([interface, *siblings], now)
     asks = interface.policy.customer_system
     others = [role for role in interface.policy.inboxes if role != asks]
-    turns = [(role, ("request",) if role == asks and others else ()) for role in interface.policy.inboxes]
-    turns += [(asks, ())] if others and asks in interface.policy.inboxes else []
+    # Files of masters in the same inbox are taken by their own pass.
+    turns = [(role, (*MASTERS, "request") if role == asks and others else MASTERS) for role in interface.policy.inboxes]
+    turns += [(asks, MASTERS)] if others and asks in interface.policy.inboxes else []
     reports, problems = [], []
     for role, later in turns:
         try:

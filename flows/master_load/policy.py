@@ -8,6 +8,8 @@ from typing import Literal
 History = Literal["current", "since last bill read", "full"]
 """How much of what was is loaded beside what is."""
 
+HISTORIES: tuple[History, ...] = ("current", "since last bill read", "full")
+
 
 @dataclass(frozen=True, slots=True)
 class LoadPolicy:

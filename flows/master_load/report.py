@@ -78,6 +78,18 @@ def listed(*, transaction: Transaction, limit: int = 20) -> list[Row]:
         return master_loads.listed(session, limit=limit)
 
 
+def open_run(*, transaction: Transaction) -> Row | None:
+    """Return the run that is open, None while none is."""
+    with transaction() as session:
+        return master_loads.current(session)
+
+
+def things(*, transaction: Transaction) -> dict[str, int]:
+    """Return how many things of each kind the masters hold now."""
+    with transaction() as session:
+        return reference_bulk.things(session)
+
+
 def status(run_id: str, *, transaction: Transaction) -> Status:
     """Return how a run stands; empty id: the open one, else the last.
 

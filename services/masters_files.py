@@ -1,0 +1,179 @@
+"""The files of masters of a site: taken in by one pass over the folders of `[masters] inboxes`, each by its flow."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING
+
+from canonical.codes.configuration import BAD_ADAPTER_SETTINGS
+from canonical.errors import MisconfiguredError, UnavailableError
+from canonical.granularity import Grain
+from flows import file_intake, master_load
+from flows.file_handling import IntakePolicy, IntakeProblem, TakenFile
+from flows.master_data_sync.file_changes import ChangesHandler
+from flows.master_load import Ending, LoadHandler, LoadPolicy
+from flows.master_load.handler import OnChunk
+from flows.masters_intake import MastersHandler, settle_resent
+from flows.reconciliation.snapshot import SnapshotHandler
+from flows.routing import Sending, deliver
+from services.masters_section import MastersSection
+from services.site_routing import encoder_of, master_data_policy, routes_of
+from store.session import Session
+
+if TYPE_CHECKING:
+    from services.hub import Hub
+    from services.site_model import SiteModel
+
+OTHERS = ("acknowledgement", "reference", "readings", "billed", "message", "request")
+"""Kinds of files that other passes take from the same folders."""
+
+
+def quiet(_name: str, _taken: int, _items: int) -> None:
+    """Tell nobody how far a file is."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """What one pass over all folders brought."""
+
+    files: tuple[TakenFile, ...]
+    problems: tuple[str, ...]
+    """Folders that are away, loads that are paused, files that are refused."""
+
+    @property
+    def items(self) -> int:
+        """Return how many items were accepted, rejected or repeats."""
+        return sum(file.accepted + file.rejected + file.duplicates for file in self.files)
+
+
+def take_in(hub: "Hub", *, on_chunk: OnChunk = quiet) -> TakenIn:
+    """Take in what lies in the folders now; a folder that is away is a problem of the report, not of the pass.
+
+    Roles of which an open load awaits files come first, in its order; none of its files is touched while it is paused.
+
+    Raises:
+        MisconfiguredError: a role's adapter takes no files, or a server's key, login or permission is wrong.
+    """
+    files: list[TakenFile] = []
+    problems: list[str] = []
+    run = master_load.open_run(transaction=hub.transaction)
+    awaited = tuple(run["roles"]) if run is not None else ()
+    for role in _in_order(section_of(hub.site.model).inboxes, awaited):
+        if run is not None and run["state"] == "paused" and role in awaited:
+            problems.append(f"{role}: load {run['run_id']} is paused: {run['reason']}")
+            continue
+        try:
+            report = _take_in_role(hub, role, is_load=role in awaited, on_chunk=on_chunk)
+        except UnavailableError as error:
+            problems.append(f"{role}: {error}")
+            run = master_load.open_run(transaction=hub.transaction)
+            continue
+        files += report.taken
+        problems += [f"{role}: {one.name}: {one.code} {one.reason}" for one in report.problems]
+    settle_resent(transaction=hub.transaction, now=hub.now())
+    return TakenIn(tuple(files), tuple(problems))
+
+
+def _in_order(inboxes: Sequence[str], awaited: Sequence[str]) -> tuple[str, ...]:
+    first = [role for role in awaited if role in inboxes]
+    return (*first, *(role for role in inboxes if role not in first))
+
+
+def _take_in_role(hub: "Hub", role: str, *, is_load: bool, on_chunk: OnChunk) -> file_intake.IntakeReport:
+    """Take in the files of one role; too many bad lines refuse a file whole, in a load they pause it instead."""
+    port, model, own = hub.port(role), hub.site.model, section_of(hub.site.model)
+    if not hasattr(port, "offered"):
+        reason = f"the adapter of {role!r} offers no files"
+        raise MisconfiguredError(reason, code=BAD_ADAPTER_SETTINGS, where=hub.site.where(("masters", "inboxes")))
+    return file_intake.take_in(
+        role,
+        port,
+        handlers={"masters": handler_of(hub, on_chunk=on_chunk)},
+        transaction=hub.transaction,
+        spool=hub.spool,
+        now=hub.now(),
+        machine_now=hub.machine_now(),
+        policy=IntakePolicy(
+            stable_s=model.roles[role].stable_seconds,
+            max_error_percent=Decimal(100 if is_load else 1),
+            zone=model.site.zone,
+            receiver=model.site.sender,
+            env=model.site.env,
+            batch_size=own.chunk_size,
+        ),
+        on_problem=partial(_tell, queue=_queue(model), now=hub.now()),
+        later=OTHERS,
+    )
+
+
+def handler_of(hub: "Hub", *, on_chunk: OnChunk = quiet) -> MastersHandler:
+    """Return what hands files of masters to their flows."""
+    model = hub.site.model
+    changes = ChangesHandler(master_data_policy(model), routes_of(model), encoder_of(hub.port, hub.spool))
+    load = LoadHandler(load_policy(model), hub.machine_now, grains_of(model), on_chunk)
+    return MastersHandler(load, changes, SnapshotHandler())
+
+
+def ending_of(hub: "Hub", *, on_step: master_load.OnStep) -> Ending:
+    """Return what the end of a first-time load needs at this site."""
+    model = hub.site.model
+    clients = model.serve.clients if model.serve else {}
+    return Ending(
+        load_policy(model),
+        master_data_policy(model),
+        Sending(routes_of(model), encoder_of(hub.port, hub.spool), hub.now()),
+        {name: client.role for name, client in clients.items() if client.role},
+        grains_of(model),
+        section_of(model).chunk_size,
+        on_step,
+    )
+
+
+def section_of(model: "SiteModel") -> MastersSection:
+    """Return `[masters]`; its defaults where the site says nothing."""
+    return model.masters or MastersSection()
+
+
+def load_policy(model: "SiteModel") -> LoadPolicy:
+    """Return how first-time loads are worked: never less history than a bill of any interface may reach back."""
+    own = section_of(model)
+    return LoadPolicy(
+        error_percent=own.error_percent,
+        history=own.history,
+        history_months=own.history_months,
+        history_days=max((_reach(one.policy_values) for one in model.billing.values()), default=0),
+        zone=model.site.zone,
+        queue=_queue(model),
+    )
+
+
+def _reach(values: dict[str, object]) -> int:
+    """Return the days that a bill of an interface may reach back, of the class that may most."""
+    from flows.billing_exchange.policy import DEFAULT_BACK_BILLING
+
+    said = values.get("back_billing_days")
+    return max((int(days) for days in (said if isinstance(said, dict) else DEFAULT_BACK_BILLING).values()), default=0)
+
+
+def grains_of(model: "SiteModel") -> dict[str, Grain]:
+    """Return how finely roles keep time, where the site says so."""
+    own = section_of(model)
+    return {
+        role: Grain(fine, "old" if role in own.day_belongs_to_old else "new", model.site.zone)
+        for role, fine in own.granularity.items()
+    }
+
+
+def _queue(model: "SiteModel") -> str:
+    owners = model.work.owners
+    return owners.get("masters", owners.get("integration", "integration"))
+
+
+def _tell(session: Session, problem: IntakeProblem, *, queue: str, now: datetime) -> None:
+    """Open work for a problem of a file; the same file again is nobody's."""
+    if problem.state == "duplicate":
+        return
+    words = f"{problem.role}: {problem.name}: {problem.reason}"
+    deliver.tell(session, problem.code, f"{problem.role}/{problem.name}", words, queue=queue, now=now)
