@@ -102,7 +102,9 @@ def about(session: Session, usage_point: str, object_ids: Collection[str]) -> li
     table = MASTER_STATEMENT.c
     found: dict[int, Row] = {}
     listed = sorted(object_ids)
-    conditions: list[ColumnElement[bool]] = [table.object_id.in_(listed[at : at + CHUNK]) for at in range(0, len(listed), CHUNK)]
+    conditions: list[ColumnElement[bool]] = [
+        table.object_id.in_(listed[at : at + CHUNK]) for at in range(0, len(listed), CHUNK)
+    ]
     if usage_point:
         conditions.append(table.usage_point == usage_point)
     for condition in conditions:

@@ -145,9 +145,24 @@ def _holds(thread: Thread, one: Statement) -> None:
 
 
 def _keeps(thread: Thread, one: Statement) -> None:
-    """Let a version of a table be believed."""
-    told = {name: Fact(text, one.number) for name, text in one.facts.items()}
+    """Let a version of a table be believed; a value that stood before comes from whoever said it first."""
+    before = _standing(thread, _instant(one))
+    told = {
+        name: before[name] if name in before and before[name].text == text else Fact(text, one.number)
+        for name, text in one.facts.items()
+    }
     _insert(thread, Version(_instant(one), one.valid_to, told, one.number, one.begins, True, one.number))
+
+
+def _standing(thread: Thread, at: datetime) -> dict[str, Fact]:
+    """Return the values of the version that stood at an instant until now, or that reaches it."""
+    if at in thread.gone:
+        return thread.gone[at].facts
+    place = bisect_right(thread.versions, at, key=lambda version: version.valid_from) - 1
+    version = thread.versions[place] if place >= 0 else None
+    if version is None or (version.valid_to is not None and version.valid_to < at):
+        return {}
+    return {**version.facts, **version.own}
 
 
 def _drops(thread: Thread, one: Statement) -> None:
