@@ -55,7 +55,7 @@ AGES: tuple[str, ...] = ("0-5", "6-30", "31-60", "61-90", ">90")
 _UPPER = (5, 30, 60, 90)
 
 Basis = Literal["reads", "average", "reads+average", "nothing"]
-SinceBy = Literal["billed", "assumed", "agreement", "asked", "installed", "ended", "horizon"]
+SinceBy = Literal["billed", "assumed", "agreement", "asked", "installed", "ended", "known", "horizon"]
 
 
 def age_of(days: int) -> str:
@@ -96,8 +96,8 @@ class UnbilledEntry:
 
     since_by: SinceBy
     """What that instant is: the end of a billed period (`assumed` by the site's rule), the beginning of the agreement,
-    of the first period that the CIS asked for, of the installation, of the time after the last agreement (`ended`), or
-    of the register's horizon."""
+    of the first period that the CIS asked for, of the installation, of the time after the last agreement (`ended`), of
+    what the hub knows (`known`), or of the register's horizon."""
 
     due: date
     """Local date on which it should be on a bill."""

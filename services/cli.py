@@ -25,6 +25,7 @@ from services import (
     cli_requests,
     cli_serve,
     cli_unbilled,
+    cli_unbilled,
     cli_waiting,
     cli_work,
 )
@@ -50,6 +51,7 @@ app.add_typer(cli_db.app, name="db")
 app.add_typer(cli_serve.app)
 app.add_typer(cli_billing.app, name="billing")
 app.add_typer(cli_work.app, name="work")
+app.add_typer(cli_unbilled.app, name="unbilled")
 app.add_typer(cli_unbilled.app, name="unbilled")
 cli_cim.app.command("call")(cli_cim_call.call_command)
 cli_cim.app.command("support")(cli_cim_call.support_command)

@@ -13,6 +13,8 @@ from services.reply_section import ReplySection
 from services.routing_sections import SECTIONS as ROUTING
 from services.routing_sections import MasterDataSection, RouteSection, SystemKind, TerritorySection
 from services.routing_sections import keys_of as routing_keys
+from services.unbilled_section import UnbilledSection
+from services.unbilled_section import keys_of as unbilled_keys
 
 RoleKind = Literal["customer_system", "meter_data_system", "meter_data_files", "work_system", "partner"]
 
@@ -218,6 +220,7 @@ class SiteModel(_Section):
     master_data: MasterDataSection | None = None
     territories: dict[str, TerritorySection] = Field(default_factory=dict)
     routes: tuple[RouteSection, ...] = ()
+    unbilled: UnbilledSection | None = None
     lacks: dict[str, Literal["absent", "manual"]] = Field(default_factory=dict)
     """Roles that this site has not: nobody is told, or a person does it and closes the work."""
 
@@ -248,6 +251,8 @@ def known_keys(path: tuple[str, ...]) -> list[str]:
     }  # fmt: skip
     if not path:
         return list(SiteModel.model_fields)
+    if path[0] == "unbilled":
+        return unbilled_keys(path)
     if path[0] in ROUTING:
         return routing_keys(path[0], path)
     if path[0] == "roles" and path[2:] == ("delivery",):

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlmodel import Session
 
 from store.billing import BILLING_ITEM
@@ -53,6 +53,24 @@ def agreements_without_meter(session: Session, *, at: datetime, after: str = "",
         ~metered.exists(),
     )  # fmt: skip
     return rows_of(session, query.order_by(table.agreement, table.row).limit(limit))
+
+
+def first_known(session: Session, agreements: Collection[str]) -> dict[str, datetime]:
+    """Return when the hub first learned of each of some agreements."""
+    table = AGREEMENT.c
+    query = select(table.agreement, func.min(table.known_at)).where(table.agreement.in_(sorted(agreements)))
+    return _instants(session, query.group_by(table.agreement)) if agreements else {}
+
+
+def first_hung(session: Session, usage_points: Collection[str]) -> dict[str, datetime]:
+    """Return when the hub first learned of a meter at each of some usage points."""
+    table = INSTALLATION.c
+    query = select(table.usage_point, func.min(table.known_at)).where(table.usage_point.in_(sorted(usage_points)))
+    return _instants(session, query.group_by(table.usage_point)) if usage_points else {}
+
+
+def _instants(session: Session, query: Any) -> dict[str, datetime]:
+    return {str(name): at for name, at in session.execute(query)}
 
 
 def open_items(session: Session, usage_points: Collection[str], *, since: datetime) -> list[Row]:

@@ -57,8 +57,8 @@ def interval_sum(
         _lay(block, _minute(block.start) // minutes - first, values, there, exponent)
     if not any(there):
         return None
-    is_applied = policy.multipliers.get(mine[-1].source, "raw") == "applied"
-    quantity = Decimal(sum(values)).scaleb(exponent) * (1 if is_applied else installation.multiplier)
+    factor = Decimal(1) if policy.is_applied(mine[-1].source) else installation.multiplier
+    quantity = Decimal(sum(values)).scaleb(exponent) * factor
     covered = tuple(
         Period(_instant((first + a) * minutes), _instant((first + b) * minutes)) for a, b in _runs(bytes(there))
     )

@@ -1,11 +1,11 @@
 """What is known of a batch of agreements, read with few queries for all of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from canonical.customers import BillCycleDay, CustomerAgreement, TouCalendar
+from canonical.customers import BillCycleDay, CustomerAgreement
 from canonical.metering import Installation
 from canonical.periods import Period
 from canonical.reading_types import Commodity
@@ -52,6 +52,7 @@ def with_agreement(
     """Return the subjects of agreements (rows of the store), without their readings."""
     wanted = {row["agreement"]: row["usage_point"] for row in rows}
     known = _known(session, set(wanted.values()), policy, as_of=as_of)
+    since = unbilled_subjects.first_known(session, set(wanted))
     found = []
     for name, usage_point in wanted.items():
         versions = [
@@ -59,7 +60,7 @@ def with_agreement(
         ]
         if versions:
             days = cycles.of(session, versions[-1].cycle)
-            found.append(_agreed(versions, known, days, as_of=as_of))
+            found.append(_agreed(versions, known, days, as_of=as_of, known_since=since[name]))
     return found
 
 
@@ -68,7 +69,8 @@ def without_agreement(
 ) -> list[Subject]:
     """Return the subjects of usage points where a meter hangs and no agreement is active, without their readings."""
     known = _known(session, set(usage_points), policy, as_of=as_of)
-    return [_unowned(usage_point, known, as_of=as_of) for usage_point in usage_points]
+    since = unbilled_subjects.first_hung(session, usage_points)
+    return [_unowned(usage_point, known, as_of=as_of, known_since=since[usage_point]) for usage_point in usage_points]
 
 
 def _known(session: Session, usage_points: set[str], policy: Policy, *, as_of: datetime) -> _Known:
@@ -90,7 +92,12 @@ def _known(session: Session, usage_points: set[str], policy: Policy, *, as_of: d
 
 
 def _agreed(
-    versions: Sequence[CustomerAgreement], known: _Known, days: tuple[BillCycleDay, ...], *, as_of: datetime
+    versions: Sequence[CustomerAgreement],
+    known: _Known,
+    days: tuple[BillCycleDay, ...],
+    *,
+    as_of: datetime,
+    known_since: datetime,
 ) -> Subject:
     """Return the subject of one agreement."""
     agreement = versions[-1]
@@ -99,15 +106,16 @@ def _agreed(
     span = Period(versions[0].valid_from, ended if is_over and ended is not None else as_of)
     calendars = known.book.calendars.get(agreement.tou_calendar, ())
     calendar = max(calendars, key=lambda c: c.version, default=None)
-    return _subject(agreement, agreement.usage_point, span, known, days=days, calendar=calendar, is_over=is_over)
+    made = _subject(agreement, agreement.usage_point, span, known, known_since=known_since)
+    return replace(made, calendar=calendar, cycle_days=days, is_over=is_over)
 
 
-def _unowned(usage_point: str, known: _Known, *, as_of: datetime) -> Subject:
+def _unowned(usage_point: str, known: _Known, *, as_of: datetime, known_since: datetime) -> Subject:
     """Return the subject of a usage point that nobody has an agreement for: since the last one ended."""
     hung = [i for i in known.book.installations.get(usage_point, ()) if i.installed_at <= as_of]
     ends = [a.valid_to for a in known.book.agreements.get(usage_point, ()) if a.valid_to and a.valid_to <= as_of]
     start = max([min(i.installed_at for i in hung), *ends])
-    return _subject(None, usage_point, Period(start, as_of), known)
+    return _subject(None, usage_point, Period(start, as_of), known, known_since=known_since)
 
 
 def _subject(
@@ -116,11 +124,9 @@ def _subject(
     span: Period,
     known: _Known,
     *,
-    days: tuple[BillCycleDay, ...] = (),
-    calendar: TouCalendar | None = None,
-    is_over: bool = False,
+    known_since: datetime,
 ) -> Subject:
-    """Return a subject with everything but its readings."""
+    """Return a subject with everything but its readings and what only an agreement has."""
     point = known.book.usage_point_at(usage_point, span.end) or next(
         reversed(known.book.usage_points.get(usage_point, ())), None
     )
@@ -138,7 +144,8 @@ def _subject(
     return Subject(
         agreement=agreement,
         span=span,
-        is_over=is_over,
+        known_since=known_since,
+        is_over=False,
         usage_point_id=usage_point,
         usage_point=point,
         commodity=commodity,
@@ -146,8 +153,6 @@ def _subject(
         bills=bills,
         cancelled=cancelled,
         asked=tuple(_asked(r) for r in items if r["state"] not in (NOTICED, AGAIN) and _inside(r, span)),
-        calendar=calendar,
-        cycle_days=days,
         work=tuple((row["work_id"], row["code"]) for row in known.work.get(usage_point, ())),
     )
 

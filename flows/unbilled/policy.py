@@ -50,6 +50,9 @@ class Policy:
     since: date | None = None
     """Local date before which energy was billed elsewhere; None: the register begins with the first bill it knows."""
 
+    back_dated_days: int = 60
+    """How late the hub may learn of an agreement that was never billed elsewhere (domain 2.6)."""
+
     usual_cycle_days: int = 31
     """Days after which a bill is due where no bill-cycle calendar says it."""
 
@@ -64,12 +67,16 @@ class Policy:
 
     averages: tuple[Average, ...] = ()
     multipliers: Mapping[str, Literal["raw", "applied"]] = field(default_factory=dict)
-    """Whether each feed's reads carry the multiplier already; a feed that is not named says raw values."""
+    """Whether each feed's reads carry the multiplier already; the empty name stands for feeds that are not named."""
 
     @property
     def silence(self) -> timedelta:
         """Longest stretch without a read that is not averaged."""
         return timedelta(days=self.silent_days)
+
+    def is_applied(self, source: str) -> bool:
+        """Return whether the values of a feed carry the multiplier already."""
+        return self.multipliers.get(source, self.multipliers.get("", "raw")) == "applied"
 
     def average(self, *, tariff: str, customer_class: str, commodity: Commodity) -> Average | None:
         """Return the average that fits best: by tariff, then by class, then by commodity alone."""

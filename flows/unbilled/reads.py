@@ -77,8 +77,7 @@ def valid_reads(readings: Iterable[RegisterReading]) -> Mapping[tuple[str, str],
 
 def read_of(reading: RegisterReading, installation: Installation, policy: Policy) -> Read:
     """Return a reading with the multiplier applied once."""
-    is_applied = policy.multipliers.get(reading.source, "raw") == "applied"
-    scaled = reading.value if is_applied else reading.value * installation.multiplier
+    scaled = reading.value if policy.is_applied(reading.source) else reading.value * installation.multiplier
     return Read(reading.taken_at, reading.value, scaled)
 
 

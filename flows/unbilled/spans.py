@@ -49,23 +49,24 @@ def _named(bill: Bill) -> SinceBy:
 def _beginning(subject: Subject, policy: Policy) -> tuple[datetime, SinceBy]:
     """Return from when on what is not billed counts.
 
-    Before the first bill that the hub knows, others billed, unless the site says since when the hub knows all bills.
+    Where the site says since when the hub knows all bills: from then, or from the subject's own beginning. Else from
+    the first bill, or the first request for one, that the hub knows. Else from its own beginning, unless the hub
+    learned of it long after: then it was billed elsewhere before, and counts from when the hub learned of it.
     """
-    horizon = horizon_of(subject.span.end, policy)
-    own = _own(subject)
-    if policy.since is not None or subject.agreement is None:
-        floor = horizon
-        if policy.since is not None:
-            floor = max(floor, start_of_day(policy.since, ZoneInfo(policy.zone)))
-        return (subject.span.start, own) if subject.span.start >= floor else (floor, "horizon")
+    own, horizon = subject.span.start, horizon_of(subject.span.end, policy)
+    if policy.since is not None:
+        floor = max(horizon, start_of_day(policy.since, ZoneInfo(policy.zone)))
+        return (own, _own(subject)) if own >= floor else (floor, "horizon")
     firsts: list[tuple[datetime, SinceBy]] = [(bill.period.start, _named(bill)) for bill in subject.bills[:1]]
     firsts += [(period.start, "asked") for period in subject.cancelled]
     if not firsts:
-        if subject.span.start >= horizon:
-            return subject.span.start, own
         firsts += [(one.period.start, "asked") for one in subject.asked]
-    first, by = min(firsts, default=(horizon, "horizon"))
-    return (first, by) if first >= subject.span.start else (subject.span.start, own)
+    if not firsts and subject.known_since - own > timedelta(days=policy.back_dated_days):
+        firsts.append((min(subject.known_since, subject.span.end), "known"))
+    first, by = min(firsts, default=(own, _own(subject)))
+    if first < own:
+        first, by = own, _own(subject)
+    return (first, by) if first >= horizon else (horizon, "horizon")
 
 
 def _own(subject: Subject) -> SinceBy:

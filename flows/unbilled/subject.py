@@ -74,6 +74,9 @@ class Subject:
     span: Period
     """From the beginning of the agreement (or of the time without one) to the instant of the register."""
 
+    known_since: datetime
+    """When the hub first learned of the agreement, or of the meter that hangs without one."""
+
     is_over: bool
     """Whether the agreement has ended: only what its bills do not cover yet is looked at."""
 

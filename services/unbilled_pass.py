@@ -1,0 +1,54 @@
+"""One pass of the unbilled-revenue register: what the daily task of a DAG and `amihub unbilled run` both call."""
+
+from datetime import date
+from typing import TYPE_CHECKING, Literal
+
+from flows import unbilled
+from flows.unbilled import Average, DayCounted, Policy
+from services.site_file import Site
+from services.unbilled_section import UnbilledSection
+
+if TYPE_CHECKING:
+    from services.hub import Hub
+
+
+def unbilled_pass(hub: "Hub", *, day: date | None = None) -> DayCounted:
+    """Count a business day (today without one); the same day again replaces what was kept of it."""
+    return unbilled.run(unbilled_policy(hub.site), transaction=hub.transaction, now=hub.now(), day=day)
+
+
+def unbilled_policy(site: Site) -> Policy:
+    """Return the register's policy: `[unbilled]` with what it needs of `[site]` and `[roles]`."""
+    said = site.model.unbilled or UnbilledSection()
+    return Policy(
+        zone=site.model.site.zone,
+        currency=said.currency,
+        minor_digits=said.minor_digits,
+        silent_days=said.silent_days,
+        horizon_days=said.horizon_days,
+        since=said.since,
+        back_dated_days=said.back_dated_days,
+        usual_cycle_days=said.usual_cycle_days,
+        grace_days=said.grace_days,
+        batch=said.batch,
+        keep_days=said.keep_days,
+        averages=tuple(Average(**dict(one)) for one in said.averages),
+        multipliers=_multipliers(site),
+    )
+
+
+def _multipliers(site: Site) -> dict[str, Literal["raw", "applied"]]:
+    """Return how each feed states its values: by role, and by the name under which its adapter keeps readings.
+
+    A feed that has no name here is read as all roles of the site state theirs, raw where they differ.
+    """
+    found: dict[str, Literal["raw", "applied"]] = {}
+    for role in site.model.roles.values():
+        if role.settings.get("source"):
+            found[str(role.settings["source"])] = role.multiplier
+        else:
+            found.setdefault(role.adapter, role.multiplier)
+            found.setdefault(role.adapter.split("_")[0], role.multiplier)
+    found |= {name: role.multiplier for name, role in site.model.roles.items()}
+    stated = {role.multiplier for role in site.model.roles.values() if role.kind.startswith("meter_data")}
+    return {**found, "": stated.pop() if len(stated) == 1 else "raw"}
