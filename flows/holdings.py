@@ -13,6 +13,7 @@ from typing import Any
 from canonical.holdings import FIELDS, Holding, Kind, text_of
 from canonical.names import normal_serial
 from store import reference, reference_holdings, reference_masters
+from store.reference_holdings import Page
 from store.session import Session
 
 Row = Sequence[Any]
@@ -83,7 +84,7 @@ def _usage_points(session: Session, at: datetime | None, wanted: frozenset[str] 
     for page in reference_holdings.pages(
         session, reference.USAGE_POINT, columns, begin="valid_from", at=at, ids=wanted
     ):
-        premises = _premises(session, at, {row[0] for row in page})
+        premises = _premises(session, at, page, whole=wanted is None)
         for holding in _held("usage_point", fields, page):
             stays = premises.get(holding.object_id)
             if stays is None:
@@ -92,11 +93,12 @@ def _usage_points(session: Session, at: datetime | None, wanted: frozenset[str] 
                 yield from _lying(holding, stays)
 
 
-def _premises(session: Session, at: datetime | None, points: Collection[str]) -> dict[str, list[Holding]]:
-    """Return where usage points lie, by mRID, in order."""
+def _premises(session: Session, at: datetime | None, points: Page, *, whole: bool) -> dict[str, list[Holding]]:
+    """Return where the usage points of a page lie, by mRID, in order; `whole`: none is left out between them."""
+    some: dict[str, Any] = {"span": (points[0][0], points[-1][0])} if whole else {"ids": {row[0] for row in points}}
     table, columns = reference_masters.USAGE_POINT_LOCATION, ("usage_point", "valid_from", "valid_to", "location")
     found: dict[str, list[Holding]] = {}
-    for page in reference_holdings.pages(session, table, columns, begin="valid_from", at=at, ids=points):
+    for page in reference_holdings.pages(session, table, columns, begin="valid_from", at=at, **some):
         for stay in _held("usage_point", ("location",), page):
             found.setdefault(stay.object_id, []).append(stay)
     return found
@@ -105,6 +107,10 @@ def _premises(session: Session, at: datetime | None, points: Collection[str]) ->
 def _lying(holding: Holding, stays: Sequence[Holding]) -> Iterator[Holding]:
     """Yield a version of a usage point as its parts, each with the premise at which it lies then."""
     begin, end = holding.valid_from, holding.valid_to
+    first = stays[0]
+    if len(stays) == 1 and first.valid_from == begin and first.valid_to == end:
+        yield Holding(holding.kind, holding.object_id, begin, end, {**holding.facts, **first.facts})
+        return
     ends = {one for stay in stays for one in (stay.valid_from, stay.valid_to) if one is not None}
     cuts = [begin, *sorted(one for one in ends if begin < one and (end is None or one < end))]
     parts: list[Holding] = []
@@ -116,7 +122,7 @@ def _lying(holding: Holding, stays: Sequence[Holding]) -> Iterator[Holding]:
         if parts:
             parts[-1] = replace(parts[-1], valid_to=start)
         parts.append(Holding(holding.kind, holding.object_id, start, end, facts))
-    return iter(parts)
+    yield from parts
 
 
 def _holds(version: Holding, at: datetime) -> bool:

@@ -26,15 +26,18 @@ def pages(
     begin: str,
     at: datetime | None = None,
     ids: Collection[str] | None = None,
+    span: tuple[str, str] | None = None,
     size: int = PAGE,
 ) -> Iterator[Page]:
     """Yield the rows of a master that hold now, or that the hub held at the known time `at`, in pages of about `size`.
 
     The first of `columns` names the object; rows of one object stand in order of the column `begin`. `ids` are the
-    objects that are wanted, all if None.
+    objects that are wanted, all if None; `span` the first and the last one, both included, in the database's own order.
     """
     key = table.c[columns[0]]
     query = select(*(table.c[name] for name in columns)).where(*_known(table, at)).order_by(key, table.c[begin])
+    if span is not None:
+        query = query.where(key.between(*span))
     if ids is None:
         yield from _whole(session, query, key, size)
         return
