@@ -6,7 +6,14 @@ from datetime import datetime
 
 from canonical.holdings import FIELDS
 from canonical.ids import mint
-from store import master_changes, master_statements, recon_holdings, reference, reference_history, reference_masters
+from store import (
+    belief_sources,
+    master_changes,
+    master_statements,
+    recon_holdings,
+    reference,
+    reference_masters,
+)
 from store.rows import Row
 from store.session import Session
 
@@ -48,6 +55,12 @@ class Books:
     snapshots: list[Row] = field(default_factory=list)
     """The first and the present extract of each system."""
 
+    loads: list[Row] = field(default_factory=list)
+    """Files of first-time loads, with role and watermark."""
+
+    origins: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Who told of a thing first, by name of the table and id."""
+
     deliveries: dict[str, Row] = field(default_factory=dict)
     things: tuple[tuple[str, str], ...] = ()
     """Kind and id of all that belongs to the usage point."""
@@ -60,7 +73,7 @@ def read(session: Session, usage_point: str, *, systems: Collection[str]) -> Boo
     """
     books = Books(usage_point)
     things = {("usage_point", usage_point), ("topology", usage_point)}
-    things |= {("installation", one) for one in reference_history.hung_in_extracts(session, usage_point)}
+    things |= {("installation", one) for one in belief_sources.hung_in_extracts(session, usage_point)}
     about = [*master_statements.about(session, usage_point, ()), *_served(session, usage_point)]
     things |= _named(about, usage_point)
     # Agreements name accounts, and accounts customers: what names them may change over time.
@@ -81,19 +94,19 @@ def _fill(session: Session, books: Books) -> None:
     ids = _ids(things)
     for kind, table, column in TABLES:
         wanted = {one for of, one in things if of == kind} if kind != "installation" else {books.usage_point}
-        books.rows[table.name] = reference_history.versions(session, table, column, wanted)
+        books.rows[table.name] = belief_sources.versions(session, table, column, wanted)
     said = master_statements.about(session, books.usage_point, ids)
     books.said = [row for row in said if (row["kind"], row["object_id"]) in things]
     books.changes = master_changes.of_usage_point(session, books.usage_point, objects=ids)
     books.extracts = [row for row in recon_holdings.versions(session, ids) if (row["kind"], row["object_id"]) in things]
     sent = {row["delivery_id"] for row in books.said if row["delivery_id"]}
-    books.deliveries = reference_history.deliveries(session, sent)
+    books.deliveries = belief_sources.deliveries(session, sent)
 
 
 def _settle_waiting(session: Session, said: list[Row]) -> None:
     """Say of what waited how its wait ended."""
     waited = {mint("waiting", row["system"], row["message_id"], row["place"]): row for row in said if _waits(row)}
-    for waiting_id, found in reference_history.waits(session, waited).items():
+    for waiting_id, found in belief_sources.waits(session, waited).items():
         row = waited[waiting_id]
         row["disposition"] = {"done": "APPLIED", "refused": "REJECTED"}.get(found["state"], "WAITING")
         row["code"], row["reason"] = found["code"], found["reason"]
@@ -110,15 +123,15 @@ def _extracts(session: Session, books: Books, systems: Collection[str]) -> None:
     books.extracts = [row for row in rows if (row["kind"], row["object_id"]) in things]
     instants = {at for row in books.extracts for at in (row["seen_at"], row["replaced_at"]) if at is not None}
     named = {row["system"] for row in books.extracts}
-    books.files = reference_history.extract_files(session, named, instants)
-    books.snapshots = reference_history.snapshots(session, {*named, *systems})
+    books.files = belief_sources.extract_files(session, named, instants)
+    books.snapshots = belief_sources.snapshots(session, {*named, *systems})
 
 
 def _served(session: Session, usage_point: str) -> list[Row]:
     """Return the agreements and installations that ever were at a usage point, as statements are shaped."""
-    agreements = reference_history.versions(session, reference.AGREEMENT, "usage_point", {usage_point})
-    hung = reference_history.versions(session, reference.INSTALLATION, "usage_point", {usage_point})
-    lies = reference_history.versions(session, reference_masters.USAGE_POINT_LOCATION, "usage_point", {usage_point})
+    agreements = belief_sources.versions(session, reference.AGREEMENT, "usage_point", {usage_point})
+    hung = belief_sources.versions(session, reference.INSTALLATION, "usage_point", {usage_point})
+    lies = belief_sources.versions(session, reference_masters.USAGE_POINT_LOCATION, "usage_point", {usage_point})
     return [
         *({"kind": "agreement", "object_id": row["agreement"], "facts": row} for row in agreements),
         *({"kind": "installation", "object_id": f"{usage_point}/{row['meter']}", "facts": row} for row in hung),
@@ -131,7 +144,7 @@ def _of_rows(session: Session, things: Collection[tuple[str, str]]) -> list[Row]
     found: list[Row] = []
     for kind, table, column in (TABLES[5], TABLES[6]):
         ids = {one for of, one in things if of == kind}
-        rows = reference_history.versions(session, table, column, ids)
+        rows = belief_sources.versions(session, table, column, ids)
         found += [{"kind": kind, "object_id": row[column], "facts": row} for row in rows]
     return found
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from flows.history import books
 from flows.history.books import Books
 from flows.history.evidence import HUB, History, Statement
-from flows.history.hub_versions import hub_statements
+from flows.history.hub_versions import hub_statements, hub_versions
 from flows.history.replay import beliefs_of
 from flows.history.subject import usage_point_of
 from flows.history.told import coverage_of, extract_statements, filed_statements, said_statements
@@ -41,10 +41,11 @@ def history(
 
 def composed(found: Books, *, roles: Mapping[str, str], systems: Sequence[str]) -> History:
     """Return the history that the books tell; pure."""
+    versions = hub_versions(found)
     drafts = [
-        *hub_statements(found),
+        *hub_statements(versions),
         *said_statements(found, roles),
-        *filed_statements(found, roles),
+        *filed_statements(found, versions, roles),
         *extract_statements(found),
     ]
     statements = _numbered(drafts)

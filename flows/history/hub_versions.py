@@ -1,6 +1,6 @@
 """The hub's own versions as statements: since when and until when it believed each, who had said so, and by what."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +18,18 @@ _NAMES: Mapping[str, str] = {"installation": "installed_at"}
 
 
 @dataclass(frozen=True, slots=True)
+class HubVersion:
+    """One version that the hub held."""
+
+    begun: Statement
+    ended: Statement | None
+    """None while it is believed."""
+
+    fields: frozenset[str]
+    """Fields that differ from the version before, as the change log has it; of one that it has not, all."""
+
+
+@dataclass(frozen=True, slots=True)
 class _By:
     """Who said what made or ended a version."""
 
@@ -27,54 +39,62 @@ class _By:
     said_at: datetime | None = None
 
 
-def hub_statements(books: Books) -> Iterator[Statement]:
-    """Yield the beginning, and the end, of every version that the hub ever held."""
-    lines = _lines(books.changes)
-    heard = {row["message_id"]: row for row in books.said if row["how"] != "we_told"}
+def hub_versions(books: Books) -> list[HubVersion]:
+    """Return every version that the hub ever held, for however short a time."""
+    lines, heard = _lines(books.changes), {row["message_id"]: row for row in books.said if row["how"] != "we_told"}
+    found = []
     for kind, table, column in TABLES:
         for row in books.rows[table.name]:
+            if row["known_at"] == row["replaced_at"]:
+                continue
             object_id = f"{row['usage_point']}/{row['meter']}" if kind == "installation" else str(row[column])
-            yield from _version(kind, table.name, object_id, row, lines, heard)
+            start: datetime = row[_NAMES.get(kind, "valid_from")]
+            line = _line(lines.get((kind, object_id, start, row["known_at"]), ()), table.name)
+            by = (
+                _by(line, heard)
+                if line is not None
+                else _loaded(books, table.name, object_id, row) or _kept(row, heard)
+            )
+            last = _line(lines.get((kind, object_id, start, row["replaced_at"]), ()), table.name)
+            found.append(_version(kind, table.name, object_id, row, by, _by(last, heard), line))
+    return found
 
 
-def _version(
-    kind: str,
-    table: str,
-    object_id: str,
-    row: Row,
-    lines: Mapping[tuple[str, str, datetime, datetime], Sequence[Row]],
-    heard: Mapping[str, Row],
-) -> Iterator[Statement]:
-    """Yield that one version began to be believed, and that it ended; nothing of one that ended as it began."""
-    if row["known_at"] == row["replaced_at"]:
-        return
+def _version(kind: str, table: str, object_id: str, row: Row, by: _By, last: _By, line: Row | None) -> HubVersion:
+    """Return one version with who brought it and who ended it."""
     start: datetime = row[_NAMES.get(kind, "valid_from")]
-    part = table if table == "usage_point_location" else ""
-    by = _by(_line(lines.get((kind, object_id, start, row["known_at"]), ()), table), row, heard)
     end: datetime | None = row["removed_at"] if kind == "installation" else row["valid_to"]
-    yield Statement(
-        UNNUMBERED, HUB, kind, object_id, "keeps", row["known_at"], row["known_at"], start, end,
-        facts_of(kind, row), begins=True, part=part, how=by.how, source=by.source, message_id=by.message_id,
-        said_at=by.said_at,
+    part = table if table == "usage_point_location" else ""
+    facts, ended = facts_of(kind, row), None
+    begun = Statement(
+        UNNUMBERED, HUB, kind, object_id, "keeps", row["known_at"], row["known_at"], start, end, facts, begins=True,
+        part=part, how=by.how, source=by.source, message_id=by.message_id, said_at=by.said_at,
     )  # fmt: skip
     if row["replaced_at"] is not None:
-        line = _line(lines.get((kind, object_id, start, row["replaced_at"]), ()), table)
-        ended = _by(line, {}, heard)
-        yield Statement(
+        ended = Statement(
             UNNUMBERED, HUB, kind, object_id, "drops", row["replaced_at"], row["replaced_at"], start, part=part,
-            how=ended.how, source=ended.source, message_id=ended.message_id, said_at=ended.said_at,
+            how=last.how, source=last.source, message_id=last.message_id, said_at=last.said_at,
         )  # fmt: skip
+    return HubVersion(begun, ended, frozenset(line["fields"].split(",")) if line is not None else frozenset(facts))
 
 
-def facts_of(kind: str, row: Row, names: Collection[str] = ()) -> dict[str, str]:
-    """Return the canonical texts of a row, or of some of its columns; what is empty is not held."""
+def hub_statements(versions: Iterable[HubVersion]) -> Iterator[Statement]:
+    """Yield the beginning, and the end, of versions."""
+    for one in versions:
+        yield one.begun
+        if one.ended is not None:
+            yield one.ended
+
+
+def facts_of(kind: str, row: Row) -> dict[str, str]:
+    """Return the canonical texts of a row; what is empty is not held."""
     found = {}
     for name in FIELDS[kind]:  # type: ignore[index]
         value = row.get(name)
         if kind == "installation" and value is not None and name in ("manufacturer", "serial"):
             value = normal_serial(value)
         text = text_of(_TEXTS.get(value, value))
-        if text and (not names or name in names):
+        if text:
             found[name] = text
     return found
 
@@ -94,14 +114,29 @@ def _line(lines: Sequence[Row], table: str) -> Row | None:
     return fitting[-1] if fitting else None
 
 
-def _by(line: Row | None, row: Row, heard: Mapping[str, Row]) -> _By:
-    """Return who made a version: by the change log, else by what its fields remember of their messages."""
-    message_id = line["message_id"] if line is not None else ""
-    if not message_id and line is None:
-        message_id = max((row.get("said") or {}).values(), default="").partition(" ")[2]
-    said = heard.get(message_id)
-    source = (line["source"] if line is not None else "") or (said["system"] if said is not None else "")
-    said_at = line["said_at"] if line is not None else said["said_at"] if said is not None else None
+def _by(line: Row | None, heard: Mapping[str, Row]) -> _By:
+    """Return who made or ended a version, by the change log."""
+    if line is None:
+        return _By()
+    said = heard.get(line["message_id"])
     if said is not None:
-        return _By(said["how"], source, message_id, said_at)
-    return _By("file" if source else "recorded", source, message_id, said_at)
+        return _By(said["how"], line["source"] or said["system"], line["message_id"], said["said_at"])
+    return _By("file" if line["source"] else "recorded", line["source"], line["message_id"], line["said_at"])
+
+
+def _loaded(books: Books, table: str, object_id: str, row: Row) -> _By | None:
+    """Return the file of a first-time load that brought a version: of its watermark, and of the thing's origin."""
+    files = [one for one in books.loads if one["watermark"] == row.get("stated_at")]
+    mine = [one for one in files if one["role"] == books.origins.get((table, object_id))] or files
+    if len({one["file_id"] for one in mine}) != 1:
+        return None
+    return _By("file", mine[0]["role"], mine[0]["file_id"], mine[0]["watermark"])
+
+
+def _kept(row: Row, heard: Mapping[str, Row]) -> _By:
+    """Return who made a version of which the log has no line any more, by what its fields remember."""
+    message_id = max((row.get("said") or {}).values(), default="").partition(" ")[2]
+    said = heard.get(message_id)
+    if said is None:
+        return _By(message_id=message_id)
+    return _By(said["how"], said["system"], message_id, said["said_at"])

@@ -6,7 +6,7 @@ from datetime import datetime
 from canonical.codes.identity import AMBIGUOUS_SUBJECT, UNKNOWN_USAGE_POINT
 from canonical.errors import RejectedError
 from canonical.names import normal_serial
-from store import master_statements, names, reference, reference_history
+from store import belief_sources, master_statements, names, reference
 from store.rows import Row
 from store.session import Session
 
@@ -34,13 +34,13 @@ def usage_point_of(session: Session, word: str, *, at: datetime, systems: Collec
 def _candidates(session: Session, word: str) -> tuple[list[Row], ...]:
     """Return the rows that bear a word, what names most surely first."""
     maker, _, serial = word.rpartition("/")
-    made = reference_history.versions(session, reference.INSTALLATION, "serial_normal", {normal_serial(serial)})
+    made = belief_sources.versions(session, reference.INSTALLATION, "serial_normal", {normal_serial(serial)})
     return (
-        reference_history.versions(session, reference.USAGE_POINT, "usage_point", {word}),
-        reference_history.versions(session, reference.USAGE_POINT, "name", {word}),
-        reference_history.versions(session, reference.INSTALLATION, "meter", {word}),
-        reference_history.versions(session, reference.AGREEMENT, "agreement", {word}),
-        reference_history.versions(session, reference.AGREEMENT, "account", {word}),
+        belief_sources.versions(session, reference.USAGE_POINT, "usage_point", {word}),
+        belief_sources.versions(session, reference.USAGE_POINT, "name", {word}),
+        belief_sources.versions(session, reference.INSTALLATION, "meter", {word}),
+        belief_sources.versions(session, reference.AGREEMENT, "agreement", {word}),
+        belief_sources.versions(session, reference.AGREEMENT, "account", {word}),
         [row for row in made if maker.strip().upper() in ("", row["manufacturer"].strip().upper())],
     )
 
@@ -62,6 +62,6 @@ def _by_others(session: Session, word: str, systems: Collection[str]) -> str:
         row["usage_point"] == word or row["object_id"] == word for row in master_statements.about(session, word, ())
     ):
         return word
-    if reference_history.held_in_extracts(session, "usage_point", word):
+    if belief_sources.held_in_extracts(session, "usage_point", word):
         return word
     raise RejectedError(f"nobody has told the hub of {word!r}", code=UNKNOWN_USAGE_POINT)

@@ -1,57 +1,91 @@
 """What systems told the hub and were told by it, and what their own extracts said, as statements on what they hold."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 
-from flows.history.books import TABLES, Books
-from flows.history.evidence import Act, Coverage, Extract, Statement
-from flows.history.hub_versions import UNNUMBERED, facts_of
+from flows.history.books import Books
+from flows.history.evidence import HUB, Act, Coverage, Extract, Statement
+from flows.history.hub_versions import UNNUMBERED, HubVersion
 from flows.reconciliation.views import versions_of
 from store.rows import Row
 
 ACTS: Mapping[str, Act] = {"create": "states", "change": "states", "close": "ends", "delete": "never"}
+FILE_NOUN = "Masters"
+"""Noun under which files of changes go to subscribers: each object with all its versions."""
+
+REFUSED = "REJECTED"
 LOST = "not kept any more"
 """State of a delivery that retention has dropped: nobody can say how it ended."""
 
 
 def said_statements(books: Books, roles: Mapping[str, str]) -> Iterator[Statement]:
     """Yield what was said by message and by file of changes; `roles` gives the role of a caller."""
+    filed: dict[tuple[str, str, str], list[Row]] = {}
     for row in books.said:
-        ours = row["how"] == "we_told"
-        delivery = books.deliveries.get(row["delivery_id"]) if ours else None
-        system = row["system"] if ours else roles.get(row["system"], row["system"])
-        act = ACTS[row["verb"]]
-        if row["how"] == "file" and row["verb"] == "create":
-            act = "keeps"  # a file of holdings states whole versions with their spans
-        yield Statement(
-            UNNUMBERED, system, row["kind"], row["object_id"], act,
-            _known(row, delivery) if ours else _earlier(row["said_at"], row["noted_at"]), row["noted_at"],
-            row["valid_from"], row["valid_to"], row["facts"], begins=row["verb"] == "create", how=row["how"],
-            source="hub" if ours else row["system"], message_id=row["message_id"], delivery_id=row["delivery_id"],
-            state=_state(row, delivery), code=delivery["code"] if delivery else row["code"],
-            reason=delivery["reason"] if delivery else row["reason"],
-            said_at=delivery["sent_at"] if delivery else row["said_at"],
-        )  # fmt: skip
+        delivery = books.deliveries.get(row["delivery_id"])
+        if delivery is not None and delivery["noun"] == FILE_NOUN:
+            filed.setdefault((row["delivery_id"], row["kind"], row["object_id"]), []).append(row)
+        elif row["how"] == "we_told":
+            yield _told(row, delivery, ACTS[row["verb"]])
+        else:
+            yield _heard(row, roles)
+    for rows in filed.values():
+        yield _told_by_file(rows, books.deliveries[rows[0]["delivery_id"]])
 
 
-def filed_statements(books: Books, roles: Mapping[str, str]) -> Iterator[Statement]:
-    """Yield what the change log says that somebody said and no statement tells: rows of reference files, loads."""
+def _heard(row: Row, roles: Mapping[str, str]) -> Statement:
+    """Return what a system told the hub; a file of holdings states whole versions with their spans."""
+    whole = row["how"] == "file" and row["verb"] == "create"
+    return Statement(
+        UNNUMBERED, roles.get(row["system"], row["system"]), row["kind"], row["object_id"],
+        "keeps" if whole else ACTS[row["verb"]], _earlier(row["said_at"], row["noted_at"]), row["noted_at"],
+        row["valid_from"], row["valid_to"], row["facts"], begins=row["verb"] == "create", how=row["how"],
+        source=row["system"], message_id=row["message_id"], state=row["disposition"], code=row["code"],
+        reason=row["reason"], said_at=row["said_at"],
+    )  # fmt: skip
+
+
+def _told(row: Row, delivery: Row | None, act: Act) -> Statement:
+    """Return what the hub told a system, who believes it once it has confirmed it and not refused this part of it."""
+    refused = row["disposition"] == REFUSED
+    known = delivery["confirmed_at"] if delivery is not None and delivery["state"] == "confirmed" else None
+    fate = row if refused or delivery is None else delivery
+    return Statement(
+        UNNUMBERED, row["system"], row["kind"], row["object_id"], act, None if refused else known, row["noted_at"],
+        row["valid_from"], row["valid_to"], row["facts"], begins=row["verb"] == "create", how="we_told", source=HUB,
+        message_id=row["message_id"], delivery_id=row["delivery_id"],
+        state=REFUSED if refused else delivery["state"] if delivery is not None else LOST, code=fate["code"],
+        reason=fate["reason"], said_at=delivery["sent_at"] if delivery is not None else None,
+    )  # fmt: skip
+
+
+def _told_by_file(rows: Sequence[Row], delivery: Row) -> Statement:
+    """Return what a file of changes told of one thing: all its versions, or that it never was."""
+    made: dict[datetime, Extract] = {}
+    for row in rows:
+        if row["verb"] == "create":
+            made[row["valid_from"]] = Extract(row["valid_from"], row["valid_to"], row["facts"])
+        elif row["verb"] == "change" and row["valid_from"] in made:  # where a usage point lies is said beside it
+            same = made[row["valid_from"]]
+            made[row["valid_from"]] = replace(same, facts={**same.facts, **row["facts"]})
+    whole = _told(rows[-1], delivery, "never" if rows[-1]["verb"] == "delete" else "holds")
+    return replace(whole, facts={}, valid_from=None, valid_to=None, extract=tuple(made.values()))
+
+
+def filed_statements(books: Books, versions: Iterable[HubVersion], roles: Mapping[str, str]) -> Iterator[Statement]:
+    """Yield what the hub's versions came from and no statement tells: rows of reference files, items of loads."""
     told = {(row["message_id"], row["object_id"]) for row in books.said if row["how"] != "we_told"}
-    rows = _rows_by_version(books)
-    for line in books.changes:
-        if not line["source"] or line["effect"] == "ended" or (line["message_id"], line["object_id"]) in told:
+    for version in versions:
+        one = version.begun
+        if one.how != "file" or not one.source or (one.message_id, one.object_id) in told:
             continue
-        row = rows.get((line["kind"], line["object_id"], line["valid_from"], line["known_at"]))
-        if row is None:
-            continue
-        end = row["removed_at"] if "removed_at" in row else row["valid_to"]
-        yield Statement(
-            UNNUMBERED, roles.get(line["source"], line["source"]), line["kind"], line["object_id"], "states",
-            _earlier(line["said_at"], line["known_at"]), line["known_at"], line["valid_from"], end,
-            facts_of(line["kind"], row, line["fields"].split(",")), begins=line["effect"] == "begun", how="file",
-            source=line["source"], message_id=line["message_id"], state="APPLIED", said_at=line["said_at"],
+        yield replace(
+            one, system=roles.get(one.source, one.source), act="states", part="", state="APPLIED",
+            known_at=_earlier(one.said_at, one.noted_at),
+            facts={name: text for name, text in one.facts.items() if name in version.fields},
         )  # fmt: skip
 
 
@@ -59,7 +93,7 @@ def extract_statements(books: Books) -> Iterator[Statement]:
     """Yield what extracts of systems said, and that one no longer had a thing."""
     names = books.files
     for (system, kind, object_id), group in groupby(books.extracts, key=itemgetter("system", "kind", "object_id")):
-        if system == "hub":
+        if system == HUB:
             continue
         rows = list(group)
         for row, after in zip(rows, [*rows[1:], None], strict=True):
@@ -95,29 +129,6 @@ def _held(
     )  # fmt: skip
 
 
-def _known(row: Row, delivery: Row | None) -> datetime | None:
-    """Return when one that was told confirmed it; None while it did not, or nobody can say."""
-    return delivery["confirmed_at"] if delivery is not None and delivery["state"] == "confirmed" else None
-
-
-def _state(row: Row, delivery: Row | None) -> str:
-    if row["how"] != "we_told":
-        return str(row["disposition"])
-    return str(delivery["state"]) if delivery is not None else LOST
-
-
 def _earlier(said_at: datetime | None, noted_at: datetime) -> datetime:
     """Return when a teller believed what it told: when it said so, whose clock may run ahead of ours."""
     return noted_at if said_at is None else min(said_at, noted_at)
-
-
-def _rows_by_version(books: Books) -> dict[tuple[str, str, datetime, datetime], Row]:
-    """Return the hub's versions by thing, valid time and known time."""
-    found: dict[tuple[str, str, datetime, datetime], Row] = {}
-    for kind, table, column in TABLES:
-        for row in books.rows[table.name]:
-            hangs = kind == "installation"
-            object_id = f"{row['usage_point']}/{row['meter']}" if hangs else str(row[column])
-            key = (kind, object_id, row["installed_at" if hangs else "valid_from"], row["known_at"])
-            found[key] = {**found.get(key, {}), **row}  # a usage point and where it lies are two rows
-    return found
