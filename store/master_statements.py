@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Index, Table, UniqueConstraint, select
+from sqlalchemy import ColumnElement, Index, Table, UniqueConstraint, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel
 
@@ -95,6 +95,15 @@ def note(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
         statement = dialect.insert(MASTER_STATEMENT).values(unique)
         fresh = {name: statement.excluded[name] for name in unique[0] if name not in (*KEY, "noted_at")}
         session.execute(statement.on_conflict_do_update(index_elements=KEY, set_=fresh))
+
+
+def refuse(session: Session, delivery_id: str, refused: Mapping[tuple[str, str], tuple[str, str]]) -> None:
+    """Keep that one that was told refused some things of a delivery: code and reason by kind and id."""
+    table = MASTER_STATEMENT
+    for (kind, object_id), (code, reason) in sorted(refused.items()):
+        mine = (table.c.object_id == object_id, table.c.kind == kind, table.c.delivery_id == delivery_id)
+        values = {"disposition": "REJECTED", "code": code, "reason": reason}
+        session.execute(update(table).where(*mine).values(**values))
 
 
 def about(session: Session, usage_point: str, object_ids: Collection[str]) -> list[Row]:

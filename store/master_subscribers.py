@@ -202,6 +202,18 @@ def answered(
         session.execute(update(TOLD).where(*mine, TOLD.c.kind == kind, TOLD.c.called == called).values(**bad))
 
 
+def named(
+    session: Session, subscriber: str, telling: str, called: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return kind and id of the objects of a telling that an answer calls by (kind, name), by what it calls them."""
+    if not called:
+        return {}
+    query = select(TOLD.c.kind, TOLD.c.called, TOLD.c.object_id)
+    mine = (TOLD.c.subscriber == subscriber, TOLD.c.telling == telling)
+    rows = session.execute(query.where(*mine, TOLD.c.called.in_(sorted({name for _, name in called}))))
+    return {(kind, name): (kind, object_id) for kind, name, object_id in rows if (kind, name) in called}
+
+
 def counts(session: Session) -> list[Row]:
     """Return how many objects of each subscriber are in each state."""
     query = select(TOLD.c.subscriber, TOLD.c.state, func.count().label("number"))

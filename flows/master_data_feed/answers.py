@@ -9,7 +9,7 @@ from canonical.billing import FileAcknowledgement, ItemVerdict
 from canonical.codes.billing import ACKNOWLEDGEMENT_UNKNOWN
 from canonical.messages import Item, Outcome, Rejection
 from flows.file_handling import FileContext
-from store import deliveries, master_subscribers
+from store import deliveries, master_statements, master_subscribers
 from store.session import Session
 
 LOADED = ("ACCEPTED", "ACCEPTED_WITH_ERRORS", "DUPLICATE")
@@ -61,8 +61,11 @@ class AnswersHandler:
             reason = f"no file of that name was sent to {role}: {said.file_name}"
             return ItemVerdict(said.file_name, "REJECTED", str(ACKNOWLEDGEMENT_UNKNOWN), reason)
         telling = deliveries.find(session, delivery).message_id
+        refused = _refused(said)
         for name in self.subscribers.get(role, ()) if is_loaded else ():
-            master_subscribers.answered(session, name, telling, refused=_refused(said), now=now)
+            meant = master_subscribers.named(session, name, telling, refused)
+            master_statements.refuse(session, delivery, {meant[one]: refused[one] for one in meant})
+            master_subscribers.answered(session, name, telling, refused=refused, now=now)
         return ItemVerdict(said.file_name, "ACCEPTED")
 
 
