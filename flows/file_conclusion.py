@@ -72,7 +72,12 @@ def _answer(this: Pass, received: Received) -> tuple[Header, Parcel]:
     file = received.examined.file
     with this.transaction() as session:
         judged_at = files.held_by(session, file).judged_at or file.first_seen_at
-    said = spine.verdicts(received.entry, transaction=this.transaction) if received.entry is not None else ()
+    said: tuple[ItemVerdict, ...] = ()
+    if received.entry is not None:
+        identity = received.examined.identity
+        # All that a large file's sender needs to hear is what was not plainly accepted.
+        but = "" if identity is not None and identity.kind == "request" else "ACCEPTED"
+        said = spine.verdicts(received.entry, transaction=this.transaction, but=but)
     return acknowledgement(this, received, said, judged_at=judged_at)
 
 

@@ -135,10 +135,13 @@ def receive_file(
     return _outcome(transaction, entry, reply, repeat=False)
 
 
-def verdicts(entry: int, *, transaction: Transaction) -> tuple[ItemVerdict, ...]:
-    """Return what was said of each item of a file, in the file's order."""
+def verdicts(entry: int, *, transaction: Transaction, but: str = "") -> tuple[ItemVerdict, ...]:
+    """Return what was said of each item of a file, in the file's order; without those whose verdict is `but`.
+
+    A file may have a million items: whoever does not need what was accepted leaves it in the database.
+    """
     with transaction() as session:
-        return tuple(message_items.verdicts(session, entry))
+        return tuple(message_items.verdicts(session, entry, but=but))
 
 
 def batches(

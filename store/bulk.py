@@ -215,8 +215,16 @@ def _picker(names: Sequence[str]) -> Callable[[Any], Sequence[Any]]:
 
 
 def _bind_column(bind: Callable[[Any], Any] | None, column: tuple[Any, ...]) -> Iterable[Any]:
-    """Return one column's values as the driver takes them."""
-    return map(bind, column) if bind else column
+    """Return one column's values as the driver takes them; the very same object again is bound once."""
+    return _bound_once(bind, column) if bind else column
+
+
+def _bound_once(bind: Callable[[Any], Any], column: tuple[Any, ...]) -> Iterable[Any]:
+    last, bound = object(), None
+    for value in column:
+        if value is not last:
+            last, bound = value, bind(value)
+        yield bound
 
 
 def _binder(connection: Connection, column: Column[Any]) -> Callable[[Any], Any] | None:

@@ -70,10 +70,12 @@ def count(session: Session, entry: int) -> dict[str, int]:
     return dict(rows.all())
 
 
-def verdicts(session: Session, entry: int) -> Iterator[ItemVerdict]:
-    """Yield the verdicts on a file's items in their order."""
-    rows = session.exec(
-        select(MessageItem).where(MessageItem.entry == entry).order_by(col(MessageItem.number))
-    ).yield_per(5000)
-    for row in rows:
-        yield ItemVerdict(row.key, row.verdict, row.code, row.reason, row.line)  # type: ignore[arg-type]
+def verdicts(session: Session, entry: int, *, but: str = "") -> Iterator[ItemVerdict]:
+    """Yield the verdicts on a file's items in their order, those that are not `but` where it is named."""
+    table = MessageItem
+    columns = (table.key, table.verdict, table.code, table.reason, table.line)
+    query = select(*columns).where(table.entry == entry).order_by(col(table.number))  # type: ignore[call-overload]
+    if but:
+        query = query.where(table.verdict != but)
+    for row in session.execute(query.execution_options(yield_per=5000)):
+        yield ItemVerdict(*row)

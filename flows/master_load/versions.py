@@ -1,7 +1,7 @@
 """Loading many versioned things at once: what the hub does not know is one COPY, what it knows is merged by field."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -118,28 +118,40 @@ class _Into:
     now: datetime
     became: list[Became]
     reconfigured: set[str]
+    said_once: dict[tuple[object, ...], Mapping[str, str]] = field(default_factory=dict)
 
     def take(self, object_id: str, rows: Sequence[Row], told: Sequence[tuple[int, Stated]]) -> None:
         """Take what is told of one thing."""
-        if not rows and len(told) == 1 and told[0][1].columns.keys() >= self.master.defaults.keys():
+        if not rows and len(told) == 1:
             self._add(object_id, told[0][1])
         else:
             self._merge(object_id, rows, told)
 
     def _add(self, object_id: str, one: Stated) -> None:
-        """Add a thing that nobody has told of, said whole: the common case."""
+        """Add a thing that nobody has told of: the common case."""
+        said = self._said_at_once(one)
         self.writing.fresh.append(
             {
+                **self.defaults,
                 **one.columns,
                 self.master.key: object_id,
                 "valid_from": one.valid_from,
                 "valid_to": one.valid_to,
-                "said": None,
-                "stated_at": one.watermark,
+                "said": said,
+                "stated_at": one.watermark if said is None else None,
                 "version": 1,
                 "known_at": self.now,
             }
         )
+
+    def _said_at_once(self, one: Stated) -> Mapping[str, str] | None:
+        """Return when each field was said, None where all were; one mapping for all things of the same fields."""
+        if len(one.columns) == len(self.master.defaults):
+            return None
+        names = (one.watermark, *one.columns)
+        if names not in self.said_once:
+            self.said_once[names] = dict.fromkeys((*one.columns, ENDS), stamp_of(one.watermark))
+        return self.said_once[names]
 
     def _merge(self, object_id: str, rows: Sequence[Row], told: Sequence[tuple[int, Stated]]) -> None:
         """State what is told on top of what is known, each field as it was said last."""
