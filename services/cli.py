@@ -22,9 +22,9 @@ from services import (
     cli_messages,
     cli_messaging,
     cli_parked,
+    cli_reconcile,
     cli_requests,
     cli_serve,
-    cli_unbilled,
     cli_unbilled,
     cli_waiting,
     cli_work,
@@ -52,7 +52,6 @@ app.add_typer(cli_serve.app)
 app.add_typer(cli_billing.app, name="billing")
 app.add_typer(cli_work.app, name="work")
 app.add_typer(cli_unbilled.app, name="unbilled")
-app.add_typer(cli_unbilled.app, name="unbilled")
 cli_cim.app.command("call")(cli_cim_call.call_command)
 cli_cim.app.command("support")(cli_cim_call.support_command)
 cli_cim.app.command("waiting")(cli_waiting.waiting_command)
@@ -66,6 +65,7 @@ app.add_typer(cli_files.app, name="files")
 app.add_typer(cli_load.app, name="load")
 app.add_typer(cli_masters.app, name="masters")
 app.add_typer(cli_history.app, name="history")
+app.add_typer(cli_reconcile.app, name="reconcile")
 app.add_typer(cli_airflow.app, name="airflow")
 app.command("explain")(cli_explain.explain_command)
 app.command("inspect")(cli_inspect.inspect_command)

@@ -8,7 +8,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from canonical.event_kinds import EventKind
 from services.files_section import FilesSection
+from services.masters_section import MastersSection
+from services.masters_section import keys_of as masters_keys
 from services.messaging_section import MessagingSection
+from services.reconcile_section import ReconcileSection
+from services.reconcile_section import keys_of as reconcile_keys
 from services.reply_section import ReplySection
 from services.routing_sections import SECTIONS as ROUTING
 from services.routing_sections import MasterDataSection, RouteSection, SystemKind, TerritorySection
@@ -218,6 +222,8 @@ class SiteModel(_Section):
     billing: dict[str, BillingSection] = Field(default_factory=dict)
     work: WorkSection = WorkSection()
     master_data: MasterDataSection | None = None
+    masters: MastersSection | None = None
+    reconcile: ReconcileSection | None = None
     territories: dict[str, TerritorySection] = Field(default_factory=dict)
     routes: tuple[RouteSection, ...] = ()
     unbilled: UnbilledSection | None = None
@@ -253,6 +259,10 @@ def known_keys(path: tuple[str, ...]) -> list[str]:
         return list(SiteModel.model_fields)
     if path[0] == "unbilled":
         return unbilled_keys(path)
+    if path[0] == "masters":
+        return masters_keys(path)
+    if path[0] == "reconcile":
+        return reconcile_keys(path)
     if path[0] in ROUTING:
         return routing_keys(path[0], path)
     if path[0] == "roles" and path[2:] == ("delivery",):

@@ -10,6 +10,7 @@ from sqlmodel import Session
 from store.deliveries import Delivery
 from store.master_changes import CHANGE
 from store.master_statements import MASTER_STATEMENT
+from store.master_subscribers import TOLD
 from store.rows import Row, rows_of
 
 _CHUNK = 500
@@ -33,6 +34,11 @@ def statements(session: Session, object_ids: Collection[str]) -> dict[str, list[
 def changes(session: Session, object_ids: Collection[str]) -> dict[str, list[Row]]:
     """Return the lines of the change log about some objects, in order, by object."""
     return _by_object(session, CHANGE, CHANGE.c.sequence, object_ids)
+
+
+def fed(session: Session, object_ids: Collection[str]) -> dict[str, list[Row]]:
+    """Return what each subscriber was told last of some objects, and answered, by object."""
+    return _by_object(session, TOLD, TOLD.c.subscriber, object_ids)
 
 
 def deliveries(session: Session, delivery_ids: Collection[str]) -> dict[str, Told]:

@@ -1,17 +1,15 @@
 """Why a system differs, from the books: late, lost, refused or wrongly translated, or changed and told by nobody."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from flows.reconciliation.books import Books, Telling, states, told_last
 from flows.reconciliation.orient import Difference
 from flows.reconciliation.policy import HUB, Cause, DifferenceClass, Policy
 from flows.reconciliation.views import instant_text, versions_of
-from store import recon_evidence, recon_holdings
-from store.recon_evidence import Told
 from store.rows import Row
-from store.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,37 +26,6 @@ class Judged:
     deliveries: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Books:
-    """What the hub's books say about some objects, by object id."""
-
-    statements: Mapping[str, Sequence[Row]]
-    changes: Mapping[str, Sequence[Row]]
-    deliveries: Mapping[str, Told]
-    held: Mapping[tuple[str, str], Sequence[Row]]
-    """Rows of what systems ever said that they hold, by kind and id."""
-
-    watermarks: Mapping[str, datetime] = field(default_factory=dict)
-    """Of each system's extract in force."""
-
-
-def open_books(session: Session, found: Iterable[Difference], watermarks: Mapping[str, datetime]) -> Books:
-    """Return what is known of the objects of some differences, in a few queries."""
-    names = sorted({one.object_id for one in found})
-    statements = recon_evidence.statements(session, names)
-    carried = {row["delivery_id"] for rows in statements.values() for row in rows if row["delivery_id"]}
-    held: dict[tuple[str, str], list[Row]] = {}
-    for row in recon_holdings.versions(session, names):
-        held.setdefault((row["kind"], row["object_id"]), []).append(row)
-    return Books(
-        statements,
-        recon_evidence.changes(session, names),
-        recon_evidence.deliveries(session, carried),
-        held,
-        watermarks,
-    )
-
-
 def judge(one: Difference, books: Books, policy: Policy, *, now: datetime) -> Judged:
     """Return the cause of one difference.
 
@@ -73,37 +40,37 @@ def judge(one: Difference, books: Books, policy: Policy, *, now: datetime) -> Ju
         return _late(one, why, age <= policy.in_transit, change["message_id"])
     if one.system == HUB:
         return _of_hub(one, books)
-    told = _last(_tellings(one, books))
-    if told is not None and not (one.field and change is not None and change["known_at"] > told["noted_at"]):
+    told = told_last(one, books, policy)
+    if told is not None and not (one.field and change is not None and change["known_at"] > told.at):
         return _told(one, told, books, policy, written, now=now)
     if change is not None:
         said = f"the hub knows it from {change['source'] or 'a load'} since {instant_text(change['known_at'])}"
         return Judged(one, one.klass, "lost", f"{said}, and never told {one.system}", _ids(change["message_id"]))
-    return _by_hand(one, books, "no message ever told it")
+    return _by_hand(one, "no message ever told it")
 
 
 def _told(
-    one: Difference, told: Row, books: Books, policy: Policy, written: datetime | None, *, now: datetime
+    one: Difference, told: Telling, books: Books, policy: Policy, written: datetime | None, *, now: datetime
 ) -> Judged:
     """Return the cause where the system was told of the right state."""
-    messages, carried = _ids(told["message_id"]), _ids(told["delivery_id"])
-    delivery = books.deliveries.get(told["delivery_id"])
-    if told["disposition"] == "REJECTED" or (delivery is not None and delivery.state == "parked"):
-        code, reason = (told["code"], told["reason"]) if told["code"] or delivery is None else delivery[3:]
-        return Judged(one, one.klass, "mapping", f"{one.system} refused it: {code} {reason}".strip(), messages, carried)
-    if delivery is None or delivery.state == "cancelled":
+    messages, carried = told.messages, told.deliveries
+    if told.state == "refused":
+        return Judged(one, one.klass, "mapping", f"{one.system} refused it: {told.why}".strip(), messages, carried)
+    if told.state == "withdrawn":
         return Judged(one, one.klass, "lost", "its delivery was withdrawn", messages, carried)
-    if delivery.state != "confirmed":
-        is_fresh = now - delivery.enqueued_at <= policy.in_transit
-        return _late(one, f"its delivery is {delivery.state}", is_fresh, *messages, deliveries=carried)
-    at = delivery.confirmed_at or told["noted_at"]
-    if written is not None and at > written:
-        why = "it was confirmed after the system wrote its extract"
-        return _late(one, why, now - at <= policy.in_transit, *messages, deliveries=carried)
+    if told.state == "under way":
+        is_fresh = now - told.at <= policy.in_transit
+        return _late(one, told.why, is_fresh, *messages, deliveries=carried)
+    if written is not None and told.confirmed_at > written:
+        why, is_fresh = (
+            "it was confirmed after the system wrote its extract",
+            now - told.confirmed_at <= policy.in_transit,
+        )
+        return _late(one, why, is_fresh, *messages, deliveries=carried)
     if _held_once(one, books):
-        return _by_hand(one, books, "the system held the right state before", messages, carried)
+        return _by_hand(one, "the system held the right state before", messages, carried)
     if one.field and not _ever_said(one, books):
-        return _by_hand(one, books, "nobody ever told the value that it holds", messages, carried)
+        return _by_hand(one, "nobody ever told the value that it holds", messages, carried)
     return Judged(one, one.klass, "lost", "it was told and confirmed, and is not held", messages, carried)
 
 
@@ -111,22 +78,20 @@ def _of_hub(one: Difference, books: Books) -> Judged:
     """Return the cause where the hub differs from the system of record."""
     told = _last(
         row for row in books.statements.get(one.object_id, ())
-        if row["how"] != "we_told" and row["system"] == one.owner and _states(row, one)
+        if row["how"] != "we_told" and row["system"] == one.owner and states(row, one)
     )  # fmt: skip
     if told is None:
-        return _by_hand(one, books, f"{one.owner} never told the hub")
+        return _by_hand(one, f"{one.owner} never told the hub")
     messages = _ids(told["message_id"])
     if told["disposition"] == "REJECTED":
         why = f"the hub refused it: {told['code']} {told['reason']}".strip()
         return Judged(one, one.klass, "mapping", why, messages)
     if told["disposition"] == "WAITING":
         return _late(one, "it waits for what is not there yet", True, *messages)
-    return _by_hand(one, books, f"{one.owner} told something else last", messages)
+    return _by_hand(one, f"{one.owner} told something else last", messages)
 
 
-def _by_hand(
-    one: Difference, books: Books, why: str, messages: tuple[str, ...] = (), deliveries: tuple[str, ...] = ()
-) -> Judged:
+def _by_hand(one: Difference, why: str, messages: tuple[str, ...] = (), deliveries: tuple[str, ...] = ()) -> Judged:
     """Return that a system was changed by somebody who told nobody."""
     return Judged(one, one.klass, "out_of_band", why, messages, deliveries)
 
@@ -134,22 +99,6 @@ def _by_hand(
 def _late(one: Difference, why: str, is_fresh: bool, *messages: str, deliveries: tuple[str, ...] = ()) -> Judged:
     klass: DifferenceClass = "LATE" if is_fresh else one.klass
     return Judged(one, klass, "late", why, _ids(*messages), deliveries)
-
-
-def _tellings(one: Difference, books: Books) -> Iterable[Row]:
-    """Yield what the hub told the system about what differs, in order."""
-    for row in books.statements.get(one.object_id, ()):
-        if row["how"] == "we_told" and row["system"] == one.system and _states(row, one):
-            yield row
-
-
-def _states(row: Row, one: Difference) -> bool:
-    """Return whether a statement speaks of what differs."""
-    if row["kind"] != one.kind:
-        return False
-    if not one.field or one.field in ("valid_from", "valid_to"):
-        return True
-    return one.field in row["facts"]
 
 
 def _is_about(change: Row, one: Difference) -> bool:
@@ -175,6 +124,9 @@ def _ever_said(one: Difference, books: Books) -> bool:
     """Return whether anybody ever said, or the hub ever held, what the system holds now."""
     for row in books.statements.get(one.object_id, ()):
         if row["kind"] == one.kind and row["facts"].get(one.field) == one.found:
+            return True
+    for holding in books.before.get((one.kind, one.object_id), ()):
+        if holding.facts.get(one.field) == one.found:
             return True
     return any(
         row["system"] != one.system and one.found in _values(row["content"], one.field)

@@ -31,7 +31,7 @@ DATED: tuple[Kind, ...] = ("installation", "agreement", "topology")
 class SystemPolicy:
     """How one system's extract is to be read."""
 
-    fields: Mapping[Kind, tuple[str, ...]] = field(default_factory=dict)
+    fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Fields that it holds of each kind: one that it leaves empty is then a difference. A kind that is not named is
     learned from what it states, and what it leaves empty is not compared."""
 
@@ -77,6 +77,16 @@ class Policy:
     pairs: tuple[tuple[str, str], ...] = ()
     """Systems compared with each other directly; each is compared with the hub anyway."""
 
+    feeds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Subscribers of the change log by the system that they are: what they were told is evidence, and how a system is
+    told again."""
+
+    feed_kinds: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Kinds of which each subscriber is told."""
+
+    reached: frozenset[str] = frozenset()
+    """Systems that messages of master data can be sent to."""
+
     in_transit: timedelta = timedelta(hours=4)
     """How long a change may be on its way before it is a difference, business time."""
 
@@ -102,6 +112,10 @@ class Policy:
     def owner_of(self, kind: str, name: str = "") -> str:
         """Return the system of record of a field, or of the thing itself; the hub where none is named."""
         return self.owners.get(f"{kind}.{name}") or self.owners.get(kind) or HUB
+
+    def feeds_kind(self, subscriber: str, kind: str) -> bool:
+        """Return whether a subscriber is told of a kind."""
+        return kind in self.feed_kinds.get(subscriber, frozenset())
 
     def allows(self, *, klass: str, kind: str, name: str, system: str) -> bool:
         """Return whether a difference may be repaired without a person."""

@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from flows.reconciliation import classify, digesting, held_now, levels, merging, orient, tracking, work_items
+from flows.reconciliation.books import open_books
 from flows.reconciliation.compare import unlike, unlike_kinds
 from flows.reconciliation.digesting import Digests
 from flows.reconciliation.links import WHOLE, broken_links
 from flows.reconciliation.merging import Progress
 from flows.reconciliation.policy import HUB, Policy, Profile
 from flows.reconciliation.tracking import Tracked
-from store import recon_differences, recon_digests, recon_holdings, recon_runs, recon_snapshots
+from store import master_loads, recon_differences, recon_digests, recon_holdings, recon_runs, recon_snapshots
 from store.recon_holdings import PARTITIONS
 from store.session import Session, Transaction
 
@@ -45,11 +46,17 @@ class Ran:
     is_round: bool = False
     """Whether the round is complete."""
 
+    is_loading: bool = False
+    """Whether nothing was done because a first-time load is open: the hub's own side is not whole."""
+
 
 def run(
     policy: Policy, *, transaction: Transaction, now: datetime, whole: bool = False, progress: Progress | None = None
 ) -> Ran:
     """Compare the next portion, or with `whole` everything from the first partition on; a killed pass goes on later."""
+    with transaction() as session:
+        if master_loads.is_open(session):
+            return Ran(is_loading=True)
     merged = merging.merge_all(policy, transaction=transaction, now=now, progress=progress)
     refreshed = held_now.refresh(policy, transaction=transaction, now=now, progress=progress)
     with transaction() as session:
@@ -115,8 +122,8 @@ def _partition(session: Session, partition: int, scene: _Scene) -> Tracked:
     found = list(unlike(session, partition, scene.profiles, scene.digests, at=now))
     held = recon_holdings.of_objects(session, {one.object_id for one in found})
     named = orient.differences(found, held, policy, at=now)
-    books = classify.open_books(session, named.values(), scene.watermarks)
-    judged = [classify.judge(one, books, policy, now=now) for one in named.values()]
+    known = open_books(session, named.values(), scene.watermarks)
+    judged = [classify.judge(one, known, policy, now=now) for one in named.values()]
     live = recon_differences.live_in(session, partition)
     return tracking.track(session, partition, judged, live=live, watermarks=scene.watermarks, now=now)
 
