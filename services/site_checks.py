@@ -23,6 +23,7 @@ def mistakes(model: SiteModel) -> Iterator[Mistake]:
     for number, route in enumerate(model.routes):
         yield from _route(model, route, ("routes", str(number)))
     yield from _questions(model)
+    yield from _masters(model)
 
 
 def _roles(model: SiteModel) -> Iterator[Mistake]:
@@ -36,6 +37,18 @@ def _roles(model: SiteModel) -> Iterator[Mistake]:
     for name, client in clients.items():
         if client.role and client.role not in model.roles:
             yield ("serve", "clients", name, "role"), _unknown("role", client.role, model.roles)
+
+
+def _masters(model: SiteModel) -> Iterator[Mistake]:
+    """Yield roles that [masters] names and the site has not."""
+    own = model.masters
+    if own is None:
+        return
+    for key in ("inboxes", "granularity", "day_belongs_to_old"):
+        for role in getattr(own, key):
+            if role not in model.roles:
+                path = ("masters", key, role) if key == "granularity" else ("masters", key)
+                yield path, _unknown("role", role, model.roles)
 
 
 def _territories(model: SiteModel) -> Iterator[Mistake]:

@@ -11,8 +11,6 @@ from services.files_section import FilesSection
 from services.masters_section import MastersSection
 from services.masters_section import keys_of as masters_keys
 from services.messaging_section import MessagingSection
-from services.reconcile_section import ReconcileSection
-from services.reconcile_section import keys_of as reconcile_keys
 from services.reply_section import ReplySection
 from services.routing_sections import SECTIONS as ROUTING
 from services.routing_sections import MasterDataSection, RouteSection, SystemKind, TerritorySection
@@ -223,7 +221,6 @@ class SiteModel(_Section):
     work: WorkSection = WorkSection()
     master_data: MasterDataSection | None = None
     masters: MastersSection | None = None
-    reconcile: ReconcileSection | None = None
     territories: dict[str, TerritorySection] = Field(default_factory=dict)
     routes: tuple[RouteSection, ...] = ()
     unbilled: UnbilledSection | None = None
@@ -261,8 +258,6 @@ def known_keys(path: tuple[str, ...]) -> list[str]:
         return unbilled_keys(path)
     if path[0] == "masters":
         return masters_keys(path)
-    if path[0] == "reconcile":
-        return reconcile_keys(path)
     if path[0] in ROUTING:
         return routing_keys(path[0], path)
     if path[0] == "roles" and path[2:] == ("delivery",):
