@@ -16,7 +16,7 @@ from store.columns import Facts, Instant
 from store.conflict import insert_if_new
 from store.rows import Row, rows_of
 
-Stage = Literal["apply", "route", "load"]
+Stage = Literal["apply", "route", "load", "approve"]
 
 
 class MasterWaiting(SQLModel, table=True):
@@ -28,7 +28,7 @@ class MasterWaiting(SQLModel, table=True):
     waiting_id: str = Field(primary_key=True)
     stage: str
     """apply: it is not recorded yet. route: it is recorded, but nobody knows to whom it goes. load: the first-time load
-    that is open has to end first."""
+    that is open has to end first. approve: it reaches further back than a person let changes do."""
     source: str
     message_id: str
     place: int

@@ -1,92 +1,14 @@
-"""Every version that the hub ever held of some things, what it believes no more included, and how deliveries went."""
+"""Since when the hub holds things of the masters, replaced versions counted."""
 
-from collections.abc import Collection, Iterator
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, func, select
 from sqlmodel import Session
 
-from store.deliveries import Delivery
-from store.master_waiting import WAITING
-from store.recon_holdings import HOLDING
-from store.recon_snapshots import SNAPSHOT
-from store.rows import Row, rows_of
 
-_CHUNK = 500
-LAST = "zzzz"
-"""Stands behind every id of a meter in the order of texts, of both databases and of every collation in use."""
-
-
-def versions(session: Session, table: Table, column: str, values: Collection[str]) -> list[Row]:
-    """Return every version of a master that bears one of some values in an indexed column, in the order recorded."""
-    found: list[Row] = []
-    for some in _chunks(values):
-        found += rows_of(session, select(table).where(table.c[column].in_(some)))
-    return sorted(found, key=lambda row: (row["known_at"], row["row"]))
-
-
-def deliveries(session: Session, delivery_ids: Collection[str]) -> dict[str, Row]:
-    """Return state, times and code of some deliveries by id; those that retention dropped are left out."""
-    table: Any = Delivery.__table__  # type: ignore[attr-defined]
-    names = ("delivery_id", "state", "enqueued_at", "sent_at", "confirmed_at", "code", "reason")
-    query = select(*(table.c[name] for name in names))
-    return {
-        row["delivery_id"]: row
-        for some in _chunks(delivery_ids)
-        for row in rows_of(session, query.where(table.c.delivery_id.in_(some)))
-    }
-
-
-def waits(session: Session, waiting_ids: Collection[str]) -> dict[str, Row]:
-    """Return state, code and reason of things that waited, by the id of their wait."""
-    query = select(WAITING.c.waiting_id, WAITING.c.state, WAITING.c.code, WAITING.c.reason)
-    return {
-        row["waiting_id"]: row
-        for some in _chunks(waiting_ids)
-        for row in rows_of(session, query.where(WAITING.c.waiting_id.in_(some)))
-    }
-
-
-def hung_in_extracts(session: Session, usage_point: str) -> list[str]:
-    """Return the ids of installations at a usage point that any system's extract ever stated."""
-    first = f"{usage_point}/"
-    query = select(HOLDING.c.object_id).where(HOLDING.c.object_id >= first, HOLDING.c.object_id <= first + LAST)
-    return sorted({row["object_id"] for row in rows_of(session, query) if row["object_id"].startswith(first)})
-
-
-def held_in_extracts(session: Session, kind: str, object_id: str) -> bool:
-    """Return whether any system's extract ever stated a thing."""
-    query = select(HOLDING.c.row).where(HOLDING.c.object_id == object_id, HOLDING.c.kind == kind)
-    return bool(rows_of(session, query.limit(1)))
-
-
-def snapshots(session: Session, systems: Collection[str]) -> list[Row]:
-    """Return the first and the present extract of each system that was taken whole, by system and time."""
-    found = []
-    for system in sorted(systems):
-        whole = SNAPSHOT.c.system == system, SNAPSHOT.c.state.in_(("in_force", "past")), SNAPSHOT.c.unread == 0
-        query = select(SNAPSHOT).where(*whole)
-        found += rows_of(session, query.order_by(SNAPSHOT.c.watermark).limit(1))
-        found += rows_of(session, query.order_by(SNAPSHOT.c.watermark.desc()).limit(1))
+def known_since(session: Session, table: Table, column: str, value: str) -> datetime | None:
+    """Return when the hub first knew of a row with some value of a column; None: it never did."""
+    found: datetime | None = session.execute(
+        select(func.min(table.c.known_at)).where(table.c[column] == value)
+    ).scalar_one()
     return found
-
-
-def extract_files(
-    session: Session, systems: Collection[str], watermarks: Collection[datetime]
-) -> dict[tuple[str, datetime], str]:
-    """Return the ids of extracts by system and watermark."""
-    query = select(SNAPSHOT.c.system, SNAPSHOT.c.watermark, SNAPSHOT.c.snapshot_id)
-    query = query.where(SNAPSHOT.c.system.in_(sorted(systems)), SNAPSHOT.c.state.in_(("in_force", "past")))
-    return {
-        (system, watermark): snapshot_id
-        for system, watermark, snapshot_id in session.execute(query)
-        if watermark in watermarks
-    }
-
-
-def _chunks(values: Collection[str]) -> Iterator[list[str]]:
-    """Yield values in lists that fit into one statement."""
-    listed = sorted(set(values))
-    for at in range(0, len(listed), _CHUNK):
-        yield listed[at : at + _CHUNK]

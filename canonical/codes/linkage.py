@@ -50,6 +50,30 @@ EXCHANGE_INCOHERENT = ErrorCode(
     "A meter exchange installs before it removes, names one meter twice, or names none.",
     "Correct the meters and the times of the work.",
 )
+FIELD_NOT_OWNED = ErrorCode(
+    "3018",
+    "FIELD_NOT_OWNED",
+    "A system states a field that another system is the master of here; what it says of it is not applied.",
+    "Correct it in one of both systems, or name the other master in [masters.records].",
+    acts="operator",
+    severity="WARNING",
+)
+BACKDATED_OVER_BILLED = ErrorCode(
+    "3019",
+    "BACKDATED_OVER_BILLED",
+    "A change takes effect in periods whose figures left the hub on what was believed before.",
+    "Look at the periods; `amihub changes correct WORK` has them calculated again and notices sent.",
+    acts="operator",
+    severity="WARNING",
+)
+BACKDATED_TOO_FAR = ErrorCode(
+    "3020",
+    "BACKDATED_TOO_FAR",
+    "A change takes effect further back than the site allows without a person's approval.",
+    "`amihub changes approve` or `amihub changes refuse` the waiting change.",
+    acts="operator",
+    severity="WARNING",
+)
 STILL_IN_USE = ErrorCode(
     "3017",
     "STILL_IN_USE",

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from canonical.codes.linkage import ALREADY_LINKED, NOT_THE_ORIGIN, PERIODS_INTERSECT, STILL_IN_USE
+from canonical.codes.linkage import ALREADY_LINKED, BACKDATED_TOO_FAR, NOT_THE_ORIGIN, PERIODS_INTERSECT, STILL_IN_USE
 from canonical.errors import RejectedError
 from canonical.ids import mint
 from canonical.master_data import Link, MeterExchange
 from canonical.names import normal_serial
+from flows.master_data_sync import backdating, not_owned
 from flows.master_data_sync.exchange import exchange
 from flows.master_data_sync.links import link
 from flows.master_data_sync.masters import MASTERS
@@ -14,6 +15,7 @@ from flows.master_data_sync.outcome import Outcome
 from flows.master_data_sync.policy import Policy
 from flows.master_data_sync.record import record
 from flows.master_data_sync.said import Said, facts_of, said_from
+from flows.routing import deliver
 from store import master_waiting
 from store.master_waiting import MasterWaiting
 from store.session import Session
@@ -33,8 +35,16 @@ def apply(session: Session, said: Said, *, policy: Policy, now: datetime) -> Out
     if before is not None:
         return before
     try:
-        with session.begin_nested():
-            return _applied(session, said, policy=policy, now=now)
+        with session.begin_nested() as whole:
+            outcome = _applied(session, said, policy=policy, now=now)
+            if outcome.disposition != "APPLIED":
+                return outcome
+            too_far = backdating.reaches_too_far(session, said, outcome, policy=policy, now=now)
+            if too_far:
+                whole.rollback()
+                return _held_for_approval(said, too_far)
+            backdating.follow_up(session, said, outcome, now=now)
+            return outcome
     except RejectedError as error:
         if not said.spans or error.code not in _IN_THE_WAY:
             raise
@@ -43,11 +53,17 @@ def apply(session: Session, said: Said, *, policy: Policy, now: datetime) -> Out
         return Outcome("WAITING", name, kind, awaited=_words(said), code=str(error.code), reason=error.reason)
 
 
+def _held_for_approval(said: Said, reason: str) -> Outcome:
+    name, kind = object_of(said)
+    return Outcome("WAITING", name, kind, code=str(BACKDATED_TOO_FAR), reason=reason, needs_approval=True)
+
+
 def _applied(session: Session, said: Said, *, policy: Policy, now: datetime) -> Outcome:
     """Apply one thing by what it is."""
     if isinstance(said.thing, Link):
-        return link(session, said, said.thing, now=now)
+        return link(session, said, said.thing, policy=policy, now=now)
     if isinstance(said.thing, MeterExchange):
+        not_owned.check_link(said, "installation", "meter", policy)
         return exchange(session, said, said.thing, now=now)
     return record(session, said, policy=policy, now=now)
 
@@ -57,10 +73,12 @@ _IN_THE_WAY = frozenset({ALREADY_LINKED, PERIODS_INTERSECT, STILL_IN_USE})
 
 
 def wait(session: Session, said: Said, outcome: Outcome, *, policy: Policy, now: datetime) -> bool:
-    """Let a thing wait for what it needs; False: it waits already."""
+    """Let a thing wait for what it needs, or for a person's approval, which is work; False: it waits already."""
     row = MasterWaiting(
         waiting_id=waiting_id(said),
-        stage="apply",
+        stage="approve" if outcome.needs_approval else "apply",
+        state="parked" if outcome.needs_approval else "waiting",
+        code=outcome.code,
         source=said.source,
         message_id=said.message_id,
         place=said.place,
@@ -72,6 +90,10 @@ def wait(session: Session, said: Said, outcome: Outcome, *, policy: Policy, now:
         first_at=now,
         reason=outcome.reason,
     )
+    if outcome.needs_approval:
+        name, kind = object_of(said)
+        summary = f"{said.wire_verb} {said.noun} of {said.source}, {kind} {name}: {outcome.reason}"
+        deliver.tell(session, BACKDATED_TOO_FAR, row.waiting_id, summary, queue=policy.queue, now=now)
     return master_waiting.add(session, row, awaited=outcome.awaited)
 
 

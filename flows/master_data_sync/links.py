@@ -19,9 +19,10 @@ from canonical.ids import mint
 from canonical.master_data import Link
 from canonical.metering import FAR_FUTURE
 from canonical.names import normal_serial
-from flows.master_data_sync import identity, installations, record
+from flows.master_data_sync import identity, installations, not_owned, record
 from flows.master_data_sync.masters import MASTERS, PREMISE
 from flows.master_data_sync.outcome import Disposition, Outcome, waits
+from flows.master_data_sync.policy import Policy
 from flows.master_data_sync.said import Said
 from store import master_origins
 from store.master_changes import Provenance
@@ -29,13 +30,14 @@ from store.rows import Row
 from store.session import Session
 
 
-def link(session: Session, said: Said, thing: Link, *, now: datetime) -> Outcome:
+def link(session: Session, said: Said, thing: Link, *, policy: Policy, now: datetime) -> Outcome:
     """Apply one link, or its end, and return what became of it; unknown things are waited for.
 
     Raises:
-        RejectedError: ALREADY_LINKED, NOT_LINKED_THEN, PERIODS_INTERSECT, ALREADY_ENDED, NOT_VALID_THEN, or
-            OBJECT_AMBIGUOUS.
+        RejectedError: ALREADY_LINKED, NOT_LINKED_THEN, PERIODS_INTERSECT, ALREADY_ENDED, NOT_VALID_THEN,
+            FIELD_NOT_OWNED or OBJECT_AMBIGUOUS.
     """
+    not_owned.check_link(said, *_field_of(thing), policy)
     meter_word, label = thing.meter or thing.serial, thing.usage_point or thing.usage_point_name
     spoken = (label, meter_word, normal_serial(meter_word), thing.agreement, thing.location)
     point = identity.usage_point(session, thing.usage_point, thing.usage_point_name, source=said.source)
@@ -59,6 +61,13 @@ def link(session: Session, said: Said, thing: Link, *, now: datetime) -> Outcome
     )
     first = done == "DUPLICATE" and not said_before
     return Outcome(done, point, "UsagePoint", meant, frozenset({point, meter}), is_first=first)
+
+
+def _field_of(thing: Link) -> tuple[str, str]:
+    """Return the kind and field that a link states."""
+    if thing.agreement:
+        return "agreement", "usage_point"
+    return ("usage_point", "location") if thing.location else ("installation", "meter")
 
 
 def change(

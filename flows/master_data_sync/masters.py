@@ -42,7 +42,10 @@ class Master:
     """Columns that a change says only where it names them: their value is never empty."""
 
     def stated(self, said: Said) -> Facts:
-        """Return what a statement says: the named fields, or whatever is not empty where none is named."""
+        """Return what is applied of a statement: the named fields, or whatever is not empty where none is named."""
+        return {name: value for name, value in self._stated(said).items() if name not in said.withheld}
+
+    def _stated(self, said: Said) -> Facts:
         facts = self.facts(said.thing)
         if said.spans and said.stated is not None:
             named = {column for one in said.stated for column in self.columns.get(one, (one,))}

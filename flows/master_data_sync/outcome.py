@@ -32,6 +32,9 @@ class Outcome:
     code: str = ""
     """Number and name of what is remarked on it, though it was not refused."""
 
+    needs_approval: bool = False
+    """With WAITING: a person has to decide on it."""
+
     is_first: bool = False
     """With DUPLICATE: it is so already, but nobody was told of it in these words (a link behind its exchange)."""
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
+from canonical.granularity import Grain
+from flows.master_data_sync.records import Records
+
 Origin = Literal["hub", "cis", "wams", "mdms"]
 """Which system begins messages of a kind (ruling 8)."""
 
@@ -27,3 +30,15 @@ class Policy:
 
     kinds: Mapping[str, Origin] = field(default_factory=dict)
     """What kind of system each caller is."""
+
+    records: Records = field(default_factory=Records)
+    """Who is the master of which field."""
+
+    grains: Mapping[str, Grain] = field(default_factory=dict)
+    """How finely callers and roles keep time; to the second where it is not said."""
+
+    max_backdate: timedelta | None = None
+    """How far back a change may take effect, of what is long known or billed, without approval; None: any."""
+
+    queue: str = "integration"
+    """Owner of the work that master data makes."""

@@ -4,17 +4,18 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from canonical.codes.linkage import NOT_VALID_THEN
+from canonical.codes.linkage import FIELD_NOT_OWNED, NOT_VALID_THEN
 from canonical.errors import RejectedError
 from canonical.ids import meter_mrid
 from canonical.master_data import Meter
 from canonical.metering import UsagePoint
 from canonical.names import normal_serial
-from flows.master_data_sync import identity, installations, timeline
+from flows.master_data_sync import identity, installations, not_owned, timeline
 from flows.master_data_sync.guards import check_end
 from flows.master_data_sync.masters import MASTERS, Master, begins_at
-from flows.master_data_sync.outcome import Outcome, waits
+from flows.master_data_sync.outcome import Disposition, Outcome, waits
 from flows.master_data_sync.policy import Policy
+from flows.master_data_sync.records import EXISTENCE
 from flows.master_data_sync.said import Said
 from flows.master_data_sync.stored import versions_of
 from flows.master_data_sync.timeline import Version
@@ -33,6 +34,7 @@ def record(session: Session, said: Said, *, policy: Policy, now: datetime) -> Ou
     master = MASTERS[type(said.thing)]
     object_id, said = _identified(session, said, master)
     rows = reference.current(session, master.table, master.key, {object_id})
+    not_owned.check_end_by(said, master, policy)
     if said.verb == "delete":
         return _delete(session, said, master, object_id, rows, now=now)
     if said.stamp <= master_origins.deleted(session, master.table.name, object_id):
@@ -42,7 +44,18 @@ def record(session: Session, said: Said, *, policy: Policy, now: datetime) -> Ou
     missing = _missing(session, said)
     if missing:
         return waits(object_id, master.object_type, missing, object_id)
-    return _apply(session, said, master, object_id, rows, policy=policy, now=now)
+    if not rows and not policy.records.owns(said.source, not_owned.kind_of(master.table.name), EXISTENCE):
+        return waits(object_id, master.object_type, object_id)
+    own, remark = not_owned.without(session, said, master, object_id, rows, policy=policy, now=now)
+    if own is None:
+        end: Disposition = "SUPERSEDED" if remark else "DUPLICATE"
+        return _remarked(Outcome(end, object_id, master.object_type), remark)
+    return _remarked(_apply(session, own, master, object_id, rows, policy=policy, now=now), remark)
+
+
+def _remarked(outcome: Outcome, remark: str) -> Outcome:
+    """Return an outcome with what is remarked of fields that were not applied."""
+    return replace(outcome, code=str(FIELD_NOT_OWNED), reason=remark) if remark else outcome
 
 
 def state_fields(

@@ -62,6 +62,9 @@ class Said:
     until: datetime | None = None
     """Of a span its end; None while it is open."""
 
+    withheld: frozenset[str] = frozenset()
+    """Columns that its sender is not the master of: they are not applied."""
+
     @property
     def stamp(self) -> str:
         """Return what orders statements of the same valid time, as text."""
