@@ -63,7 +63,7 @@ def examine(stream: BinaryIO, *, identity: FileIdentity, where: str, serials: Se
         case "reference":
             return reference.examine(stream, where=where, serials=serials)
         case "masters":
-            return masters.examine(stream, where=where, serials=serials)
+            return masters.examine(stream, identity=identity, where=where, serials=serials)
         case "billed":
             return billed.examine(stream, where=where)
         case _:

@@ -48,7 +48,7 @@ class TopologyFiles:
         Raises:
             RejectedError: the file must be refused whole; the place names file and line.
         """
-        return topology.examine(stream, where=where)
+        return topology.examine(stream, identity=identity, where=where)
 
     def items(self, stream: BinaryIO, *, identity: FileIdentity, where: str) -> Iterator[Item[Any] | Rejection]:
         """Yield the link that each line of an examined file states, in order, or its rejection."""

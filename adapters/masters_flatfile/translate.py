@@ -26,7 +26,7 @@ def examine(stream: BinaryIO, *, identity: FileIdentity, where: str, serials: Se
         RejectedError: the file must be refused whole.
     """
     if identity.kind == "masters":
-        return masters.examine(stream, where=where, serials=serials)
+        return masters.examine(stream, identity=identity, where=where, serials=serials)
     answer = acknowledgement_from_json(stream.read(ACKNOWLEDGEMENT_LIMIT + 1), where=where)
     return FileFacts({"file": answer.file_name, "verdict": answer.verdict}, {}, {}, 1, 0)
 

@@ -62,7 +62,7 @@ class NemFiles:
         if identity.kind == "reference":
             return reference.examine(stream, where=where)
         if identity.kind == "masters":
-            return masters.examine(stream, where=where)
+            return masters.examine(stream, identity=identity, where=where)
         tally = _Tally()
         for found in self._readings(tally.counted(nem.read(stream, where=where))):
             tally.items += 1

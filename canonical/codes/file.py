@@ -95,6 +95,13 @@ NEM_DAY_CLOCK = ErrorCode(
     acts="administrator",
 )
 
+NAME_HEADER_DIFFER = ErrorCode(
+    "7055",
+    "NAME_HEADER_DIFFER",
+    "The name of a file and its header say another sender, mode or number.",
+    "Write into the header what the name says, and send the file again under a new name.",
+)
+
 TRAILER_MISSING = ErrorCode(
     "7003",
     "TRAILER_MISSING",

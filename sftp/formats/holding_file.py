@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from canonical.codes import file as codes
 from canonical.errors import RejectedError
 from canonical.holdings import Holding, Withdrawn
-from canonical.messages import FileFacts, Item, Rejection
+from canonical.messages import FileFacts, FileIdentity, Item, Rejection
 from canonical.serials import SerialPolicy
 from sftp.formats.holding_makers import RANKS, makers
 from sftp.formats.holding_records import records_of
@@ -51,17 +51,25 @@ def read_holdings(layout: Layout, stream: BinaryIO, *, serials: SerialPolicy = _
 
 
 def examine_holdings(
-    layout: Layout, stream: BinaryIO, *, serials: SerialPolicy = _ANY_SERIAL, where: str = ""
+    layout: Layout,
+    stream: BinaryIO,
+    *,
+    identity: FileIdentity | None = None,
+    serials: SerialPolicy = _ANY_SERIAL,
+    where: str = "",
 ) -> FileFacts:
     """Return header, counts, good and bad items of a seekable stream; an identical repeat is no bad one.
 
     Raises:
-        RejectedError: the file must be refused whole.
+        RejectedError: the file must be refused whole; NAME_HEADER_DIFFER: `identity`, what the name says, is not what
+            the header does.
     """
     reading = open_reading(layout, stream, where)
     repeats = repeats_in(stream, reading.compiled, KEYS)
     groups = reading.groups()
     header = next(groups)
+    if identity is not None:
+        _check_name(identity, _named(reading, header), where)
     total = bad = 0
     for found in _found(reading, repeats, header, groups, serials):
         total += 1
@@ -76,8 +84,7 @@ def _found(reading: Reading, repeats: Repeats, header: Group, groups: Iterator[G
         RejectedError: a FULL file has records out of order.
     """
     make = makers(reading.compiled.layout, serials)
-    named = dict(zip(reading.compiled.records[header.tag].record.names, header.values, strict=True))
-    highest = 0 if named["mode"] == "FULL" else None
+    highest = 0 if _named(reading, header)["mode"] == "FULL" else None
     for group in groups:
         if highest is not None:
             rank = RANKS.get(group.tag, highest)
@@ -86,6 +93,20 @@ def _found(reading: Reading, repeats: Repeats, header: Group, groups: Iterator[G
             highest = rank
         refused = group.rejection or (repeats.verdict(group) if repeats.contents else None)
         yield refused or make[group.tag](group)
+
+
+def _named(reading: Reading, header: Group) -> dict[str, Any]:
+    """Return the values of a header by field."""
+    return dict(zip(reading.compiled.records[header.tag].record.names, header.values, strict=True))
+
+
+def _check_name(identity: FileIdentity, header: Mapping[str, Any], where: str) -> None:
+    """Refuse a file whose name says another thing than its header: what changed would count as all that there is."""
+    said = (identity.sender, identity.run_type, identity.sequence)
+    own = (header["sender"], header["mode"], header["sequence"])
+    if said != own:
+        reason = f"the name says {' '.join(map(str, said))}, the header {' '.join(map(str, own))}"
+        raise RejectedError(reason, code=codes.NAME_HEADER_DIFFER, where=where)
 
 
 def _out_of_order(group: Group, where: str) -> RejectedError:

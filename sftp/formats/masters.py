@@ -39,13 +39,15 @@ def items(
     return read_holdings(layout(), stream, serials=serials, where=where)
 
 
-def examine(stream: BinaryIO, *, where: str = "", serials: SerialPolicy = _ANY_SERIAL) -> FileFacts:
-    """Return header, counts, good and bad items of a seekable stream.
+def examine(
+    stream: BinaryIO, *, identity: FileIdentity | None = None, where: str = "", serials: SerialPolicy = _ANY_SERIAL
+) -> FileFacts:
+    """Return header, counts, good and bad items of a seekable stream; `identity` is what its name says.
 
     Raises:
         RejectedError: the file must be refused whole; a FULL file also for records out of order, or for one of DEL.
     """
-    return examine_holdings(layout(), stream, serials=serials, where=where)
+    return examine_holdings(layout(), stream, identity=identity, serials=serials, where=where)
 
 
 def write(

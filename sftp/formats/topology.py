@@ -34,13 +34,13 @@ def items(stream: BinaryIO, *, where: str = "") -> Iterator[Item[Holding | Withd
     return read_holdings(layout(), stream, where=where)
 
 
-def examine(stream: BinaryIO, *, where: str = "") -> FileFacts:
-    """Return header, counts, good and bad items of a seekable stream.
+def examine(stream: BinaryIO, *, identity: FileIdentity | None = None, where: str = "") -> FileFacts:
+    """Return header, counts, good and bad items of a seekable stream; `identity` is what its name says.
 
     Raises:
         RejectedError: the file must be refused whole.
     """
-    return examine_holdings(layout(), stream, where=where)
+    return examine_holdings(layout(), stream, identity=identity, where=where)
 
 
 def write(

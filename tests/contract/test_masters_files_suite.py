@@ -112,14 +112,14 @@ def test_what_the_system_says_of_our_file_is_one_item(tmp_path: Path) -> None:
 @pytest.mark.parametrize("case", ["full_of_a_cis_and_meters_of_two_kinds", "lines_that_are_rejected_alone"])
 def test_examining_counts_the_items_that_reading_yields(adapter: str, case: str) -> None:
     port, stream = port_of(adapter, **READERS[adapter]), BytesIO(golden("masters_flatfile", case))
-    identity = port.identify(FULL)
+    whole = case.startswith("full")
+    identity = port.identify(FULL if whole else FULL.replace("FULL", "CHANGES").replace("000001", "000003"))
 
     facts = port.examine(stream, identity=identity, where=case)
     stream.seek(0)
     found = list(port.items(stream, identity=identity, where=case))
 
-    assert (identity.kind, identity.run_type) == ("masters", "FULL")
-    assert facts.header["mode"] == ("FULL" if case.startswith("full") else "CHANGES")
+    assert (identity.kind, identity.run_type) == ("masters", facts.header["mode"])
     assert facts.items == len(found)
     assert facts.bad_items == sum(1 for each in found if not hasattr(each, "payload"))
     assert [each.line for each in found] == sorted(each.line for each in found)
@@ -130,15 +130,33 @@ def test_examining_counts_the_items_that_reading_yields(adapter: str, case: str)
 )
 def test_a_gis_is_read_likewise(case: str) -> None:
     port, stream = port_of("gis_flatfile"), BytesIO(golden("gis_flatfile", case))
-    identity = port.identify("TP_GIS_AMIHUB_TEST_CHANGES_20261103_000001_r0.dat.gz")
+    mode = case.split("_")[0].upper()
+    identity = port.identify(f"TP_GIS_AMIHUB_TEST_{mode}_20261103_000001_r0.dat.gz")
 
     facts = port.examine(stream, identity=identity, where=case)
     stream.seek(0)
     found = list(port.items(stream, identity=identity, where=case))
 
-    assert (identity.kind, identity.sender, identity.run_type) == ("masters", "GIS", "CHANGES")
+    assert (identity.kind, identity.sender, identity.run_type) == ("masters", "GIS", mode)
     assert facts.items == len(found)
     assert facts.bad_items == sum(1 for each in found if not hasattr(each, "payload"))
+
+
+@pytest.mark.parametrize("adapter", [*READERS, "gis_flatfile"])
+@pytest.mark.parametrize(("old", "new"), [("FULL", "CHANGES"), ("000001", "000002"), ("_CISMASS_", "_OTHER_")])
+def test_a_name_that_says_another_thing_than_the_header_refuses_the_file(adapter: str, old: str, new: str) -> None:
+    case = "full_of_a_cis_and_meters_of_two_kinds"
+    name, wire = FULL, golden("masters_flatfile", case) if adapter != "gis_flatfile" else b""
+    if adapter == "gis_flatfile":
+        name = FULL.replace("MX_CISMASS", "TP_GIS")
+        wire, old = (
+            golden(adapter, "full_with_a_usage_point_that_moved_to_another_feeder"),
+            old.replace("CISMASS", "GIS"),
+        )
+    port = port_of(adapter, **READERS.get(adapter, {}))
+
+    with pytest.raises(RejectedError, match="NAME_HEADER_DIFFER"):
+        port.examine(BytesIO(wire), identity=port.identify(name.replace(old, new)), where=name)
 
 
 def test_what_cannot_be_said_is_refused_and_a_system_without_a_code_is_told_nothing(tmp_path: Path) -> None:
