@@ -98,7 +98,7 @@ def owners_of(model: "SiteModel") -> dict[str, str]:
 
 def _matrix(model: "SiteModel") -> dict[str, str]:
     """Return kind of system, or role, by kind and field: the matrix of [masters.records] over its defaults."""
-    origins: dict[str, str] = dict(model.master_data.origins) if model.master_data is not None else {}
+    origins = {str(one): of for one, of in model.master_data.origins.items()} if model.master_data is not None else {}
     hangs = {"installation": origins["link"]} if origins.get("link", "hub") != "hub" else _HANGS
     return {**DEFAULTS, **hangs, **getattr(section_of(model), "records", {})}
 
