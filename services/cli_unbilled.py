@@ -36,6 +36,8 @@ GROUPED = typer.Option(By.REASON, "--by", help="What the totals are grouped by."
 SHAPE = typer.Option(Shape.TABLE, "--format", help="csv has a line for each entry, all else the totals.")
 OUTPUT = typer.Option(None, "--output", "-o", help="File to write; the screen without it.")
 
+SINCE = typer.Option(..., "--since", formats=["%Y-%m-%d"], help="First business day of the equation.")
+
 
 @app.command()
 def run(*, day: datetime | None = DAY) -> None:
@@ -78,6 +80,23 @@ def report(
 
     text = report_to_json(found) if shape is Shape.JSON else "\n".join(report_lines(found))
     _write([f"{text}\n"], output)
+
+
+@app.command("balance")
+def balance_command(*, since: datetime = SINCE, day: datetime | None = DAY) -> None:
+    """Prove a counted day: register + billed + exceptions = delivered, measured anew from the reads alone."""
+    from flows.unbilled import balance, read_report
+    from services.hub import open_hub
+    from services.unbilled_pass import unbilled_policy
+
+    with open_hub() as hub:
+        counted = read_report(transaction=hub.transaction, day=_date(day), limit=1, listed=1).day
+        policy = unbilled_policy(hub.site)
+        found = balance(policy, since=since.date(), day=counted, transaction=hub.transaction)
+    for one in found:
+        typer.echo(str(one))
+        for usage_point, difference in one.differences.items():
+            typer.echo(f"  {usage_point}: {difference:+,f} {one.unit}")
 
 
 def _date(day: datetime | None) -> date | None:

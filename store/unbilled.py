@@ -186,6 +186,15 @@ def of_reason(session: Session, day: str, reason: str, *, limit: int) -> list[Ro
     return rows_of(session, query.order_by(table.age_days.desc(), table.agreement, table.usage_point).limit(limit))
 
 
+def of_usage_points(session: Session, day: str, *, after: str = "", limit: int) -> list[Row]:
+    """Return the entries of a day in order of usage point, all of at most `limit` usage points behind `after`."""
+    table = UNBILLED.c
+    some = select(table.usage_point).where(table.day == day, table.usage_point > after).distinct()
+    wanted = some.order_by(table.usage_point).limit(limit)
+    query = select(UNBILLED).where(table.day == day, table.usage_point.in_(wanted))
+    return rows_of(session, query.order_by(table.usage_point, table.agreement))
+
+
 def entries(session: Session, day: str, *, after: tuple[str, str] = ("", ""), limit: int = 5000) -> list[Row]:
     """Return the entries of a day in order of agreement and usage point, from behind a pair of them on."""
     table = UNBILLED.c

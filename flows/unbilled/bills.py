@@ -82,6 +82,7 @@ def _bill(latest: Row, billed: Row, older: Mapping[str, Row], *, is_noticed: boo
         corrected = from_micro(latest["quantity_micro"] - version["quantity_micro"])
     return Bill(
         period=carried.period,
+        quantity=from_micro(billed["quantity_micro"]),
         daily_use=carried.daily_quantity,
         days=version["days"],
         stops=carried.stops,

@@ -27,7 +27,7 @@ Read = tuple[Subject, Reads]
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class Wanted:
     """A subject with the stretches of which readings are wanted."""
 
     subject: Subject
@@ -55,10 +55,10 @@ def with_readings(session: Session, subjects: Sequence[Subject], policy: Policy)
     A meter that goes on from its last bill needs its latest read only; the whole stretch is read where it has none of
     late, where it seems to have gone back, after an exchange, and where the last bill states no read.
     """
-    wanted = [_Wanted(subject, spans_of(subject, policy)[0]) for subject in subjects]
+    wanted = [Wanted(subject, spans_of(subject, policy)[0]) for subject in subjects]
     yield [(one.subject, {}) for one in wanted if not one.spans]
-    late: list[_Wanted] = []
-    whole: list[_Wanted] = []
+    late: list[Wanted] = []
+    whole: list[Wanted] = []
     for one in wanted:
         if one.spans:
             (late if _goes_on(one) else whole).append(one)
@@ -70,10 +70,10 @@ def with_readings(session: Session, subjects: Sequence[Subject], policy: Policy)
             whole.append(one)
     yield answered
     for some in _parts(sorted(whole, key=lambda one: one.since), WIDE):
-        yield from _whole(session, some)
+        yield from whole_stretch(session, some)
 
 
-def _late(session: Session, wanted: Sequence[_Wanted], policy: Policy) -> list[tuple[_Wanted, Reads]]:
+def _late(session: Session, wanted: Sequence[Wanted], policy: Policy) -> list[tuple[Wanted, Reads]]:
     """Return subjects with the reads of the last days before the end of their span."""
     if not wanted:
         return []
@@ -83,8 +83,11 @@ def _late(session: Session, wanted: Sequence[_Wanted], policy: Policy) -> list[t
     return [(one, valid_reads(found.get(one.subject.usage_point_id, ()))) for one in wanted]
 
 
-def _whole(session: Session, wanted: Sequence[_Wanted]) -> Iterator[list[Read]]:
-    """Yield subjects with all reads of their stretches."""
+def whole_stretch(session: Session, wanted: Sequence[Wanted]) -> Iterator[list[Read]]:
+    """Yield subjects with all reads of their stretches, and interval values where registers do not answer.
+
+    They are read together: the one that begins first stands first, and there are few of them.
+    """
     span = Period(wanted[0].since, max(one.subject.span.end for one in wanted))
     found = readings.registers_held(session, {one.subject.usage_point_id for one in wanted}, span)
     known = [(one, valid_reads(found.get(one.subject.usage_point_id, ()))) for one in wanted]
@@ -102,7 +105,7 @@ def _cumulative(installation: Installation) -> list[Register]:
     return [r for r in installation.registers if not r.is_demand and not r.interval_minutes]
 
 
-def _goes_on(one: _Wanted) -> bool:
+def _goes_on(one: Wanted) -> bool:
     """Return whether one meter goes on from the last bill, which states a read of every register."""
     before, hung = one.spans[0].before, one.hung
     if len(one.spans) > 1 or len(hung) != 1 or before is None or before.is_estimated:
@@ -111,7 +114,7 @@ def _goes_on(one: _Wanted) -> bool:
     return bool(registers) and all((hung[0].meter, r.register) in before.stops for r in registers)
 
 
-def _answers(one: _Wanted, reads: Reads, policy: Policy) -> bool:
+def _answers(one: Wanted, reads: Reads, policy: Policy) -> bool:
     """Return whether every register was read of late, at or above its last billed read."""
     installation, before = one.hung[0], one.spans[0].before
     for register in _cumulative(installation):
@@ -125,7 +128,7 @@ def _answers(one: _Wanted, reads: Reads, policy: Policy) -> bool:
     return True
 
 
-def _needs_blocks(one: _Wanted, reads: Reads) -> bool:
+def _needs_blocks(one: Wanted, reads: Reads) -> bool:
     """Return whether a meter has interval channels, and registers that do not answer for them."""
     for installation in one.hung:
         registers = _cumulative(installation)

@@ -20,6 +20,9 @@ class Bill:
     """One bill that stands: billed by the CIS and not taken back (ruling 3)."""
 
     period: Period
+    quantity: Decimal
+    """Delivered energy that it bills, as the CIS says."""
+
     daily_use: Decimal
     """Delivered per local day, as calculated."""
 
