@@ -111,8 +111,9 @@ def _take_in_role(hub: "Hub", role: str, *, is_load: bool, on_chunk: OnChunk) ->
 def handler_of(hub: "Hub", *, on_chunk: OnChunk = quiet) -> MastersHandler:
     """Return what hands files of masters to their flows."""
     model = hub.site.model
-    changes = ChangesHandler(master_data_policy(model), routes_of(model), encoder_of(hub.port, hub.spool))
-    load = LoadHandler(load_policy(model), hub.machine_now, grains_of(model), on_chunk)
+    policy = master_data_policy(model)
+    changes = ChangesHandler(policy, routes_of(model), encoder_of(hub.port, hub.spool))
+    load = LoadHandler(load_policy(model), hub.machine_now, grains_of(model), policy.records, on_chunk)
     return MastersHandler(load, changes, SnapshotHandler())
 
 

@@ -1,12 +1,13 @@
 """Taking one chunk of a first-time load: kind after kind in the order in which they depend on each other."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from canonical.codes.master_load import PARENT_MISSING
 from canonical.holdings import FIELDS, Kind
+from flows.master_data_sync.records import EXISTENCE, Records
 from flows.master_load import depth, hangings, versions
 from flows.master_load.policy import History
 from flows.master_load.stated import VERSIONED, Became, Entry
@@ -29,6 +30,9 @@ class Terms:
     is_last_try: bool = False
     """Whether what still has no parent is an exception."""
 
+    records: Records = field(default_factory=Records)
+    """Who is the master of which field."""
+
 
 def take(session: Session, entries: Sequence[Entry], terms: Terms, *, now: datetime) -> list[Became]:
     """Bring items into the masters and return what became of each, in their order; the caller holds the lock."""
@@ -49,7 +53,8 @@ def _take_kind(session: Session, kind: Kind, entries: list[Entry], terms: Terms,
     old = depth.too_old(session, entries, history=terms.history, months=terms.months, days=terms.days)
     for at in old:
         ends[at] = Became("BEFORE_HISTORY")
-    for at, parent in _orphans(session, [(at, one) for at, one in enumerate(entries) if at not in old]).items():
+    wanted = [(at, one) for at, one in enumerate(entries) if at not in old]
+    for at, parent in _orphans(session, wanted, terms.records).items():
         reason = f"nobody has told of {parent}"
         last = terms.is_last_try
         ends[at] = Became("EXCEPTION", str(PARENT_MISSING), reason) if last else Became("WAITING", reason=reason)
@@ -66,8 +71,8 @@ def _load(session: Session, kind: Kind, entries: list[Entry], terms: Terms, *, n
     if kind == "bill_cycle_day":
         return _load_cycle_days(session, entries, now=now)
     if kind == "installation":
-        return hangings.load(session, entries, now=now)
-    loaded = versions.load(session, entries, zone=terms.zone, now=now)
+        return hangings.load(session, entries, records=terms.records, now=now)
+    loaded = versions.load(session, entries, zone=terms.zone, records=terms.records, now=now)
     if loaded.reconfigured:
         hangings.follow_configurations(session, loaded.reconfigured, now=now)
     return loaded.became
@@ -96,16 +101,24 @@ def _is_known(row: dict[str, Any], before: dict[tuple[str, str], dict[str, Any]]
     return was is not None and all(was[name] == value for name, value in row.items())
 
 
-def _orphans(session: Session, entries: list[tuple[int, Entry]]) -> dict[int, str]:
-    """Return the places of items of one kind whose parents are not there, with the first that is missing."""
+def _orphans(session: Session, entries: list[tuple[int, Entry]], records: Records) -> dict[int, str]:
+    """Return the places of items of one kind whose parents are not there, with the first that is missing.
+
+    What tells of a thing without being its master needs the thing itself, as its master tells of it.
+    """
     wanted: dict[Kind, set[str]] = {}
-    for _, one in entries:
-        for kind, name in one.parents:
+    needs: dict[int, tuple[tuple[Kind, str], ...]] = {}
+    for at, one in entries:
+        own = one.holding.kind
+        needs[at] = one.parents
+        if own in VERSIONED and not records.owns(one.role, own, EXISTENCE):
+            needs[at] = ((own, one.holding.object_id), *one.parents)
+        for kind, name in needs[at]:
             wanted.setdefault(kind, set()).add(name)
     there = {kind: _KNOWN.get(kind, _versioned)(session, kind, names) for kind, names in wanted.items()}
     found: dict[int, str] = {}
-    for at, one in entries:
-        missing = [f"{kind} {name}" for kind, name in one.parents if name not in there[kind]]
+    for at, _ in entries:
+        missing = [f"{kind} {name}" for kind, name in needs[at] if name not in there[kind]]
         if missing:
             found[at] = missing[0]
     return found

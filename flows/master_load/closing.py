@@ -105,7 +105,9 @@ def _try_orphans(session: Session, run: Row, ending: Ending) -> int:
     if not rows:
         return 0
     entries = [_entry(row, ending.grains) for row in rows]
-    became = chunk.take(session, entries, terms_of(run, ending.policy, is_last_try=True), now=ending.now)
+    became = chunk.take(
+        session, entries, terms_of(run, ending.policy, ending.changes.records, is_last_try=True), now=ending.now
+    )
     exceptions: dict[tuple[str, str], list[int]] = {}
     counts: dict[str, Counter[tuple[str, str]]] = {}
     loaded = []

@@ -15,6 +15,7 @@ from canonical.holdings import Holding
 from canonical.messages import Item, Rejection
 from flows.file_handling import FileContext
 from flows.master_data_sync.file_changes import watermark_of
+from flows.master_data_sync.records import Records
 from flows.master_load import chunk
 from flows.master_load.policy import LoadPolicy
 from flows.master_load.run import Counts, counts_of, hold, judge_errors, terms_of
@@ -40,6 +41,9 @@ class LoadHandler:
 
     grains: Mapping[str, Grain] = field(default_factory=lambda: MappingProxyType({}))
     """How finely roles keep time; to the second where none is named."""
+
+    records: Records = field(default_factory=Records)
+    """Who is the master of which field."""
 
     on_chunk: OnChunk = lambda _name, _taken, _items: None
 
@@ -76,7 +80,7 @@ class LoadHandler:
         items = [one for one in batch if isinstance(one, Item) and isinstance(one.payload, Holding)]
         grain = self.grains.get(file.role, SECOND)
         entries = [Entry(one.payload, one.line, file.role, mine["watermark"], grain) for one in items]
-        became = chunk.take(session, entries, terms_of(run, self.policy), now=now)
+        became = chunk.take(session, entries, terms_of(run, self.policy, self.records), now=now)
         hold(session, run, file.file_id, entries, became)
         ends = {one.line: _told(one, end) for one, end in zip(items, became, strict=True)}
         refused = [one for one in batch if one.line not in ends]
@@ -165,12 +169,12 @@ def _told(item: Item[Any], became: Became) -> ItemVerdict:
     """Return what the sender is told of a holding."""
     match became.disposition:
         case "APPLIED":
-            return ItemVerdict(item.key, "ACCEPTED", line=item.line)
+            return ItemVerdict(item.key, "ACCEPTED", became.code, became.reason, item.line)
         case "DUPLICATE":
-            return ItemVerdict(item.key, "DUPLICATE", reason="it is so already", line=item.line)
+            return ItemVerdict(item.key, "DUPLICATE", became.code, became.reason or "it is so already", item.line)
         case "EXCEPTION" | "REJECTED":
             return ItemVerdict(item.key, "REJECTED", became.code, became.reason, item.line)
         case "BEFORE_HISTORY":
             return ItemVerdict(item.key, "ACCEPTED", reason="over before the depth of history", line=item.line)
         case "SUPERSEDED" | "WAITING":
-            return ItemVerdict(item.key, "ACCEPTED", reason=became.reason, line=item.line)
+            return ItemVerdict(item.key, "ACCEPTED", became.code, became.reason, item.line)

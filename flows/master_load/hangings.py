@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from canonical.codes.linkage import ALREADY_LINKED, PERIODS_INTERSECT
+from canonical.codes.linkage import ALREADY_LINKED, FIELD_NOT_OWNED, PERIODS_INTERSECT
 from canonical.codes.master_load import ENDS_OTHERWISE
 from canonical.errors import ErrorCode
 from canonical.granularity import SECOND, Grain, same_time
 from canonical.metering import FAR_FUTURE
 from flows.installation_parts import OF_METER, merged, parted
+from flows.master_data_sync.records import Records
 from flows.master_load.stated import Became, Entry
 from flows.reference_rows import configurations_of
 from store import reference_bulk
@@ -28,14 +29,17 @@ Stay = dict[str, Any]
 _KEPT = ("meter", "usage_point", "installed_at", "removed_at", "split", *OF_METER)
 
 
-def load(session: Session, entries: Sequence[Entry], *, now: datetime) -> list[Became]:
-    """Load installations whose usage points and meters are there; `now` is business time."""
+def load(session: Session, entries: Sequence[Entry], *, records: Records, now: datetime) -> list[Became]:
+    """Load installations whose usage points and meters are there; `now` is business time.
+
+    Of a system that does not say here where meters hang nothing is believed.
+    """
     meters = {one.holding.facts["meter"] for one in entries}
     points = {one.holding.facts["usage_point"] for one in entries}
     book = _open(session, meters, points)
     became = [Became("APPLIED")] * len(entries)
     for at, one in sorted(enumerate(entries), key=lambda pair: (pair[1].holding.valid_from, pair[0])):
-        became[at] = book.take(one)
+        became[at] = book.take(one, is_master=records.owns(one.role, "installation", "meter"))
     book.write(session, book.touched, now=now)
     return became
 
@@ -63,13 +67,15 @@ class _Book:
     touched: dict[str, None] = field(default_factory=dict)
     """Meters whose rows are to be written, in order."""
 
-    def take(self, entry: Entry) -> Became:
-        """Take one installation, unless it is there already or cannot be."""
+    def take(self, entry: Entry, *, is_master: bool) -> Became:
+        """Take one installation, unless it is there already, cannot be, or its system is not asked."""
         facts, holding = entry.holding.facts, entry.holding
         meter, point = facts["meter"], facts["usage_point"]
         for stay in self.stays.get(meter, ()):
             if stay["usage_point"] == point and _is_same(stay["installed_at"], holding.valid_from, entry.grain):
-                return self._again(stay, holding.valid_to, entry.grain)
+                return self._again(stay, holding.valid_to if is_master else stay["removed_at"], entry.grain)
+        if not is_master:
+            return Became("SUPERSEDED", str(FIELD_NOT_OWNED), f"{entry.role} does not say here where meters hang")
         fresh = self._fresh(meter, point, holding.valid_from, holding.valid_to)
         for stay in (*self.stays.get(meter, ()), *self.at_point.get(point, ())):
             excludes = stay["meter"] == meter or stay["commodity"] == fresh["commodity"]

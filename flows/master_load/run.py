@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from canonical.codes.master_load import LOAD_ABOVE_CEILING
+from flows.master_data_sync.records import Records
 from flows.master_load.chunk import Terms
 from flows.master_load.policy import LoadPolicy
 from flows.master_load.stated import TURN, Became, Entry
@@ -18,9 +19,9 @@ Counts = Mapping[tuple[str, str], int]
 """Numbers by kind and disposition."""
 
 
-def terms_of(run: Row, policy: LoadPolicy, *, is_last_try: bool = False) -> Terms:
+def terms_of(run: Row, policy: LoadPolicy, records: Records, *, is_last_try: bool = False) -> Terms:
     """Return what a run was started with, as far as its items are concerned."""
-    return Terms(run["history"], run["history_months"], policy.history_days, policy.zone, is_last_try)
+    return Terms(run["history"], run["history_months"], policy.history_days, policy.zone, is_last_try, records)
 
 
 def counts_of(entries: Sequence[Entry], became: Sequence[Became]) -> Counter[tuple[str, str]]:

@@ -5,13 +5,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from canonical.codes.linkage import FIELD_NOT_OWNED
 from canonical.granularity import SECOND, Grain, same_time
 from flows.installation_parts import OF_METER
 from flows.master_data_sync import timeline
 from flows.master_data_sync.masters import PREMISE, Master
+from flows.master_data_sync.records import COLUMNS, EXISTENCE, Records
 from flows.master_data_sync.stored import stamp_of, versions_of, whole
 from flows.master_data_sync.timeline import ENDS, Version
-from flows.master_load.stated import VERSIONED, Became, Entry, columns_of
+from flows.master_load.stated import VERSIONED, Became, Disposition, Entry, columns_of
 from store import reference_bulk
 from store.reference_bulk import Writing
 from store.rows import Row
@@ -29,6 +31,11 @@ class Stated:
     watermark: datetime
     role: str
     grain: Grain
+    withheld: Mapping[str, Any] = field(default_factory=dict)
+    """What it says too and is not the master of."""
+
+    spans: bool = True
+    """Whether it says when the thing begins and ends."""
 
 
 @dataclass(slots=True)
@@ -39,15 +46,23 @@ class Loaded:
     reconfigured: set[str]
 
 
-def load(session: Session, entries: Sequence[Entry], *, zone: str, now: datetime) -> Loaded:
-    """Load items of one kind that has versions of its own, all of whose parents are there; `now` is business time."""
+def load(session: Session, entries: Sequence[Entry], *, zone: str, records: Records, now: datetime) -> Loaded:
+    """Load items of one kind that has versions of its own, all of whose parents are there; `now` is business time.
+
+    What a system states of fields that it is not the master of is left out.
+    """
     kind = entries[0].holding.kind
-    told = [_stated(one) for one in entries]
+    rights = _Rights(kind, records)
+    told = [_stated(one, rights) for one in entries]
     loaded = _into(session, VERSIONED[kind], told, defaults={"zone": zone} if kind == "usage_point" else {}, now=now)
     if kind != "usage_point":
         return loaded
-    placed = [at for at, one in enumerate(entries) if one.holding.facts.get("location")]
-    lying = [replace(told[at], columns={"location": entries[at].holding.facts["location"]}) for at in placed]
+    placed = [
+        at for at, one in enumerate(entries) if one.holding.facts.get("location") and rights.owns(one.role, "location")
+    ]
+    lying = [
+        replace(told[at], columns={"location": entries[at].holding.facts["location"]}, withheld={}) for at in placed
+    ]
     if lying:
         premises = _into(session, PREMISE, lying, defaults={}, now=now, has_origin=False)
         for at, became in zip(placed, premises.became, strict=True):
@@ -56,16 +71,37 @@ def load(session: Session, entries: Sequence[Entry], *, zone: str, now: datetime
     return loaded
 
 
-def _stated(entry: Entry) -> Stated:
+class _Rights:
+    """What systems may state of things of one kind, remembered."""
+
+    def __init__(self, kind: str, records: Records) -> None:
+        """Begin with nothing asked yet."""
+        self._kind, self._records = kind, records
+        self._known: dict[tuple[str, str], bool] = {}
+
+    def owns(self, role: str, name: str) -> bool:
+        """Return whether what a role states of a field or column is believed."""
+        if not self._records.owners:
+            return True
+        if (role, name) not in self._known:
+            self._known[role, name] = self._records.owns(role, self._kind, name)
+        return self._known[role, name]
+
+
+def _stated(entry: Entry, rights: _Rights) -> Stated:
     holding = entry.holding
+    columns = columns_of(holding)
+    withheld = {name: value for name, value in columns.items() if not rights.owns(entry.role, name)}
     return Stated(
         holding.object_id,
-        columns_of(holding),
+        {name: value for name, value in columns.items() if name not in withheld} if withheld else columns,
         holding.valid_from,
         holding.valid_to,
         entry.watermark,
         entry.role,
         entry.grain,
+        withheld,
+        rights.owns(entry.role, EXISTENCE),
     )
 
 
@@ -122,7 +158,7 @@ class _Into:
 
     def take(self, object_id: str, rows: Sequence[Row], told: Sequence[tuple[int, Stated]]) -> None:
         """Take what is told of one thing."""
-        if not rows and len(told) == 1:
+        if not rows and len(told) == 1 and not told[0][1].withheld:
             self._add(object_id, told[0][1])
         else:
             self._merge(object_id, rows, told)
@@ -158,15 +194,8 @@ class _Into:
         before = versions_of(rows)
         versions = before
         for at, one in sorted(told, key=lambda pair: (pair[1].valid_from, pair[0])):
-            versions, effect = timeline.span(
-                versions,
-                _snapped(one.valid_from, versions, one.grain),
-                None if one.valid_to is None else _snapped(one.valid_to, versions, one.grain),
-                one.columns,
-                stamp=stamp_of(one.watermark),
-                defaults=self.defaults,
-            )
-            self.became[at] = Became("DUPLICATE" if effect == "NOT_THERE" else effect)
+            versions, effect = _told(versions, one, self.defaults)
+            self.became[at] = _remarked(effect, one, versions)
         self._write(object_id, rows, versions)
         if self.master is VERSIONED["meter"] and before and _configured(before) != _configured(versions):
             self.reconfigured.add(object_id)
@@ -196,6 +225,32 @@ class _Into:
         if len(said) == len(self.defaults) + 1 and len(stamps) == 1 and (stamp := stamps.pop()).endswith(" "):
             return None, datetime.fromisoformat(stamp[:-1])
         return said, None
+
+
+def _told(
+    versions: tuple[Version, ...], one: Stated, defaults: Mapping[str, Any]
+) -> tuple[tuple[Version, ...], timeline.Effect]:
+    """Return the versions after one item; who is not the master of the thing states fields while it exists."""
+    begins, stamp = _snapped(one.valid_from, versions, one.grain), stamp_of(one.watermark)
+    if one.spans:
+        ends = None if one.valid_to is None else _snapped(one.valid_to, versions, one.grain)
+        return timeline.span(versions, begins, ends, one.columns, stamp=stamp, defaults=defaults)
+    if not one.columns:
+        return versions, "DUPLICATE"
+    first = versions[0].valid_from if versions else begins
+    return timeline.state(versions, max(begins, first), one.columns, stamp=stamp, begins=False, defaults=defaults)
+
+
+def _remarked(effect: timeline.Effect, one: Stated, versions: Sequence[Version]) -> Became:
+    """Return what became of an item; what was withheld of it is named where it differs from what is held."""
+    held = timeline.holding(versions, one.valid_from) or (versions[0] if versions else None)
+    known = held.fields if held is not None else {}
+    differing = sorted({COLUMNS.get(name, name) for name, value in one.withheld.items() if known.get(name) != value})
+    end: Disposition = "DUPLICATE" if effect == "NOT_THERE" else effect
+    if not differing:
+        return Became(end)
+    end = "SUPERSEDED" if not one.columns else end
+    return Became(end, str(FIELD_NOT_OWNED), f"not its master: {', '.join(differing)}")
 
 
 def _is_same(row: Row, fields: Mapping[str, Any]) -> bool:
