@@ -10,7 +10,7 @@ from sqlmodel import Session
 from store.deliveries import Delivery
 from store.master_loads import MasterLoadFile
 from store.master_waiting import WAITING
-from store.recon_holdings import HOLDING
+from store.recon_holdings import HOLDING, PARTITIONS
 from store.recon_snapshots import SNAPSHOT
 from store.rows import Row, rows_of
 
@@ -72,8 +72,9 @@ def snapshots(session: Session, systems: Collection[str]) -> list[Row]:
     """Return the first and the present extract of each system that was taken whole, by system and time."""
     found = []
     for system in sorted(systems):
-        whole = SNAPSHOT.c.system == system, SNAPSHOT.c.state.in_(("in_force", "past")), SNAPSHOT.c.unread == 0
-        query = select(SNAPSHOT).where(*whole)
+        mine = SNAPSHOT.c.system == system, SNAPSHOT.c.state.in_(("in_force", "past"))
+        # One that a newer one overtook was never merged; lines that could not be read may have named anything.
+        query = select(SNAPSHOT).where(*mine, SNAPSHOT.c.merged_to >= PARTITIONS, SNAPSHOT.c.unread == 0)
         found += rows_of(session, query.order_by(SNAPSHOT.c.watermark).limit(1))
         found += rows_of(session, query.order_by(SNAPSHOT.c.watermark.desc()).limit(1))
     return found
