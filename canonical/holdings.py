@@ -91,7 +91,10 @@ def text_of(value: object) -> str:
         case bool():
             return "true" if value else "false"
         case Decimal():
-            return format(value.normalize() + 0, "f")
+            # `normalize` would round what has more digits than its context.
+            text = format(value, "f")
+            text = text.rstrip("0").rstrip(".") if "." in text else text
+            return text.removeprefix("-") if not value else text
         case datetime():
             return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
         case date():
