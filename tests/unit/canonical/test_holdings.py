@@ -36,7 +36,8 @@ def test_one_instant_has_one_text_whatever_its_offset(instant: datetime, minutes
     ("value", "text"),
     [
         (None, ""), (True, "true"), (False, "false"), (Decimal("-0.0"), "0"), (Decimal("1E+3"), "1000"),
-        (Decimal("0.00"), "0"), (Decimal("12345678901234567890123456789012345678.5"), "12345678901234567890123456789012345678.5"),
+        (Decimal("0.00"), "0"),
+        (Decimal("12345678901234567890123456789012345678.5"), "12345678901234567890123456789012345678.5"),
         (date(2026, 11, 3), "2026-11-03"), (datetime(2026, 11, 3, 5, tzinfo=UTC), "2026-11-03T05:00:00Z"), (7, "7"),
     ],
 )  # fmt: skip
