@@ -4,6 +4,7 @@ ApacheBench speaks HTTP/1.0, so that uvicorn closes every connection behind its 
 it is accept, read, answer, close. Our loop speaks HTTP/1.1, and a server under it reads and answers alone.
 """
 
+import base64
 import re
 import selectors
 import shutil
@@ -11,6 +12,7 @@ import socket
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 
 def free_port() -> int:
@@ -25,7 +27,16 @@ def cpu_s(pid: int) -> float:
     return sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
 
 
-def apache_bench(port: int, body: bytes, requests: int, connections: int) -> float:
+class Target(NamedTuple):
+    """Where a server of loopback is asked."""
+
+    port: int
+    path: str = "/"
+    credentials: str = ""
+    """User and password for HTTP Basic, joined by a colon; empty for none."""
+
+
+def apache_bench(target: Target, body: bytes, requests: int, connections: int) -> float:
     """POST a body that many times with `ab -k`; return requests per second.
 
     Raises:
@@ -38,7 +49,9 @@ def apache_bench(port: int, body: bytes, requests: int, connections: int) -> flo
         file.write(body)
         file.flush()
         asked = ("-q", "-k", f"-c{connections}", f"-n{requests}", "-p", file.name, "-T", "text/xml; charset=utf-8")
-        said = subprocess.run([ab, *asked, f"http://127.0.0.1:{port}/"], check=True, capture_output=True, text=True)
+        proof = ("-A", target.credentials) if target.credentials else ()
+        url = f"http://127.0.0.1:{target.port}{target.path}"
+        said = subprocess.run([ab, *asked, *proof, url], check=True, capture_output=True, text=True)
     rate = re.search(r"Requests per second:\s+([0-9.]+)", said.stdout)
     if rate is None or not re.search(r"Failed requests:\s+0\n", said.stdout) or "Non-2xx" in said.stdout:
         raise SystemExit(f"ab says: {said.stdout}")
@@ -74,16 +87,18 @@ class _Connection:
         return True
 
 
-def load(port: int, body: bytes, requests: int, connections: int) -> None:
+def load(target: Target, body: bytes, requests: int, connections: int) -> None:
     """POST a body that many times, over that many connections at once."""
+    proof = base64.b64encode(target.credentials.encode()).decode()
     lines = (
-        "POST / HTTP/1.1",
+        f"POST {target.path} HTTP/1.1",
         "Host: 127.0.0.1",
         "Content-Type: text/xml; charset=utf-8",
         f"Content-Length: {len(body)}",
+        *((f"Authorization: Basic {proof}",) if proof else ()),
     )
     request = "\r\n".join((*lines, "", "")).encode() + body
-    opened = [_Connection(port) for _ in range(connections)]
+    opened = [_Connection(target.port) for _ in range(connections)]
     with selectors.DefaultSelector() as ready:
         for one in opened:
             ready.register(one.socket, selectors.EVENT_READ, one)

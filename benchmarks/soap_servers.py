@@ -1,18 +1,22 @@
 """The servers of the SOAP benchmark: a bare Starlette answer, our validated GetMeterReadings, spyne's.
 
-`python -m benchmarks.soap_servers NAME PORT` serves one of them with uvicorn. Ours walks the endpoint's own code:
-`check_call` (parse, limits, header, schema), a handler with readings in memory, and `soap_answers.answer`, which
-validates too. Nothing blocks, so it answers in the event loop; `ours_threaded` goes through a worker thread, as the
-endpoint does because the hub behind it writes to a database. `least` is parsing and validating alone.
+`python -m benchmarks.soap_servers NAME PORT` serves one of them: with uvicorn, spyne also with waitress and four
+threads. `ours` walks the endpoint's own code: `read_body`, `check_call` (parse, limits, header, schema), a handler with
+readings in memory, `soap_answers.answer`, which validates too, and `send_answer`. Nothing blocks, so it answers in the
+event loop. `endpoint` is the whole endpoint of the hub over the same handler, with HTTP Basic and the worker thread
+that it has because the hub behind it writes to a database. `least` is parsing and validating alone.
 """
 
+from __future__ import annotations
+
+import logging
 import sys
 from array import array
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
@@ -20,17 +24,25 @@ from canonical.messages import Reply
 from iec61968 import safe_xml, soap, soap_answers, validation
 from iec61968.editions import EDITIONS
 from iec61968.nouns.columns import Identity, MeterReadingColumns, QualityMark, Readings
-from iec61968.nouns.meter_readings import encode
+from iec61968.nouns.meter_readings import readings_to_xml
 from iec61968.nouns.scalars import microseconds
 from iec61968.samples import sample_message
 from iec61968.services_spoken import SERVICES
+from iec61968.soap_answers import HttpAnswer
+from iec61968.soap_body import read_body
 from iec61968.soap_call import Call, check_call
+from iec61968.soap_endpoint import KEPT_OF_REFUSED, Endpoint, app_of, send_answer
 from iec61968.spoken_nouns import NOUNS
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 EDITION = EDITIONS["2011"]
 SERVICE = SERVICES["GetMeterReadings"]
 ENERGY = "0.0.2.4.1.1.12.0.0.0.0.0.0.0.0.3.72.0"
 START = datetime(2026, 3, 1, tzinfo=UTC)
+LIMIT_BYTES = 32 * 1024 * 1024
+CREDENTIALS = ("bench", "bench")
 
 
 def request() -> bytes:
@@ -57,7 +69,7 @@ def answer(raw: bytes, count: int) -> bytes:
     """
     call = Call(SERVICE, EDITION, "partner", "", supported=SERVICE.operations)
     check_call(raw, call)
-    payload = b"".join(encode([held(count)], edition=EDITION))
+    payload = readings_to_xml([held(count)], edition=EDITION)
     return soap_answers.answer(Reply("OK", ""), call, source="AMIHUB", now=START, payload=payload).body
 
 
@@ -75,26 +87,54 @@ def least() -> Callable[[bytes], bytes]:
     return both
 
 
-def starlette_app(name: str) -> Any:
-    """Return an app that answers with readings; the one named `starlette` with a word."""
+def starlette_app() -> Any:
+    """Return an app that answers with a word."""
     from starlette.applications import Starlette
-    from starlette.concurrency import run_in_threadpool
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import Route
-
-    handled: Callable[[bytes], bytes] = least() if name == "least" else partial(answer, count=4)
 
     async def hello(asked: Request) -> Response:
         await asked.body()
         return Response(b"hello")
 
-    async def readings(asked: Request) -> Response:
-        raw = await asked.body()
-        said = await run_in_threadpool(handled, raw) if name == "ours_threaded" else handled(raw)
-        return Response(said, media_type="text/xml")
+    return Starlette(routes=[Route("/", hello, methods=["POST"])])
 
-    return Starlette(routes=[Route("/", hello if name == "starlette" else readings, methods=["POST"])])
+
+def plain_app(answered: Callable[[bytes], bytes]) -> ASGIApp:
+    """Return an app that reads bodies and sends answers as the endpoint does, and makes them in the event loop."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        announced = dict(reversed(scope["headers"])).get(b"content-length", b"").decode("latin-1")
+        body = await read_body(receive, LIMIT_BYTES, announced=announced, kept_of_refused=KEPT_OF_REFUSED)
+        await send_answer(send, HttpAnswer(200, answered(body.data)))
+
+    return app
+
+
+def endpoint_app() -> ASGIApp:
+    """Return the hub's endpoint whole: HTTP Basic, a worker thread for each call, an answer of four readings."""
+
+    def take(raw: bytes, *, caller: str, check: Callable[[bytes], bytes]) -> Reply:
+        check(raw)
+        return Reply("OK")
+
+    def said(call: Call, reply: Reply) -> HttpAnswer:
+        payload = readings_to_xml([held(4)], edition=EDITION)
+        return soap_answers.answer(reply, call, source="AMIHUB", now=START, payload=payload)
+
+    return app_of(
+        Endpoint(
+            receive=take,
+            clients=dict([CREDENTIALS]),
+            now=lambda: START,
+            machine_now=lambda: START,
+            supported=SERVICE.operations,
+            answered=said,
+        )
+    )
 
 
 def spyne_app() -> Any:
@@ -154,9 +194,30 @@ def spyne_call() -> Callable[[], bytes]:
     return call
 
 
-if __name__ == "__main__":
+APPS: dict[str, Callable[[], Any]] = {
+    "starlette": starlette_app,
+    "least": lambda: plain_app(least()),
+    "ours": lambda: plain_app(partial(answer, count=4)),
+    "endpoint": endpoint_app,
+    "spyne": spyne_app,
+    "spyne_uvicorn": spyne_app,
+}
+
+
+def serve(name: str, port: int) -> None:
+    """Serve one of the apps on loopback until killed."""
+    app = APPS[name]()
+    if name == "spyne":
+        import waitress
+
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it tells of every request that waits
+        waitress.serve(app, host="127.0.0.1", port=port, threads=4)
+        return
     import uvicorn
 
-    name, port = sys.argv[1], int(sys.argv[2])
-    app = spyne_app() if name == "spyne" else starlette_app(name)
-    uvicorn.run(app, port=port, log_level="error", access_log=False, interface="wsgi" if name == "spyne" else "auto")
+    interface: Any = "wsgi" if name == "spyne_uvicorn" else "auto"
+    uvicorn.run(app, port=port, log_level="error", access_log=False, interface=interface)
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1], int(sys.argv[2]))

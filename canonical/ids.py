@@ -15,13 +15,12 @@ def mint(kind: str, *fields: str | int | datetime) -> str:
 
     uuid5 of kind and fields joined by U+001F; instants count as UTC ISO seconds.
     """
-    parts = [kind]
-    for field in fields:
-        if isinstance(field, datetime):
-            parts.append(field.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
-        else:
-            parts.append(str(field))
-    return _uuid5("\x1f".join(parts))
+    return _uuid5("\x1f".join([kind, *[one if type(one) is str else _field_text(one) for one in fields]]))
+
+
+def _field_text(field: str | int | datetime) -> str:
+    """Return a field as it counts in a business key."""
+    return field.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(field, datetime) else str(field)
 
 
 _STARTED = sha1(NAMESPACE.bytes, usedforsecurity=False)

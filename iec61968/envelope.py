@@ -87,9 +87,7 @@ def texts_of(element: etree._Element) -> dict[str, str]:
     """Return the trimmed text of the first child of each local name."""
     texts: dict[str, str] = {}
     for child in element:
-        name = local_name(child)
-        if name not in texts:
-            texts[name] = (child.text or "").strip()
+        texts.setdefault(local_name(child), (child.text or "").strip())
     return texts
 
 

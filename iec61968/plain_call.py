@@ -1,9 +1,9 @@
-"""A call as nearly every sender writes it: what its Header says is read from the bytes by one expression.
+"""A call as nearly every sender writes it: what its Header says is read from the bytes by two expressions.
 
-The expression stands from the first byte to the end of the Header and takes no comment, no entity, no CDATA, and no
-`>` but the one that ends a tag. It does not judge: a message is taken by it only where libxml2 has called the same
-bytes well-formed and valid, which says that the names stand where they belong, and in which namespaces. Whatever is
-written in another way is read from its tree (`soap_call`), and only that way refuses.
+They stand from the first byte to the end of the Header and take no comment, no entity, no CDATA, and no `>` but the one
+that ends a tag. They do not judge: a message is taken by them only where libxml2 has called the same bytes well-formed
+and valid, which says that the names stand where they belong, and in which namespaces. Whatever is written in another
+way is read from its tree (`soap_call`), and only that way refuses.
 """
 
 import re
@@ -44,16 +44,25 @@ def _perhaps(name: bytes, value: bytes) -> bytes:
     return b"(?:" + _said(name, value) + b")?+"
 
 
-_PLAIN = re.compile(
+_BEGINNING = re.compile(
     b"".join(
         (
             rb"(?:<\?xml[ ][^<>&?]*+\?>[ \t\r\n]*+)?+",
-            *map(_opened, (b"Envelope", b"Body", rb"\w++", b"Header")),
+            *map(_opened, (b"Envelope", b"Body", rb"(?P<message>\w++)", b"Header")),
             _said(b"Verb", b"[a-z]++"),
             _said(b"Noun", rb"\w++"),
             _perhaps(b"Revision", _TEXT),
             _perhaps(b"Context", _TEXT),
-            _said(b"Timestamp", _INSTANT),
+            b"<" + _PREFIX,
+        )
+    )
+)
+"""From the first byte to the name of the Timestamp: the same in all messages of a sender about one thing."""
+
+_REST = re.compile(
+    b"".join(
+        (
+            _said(b"Timestamp", _INSTANT).removeprefix(b"<" + _PREFIX),
             _perhaps(b"Source", _TEXT),
             _perhaps(b"AsyncReplyFlag", _FLAG),
             _perhaps(b"ReplyAddress", _TEXT),
@@ -65,45 +74,54 @@ _PLAIN = re.compile(
         )
     )
 )
-"""Header parts in schema order, but for groups, properties and extensions."""
+"""From there to the end of the Header; what may be in it beside these is groups, properties and extensions."""
+
+_BEGINNING_BYTES = 2048
+"""Longer beginnings are read from their tree."""
 
 
-class Spoken(NamedTuple):
-    """What the Header and SOAPAction of an operation must say."""
+class Begun(NamedTuple):
+    """What the beginning of a message says, where it says nothing wrong."""
 
     operation: str
-    verb: bytes
-    nouns: tuple[bytes, bytes]
+    tag: str
+    """Of the message, as the service speaks it."""
+
     action: str
+    """The only SOAPAction that fits."""
+
+    texts: Mapping[str, str]
+    """Of the Header, down to its Timestamp."""
 
 
-@lru_cache(maxsize=1024)
-def _spoken(service_name: str, edition_name: str) -> Mapping[str, Spoken]:
-    """Return every operation that may be named at a service, by the tag of its message."""
+@lru_cache(maxsize=512)
+def _begun(beginning: bytes, service_name: str, edition_name: str) -> Begun | None:
+    """Return what a beginning says at a service; None where it is no plain one, or names another verb or noun."""
+    said = _BEGINNING.fullmatch(beginning)
+    if said is None:
+        return None
     service, edition = SERVICES[service_name], EDITIONS[edition_name]
-    nouns = (service.noun.encode(), service.message_noun.encode())
-    return {
-        f"{{{edition.typed_message(service.message_noun)}}}{name}": Spoken(
-            name,
-            name.removesuffix(service.noun).lower().encode(),
-            nouns,
-            edition.soap_action(service.message_noun, name),
-        )
-        for name in service.known_operations
-    }
+    texts = {name: value.decode().strip() for name, value in said.groupdict(b"").items()}
+    operation, noun = texts.pop("message"), texts["Noun"]
+    fits = texts["Verb"] == operation.removesuffix(service.noun).lower()
+    if operation not in service.known_operations or not fits or noun not in (service.noun, service.message_noun):
+        return None
+    tag = f"{{{edition.typed_message(service.message_noun)}}}{operation}"
+    return Begun(operation, tag, edition.soap_action(service.message_noun, operation), texts)
 
 
 class PlainHeader(NamedTuple):
     """What the Header of a plain and valid message says; `wire` is made when somebody asks for the whole."""
 
-    spoken: Spoken
+    begun: Begun
     message_id: str
     correlation_id: str
     said: re.Match[bytes]
 
     def wire(self) -> WireHeader:
         """Return every part of the Header, as `message_codec.wire_header` reads it from the tree."""
-        texts = {name: value.decode().strip() for name, value in self.said.groupdict(b"").items()}
+        rest = {name: value.decode().strip() for name, value in self.said.groupdict(b"").items()}
+        texts = {**self.begun.texts, **rest}
         return WireHeader(
             verb=texts["Verb"],
             noun=texts["Noun"],
@@ -131,13 +149,14 @@ def plain_header(
 
     `root` is the tree of `raw`; it is validated here. `action` is the SOAPAction, empty where none was sent.
     """
-    said = _PLAIN.match(raw)
+    at = raw.find(b"Timestamp", 0, _BEGINNING_BYTES)
+    begun = _begun(raw[:at], service.name, edition.name) if at > 0 else None
+    if begun is None or (action and action != begun.action):
+        return None
+    said = _REST.match(raw, at)
     if said is None or b"OperationSet" in raw or b"Compressed" in raw:
         return None
-    spoken = _spoken(service.name, edition.name).get(root[0][0].tag)
-    if spoken is None or (action and action != spoken.action):
+    if root[0][0].tag != begun.tag or not validation.compiled(edition).validate(root):
         return None
-    verb, noun, message_id, correlation_id = said.group("Verb", "Noun", "MessageID", "CorrelationID")
-    if verb != spoken.verb or noun not in spoken.nouns or not validation.compiled(edition).validate(root):
-        return None
-    return PlainHeader(spoken, message_id.decode(), correlation_id.decode(), said)
+    message_id, correlation_id = said.group("MessageID", "CorrelationID")
+    return PlainHeader(begun, message_id.decode(), correlation_id.decode(), said)

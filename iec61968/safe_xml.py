@@ -110,9 +110,11 @@ def parse(raw: bytes, *, limits: XmlLimits | None = None, where: str = "") -> et
         )
     if not raw or raw.isspace():
         raise RejectedError("empty message", code=codes.NOT_XML, where=where)
-    begins = check_prolog(raw, where=where)
+    is_plain = _PLAIN_BEGINNING.match(raw) is not None
+    begins = is_plain or check_prolog(raw, where=where)
     tags, equals = raw.count(b"<"), raw.count(b"=")
-    _check_tags(raw, tags, equals, limits, where)
+    if equals > limits.attributes_of_one or tags > 2 * limits.elements:
+        _check_tags(raw, tags, equals, limits, where)
     try:
         root = etree.fromstring(raw, _OWN.parser)
     except etree.XMLSyntaxError as error:
@@ -120,7 +122,8 @@ def parse(raw: bytes, *, limits: XmlLimits | None = None, where: str = "") -> et
     if not begins:
         # libxml2 knows encodings by their first bytes, EBCDIC for one, in which no count of `<` means anything.
         raise RejectedError("not UTF-8", code=codes.UNSUPPORTED_ENCODING, where=where)
-    if b"<!DOCTYPE" in raw or tags > limits.depth or equals > limits.attributes:
+    # Behind a plain beginning stands the root element, and no document type.
+    if tags > limits.depth or equals > limits.attributes or (not is_plain and b"<!DOCTYPE" in raw):
         _check_tree(root, tags, equals, limits, where)
     return root
 

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple, cast
@@ -53,8 +52,7 @@ _DONE_TEXT = reply_text(WireReply("OK", _DONE))
 """What nearly every answer says."""
 
 
-@dataclass(frozen=True, slots=True)
-class HttpAnswer:
+class HttpAnswer(NamedTuple):
     """Status and body to send back."""
 
     status: int
@@ -163,11 +161,19 @@ def _response(
     frame = _frame(call.service.name, call.edition.name, call.binding == "typed", source)
     asked, correlation = call.ids
     own = mint("cim-reply", call.caller or "", asked)
-    ids = f"{own}</e:MessageID>{id_text('CorrelationID', correlation or NOBODY)}{properties_text(properties)}"
-    head = f"{frame.begins}{header_instant(now)}{frame.who}{ids}</Header><Reply>{reply}</Reply>"
+    # What was read as plain is a UUID; a tolerant endpoint takes other texts, which cannot be said again.
+    same = (
+        f"<e:CorrelationID>{correlation}</e:CorrelationID>"
+        if call.plain
+        else id_text("CorrelationID", correlation or NOBODY)
+    )
+    more = properties_text(properties) if properties else ""
+    head = (
+        f"{frame.begins}{header_instant(now)}{frame.who}{own}</e:MessageID>{same}{more}</Header><Reply>{reply}</Reply>"
+    )
     if payload is None:
-        return f"{head}{frame.ends}".encode()
-    return b"".join((head.encode(), b"<Payload>", payload, b"</Payload>", frame.ends.encode()))
+        return head.encode() + frame.ends
+    return b"%b<Payload>%b</Payload>%b" % (head.encode(), payload, frame.ends)
 
 
 class _Frame(NamedTuple):
@@ -175,7 +181,7 @@ class _Frame(NamedTuple):
 
     begins: str
     who: str
-    ends: str
+    ends: bytes
 
 
 @lru_cache(maxsize=1024)
@@ -187,7 +193,7 @@ def _frame(service: str, edition: str, is_typed: bool, source: str) -> _Frame:
     return _Frame(
         f'<{name} xmlns="{namespace}" xmlns:e="{spoken.message}"><Header>{what}<e:Timestamp>',
         f"</e:Timestamp>{who}<e:MessageID>",
-        f"</{name}>",
+        f"</{name}>".encode(),
     )
 
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.types import Receive
 
@@ -14,8 +13,7 @@ HELD_BYTES = 4 * 1024 * 1024
 """A body that is larger lies in a file, where the endpoint has room for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(NamedTuple):
     """What came, up to its limit."""
 
     data: bytes
@@ -55,18 +53,21 @@ async def read_body(
     if announced.isdecimal() and int(announced) > allowed:
         allowed = limit = min(limit, kept_of_refused)
         folder = None
-    chunks: list[bytes] = []
-    size, is_more = 0, True
-    while is_more:
-        chunk, is_more = await _piece(receive)
-        size += len(chunk)
-        chunks.append(chunk)
+    chunk, is_more = await _piece(receive)
+    if not is_more and len(chunk) <= min(limit, HELD_BYTES):
+        return Body(chunk)
+    chunks, size = [chunk], len(chunk)
+    while True:
         if folder is not None and size > HELD_BYTES:
             begun = b"".join(chunks)
             return await _spool(begun, receive if is_more else None, folder, allowed if is_bulk(begun) else limit)
         if size > limit:
             return Body(b"".join(chunks)[:limit], too_large=True)
-    return Body(chunks[0] if len(chunks) == 1 else b"".join(chunks))
+        if not is_more:
+            return Body(b"".join(chunks))
+        chunk, is_more = await _piece(receive)
+        size += len(chunk)
+        chunks.append(chunk)
 
 
 async def _piece(receive: Receive) -> tuple[bytes, bool]:

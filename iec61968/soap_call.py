@@ -43,7 +43,7 @@ def _is_plain(raw: bytes, root: etree._Element, call: Call) -> bool:
     call.plain = plain_header(raw, root, service=call.service, edition=call.edition, action=call.soap_action)
     if call.plain is None:
         return False
-    call.operation = call.plain.spoken.operation
+    call.operation = call.plain.begun.operation
     call.proof(call)
     _check_supported(call)
     return True

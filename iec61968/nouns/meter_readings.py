@@ -13,7 +13,7 @@ from iec61968.editions import EDITIONS, Edition
 from iec61968.envelope import WireReply, header_from_xml, local_name, reply_from_xml
 from iec61968.nouns.columns import MeterReadingColumns
 from iec61968.nouns.meter_reading_elements import columns_of
-from iec61968.nouns.meter_readings_xml import encode, to_xml
+from iec61968.nouns.meter_readings_xml import document, encode, to_xml
 from iec61968.nouns.reading_parts import PartReader
 from iec61968.nouns.reading_stream import StreamLimits
 from iec61968.soap import SoapFault, fault_from_xml
@@ -181,4 +181,4 @@ def readings_from_xml(raw: bytes, *, edition: Edition = EDITIONS["2011"]) -> tup
 
 def readings_to_xml(readings: Iterable[MeterReadingColumns], *, edition: Edition = EDITIONS["2011"]) -> bytes:
     """Return a whole MeterReadings document, valid by its schema."""
-    return b"".join(encode(readings, edition=edition))
+    return document(readings, edition=edition)

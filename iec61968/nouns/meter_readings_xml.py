@@ -3,7 +3,6 @@
 from array import array
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from io import BytesIO
 from itertools import chain, repeat
 from xml.sax.saxutils import quoteattr
 
@@ -39,16 +38,23 @@ def encode(readings: Iterable[MeterReadingColumns], *, edition: Edition = EDITIO
     yield b"</MeterReadings>"
 
 
+def document(readings: Iterable[MeterReadingColumns], *, edition: Edition = EDITIONS["2011"]) -> bytes:
+    """Return what `encode` yields, as one.
+
+    Raises:
+        RejectedError: a text that XML cannot hold.
+    """
+    inner = "".join(map(_meter_reading, readings))
+    return f'<MeterReadings xmlns="{edition.profile("MeterReadings")}">{inner}</MeterReadings>'.encode()
+
+
 def to_xml(readings: Iterable[MeterReadingColumns], *, edition: Edition = EDITIONS["2011"]) -> etree._Element:
     """Return a MeterReadings element, to stand in a message.
 
     Raises:
         RejectedError: a text that XML cannot hold.
     """
-    raw = BytesIO()
-    for piece in encode(readings, edition=edition):
-        raw.write(piece)
-    return etree.fromstring(raw.getvalue(), etree.XMLParser(**safe_xml.PARSER_SETTINGS))
+    return etree.fromstring(document(readings, edition=edition), etree.XMLParser(**safe_xml.PARSER_SETTINGS))
 
 
 def _meter_reading(one: MeterReadingColumns) -> str:
