@@ -11,7 +11,7 @@ from simulators.knobs import Knobs
 from simulators.masters_city import SORTS
 from simulators.script import Moment
 
-LOADED_FROM = ("cis", "mdms", "wams", "hes", "gis")
+LOADED_FROM = ("cis", "wams", "mdms", "hes", "gis")
 """Systems from whose files the hub is loaded; the OMS is told what it must know."""
 
 
@@ -39,7 +39,7 @@ def _one_pass(processes: Processes) -> str:
 
 def _open_load(processes: Processes) -> Sequence[str]:
     named = [part for system in LOADED_FROM for part in ("--from", system)]
-    return processes.amihub("load", "start", *named).strip().splitlines()[-1:]
+    return processes.amihub("load", "start", *named, "--as", "dana.data").strip().splitlines()[-1:]
 
 
 def _load(processes: Processes) -> Sequence[str]:

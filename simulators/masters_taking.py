@@ -2,6 +2,7 @@
 
 Knobs (`knobs.json`), each a list of `TAG key`: `refuse` answers an item with an error and changes nothing, `lose`
 answers that all is well and changes nothing, `slow` leaves a file that names the item unanswered while it is there.
+Whole files (`FULL`) are taken as they are: what they repeat is held already.
 """
 
 from datetime import datetime
@@ -22,7 +23,7 @@ def take_file(book: MastersBook, knobs: Knobs, path: Path, now: datetime) -> Ans
         taken = read(path)
     except (BadFileError, ValueError, OSError) as error:
         return "REJECTED", [], str(error)
-    slow = {str(name) for name in knobs.listed("slow")}
+    slow = _wanted(knobs, "slow", taken)
     if slow & {f"{version.tag} {version.key}" for _, version in taken.versions}:
         return None
     items = _take_items(book, knobs, taken)
@@ -30,10 +31,13 @@ def take_file(book: MastersBook, knobs: Knobs, path: Path, now: datetime) -> Ans
     return "ACCEPTED_WITH_ERRORS" if refused else "ACCEPTED", items, ""
 
 
+def _wanted(knobs: Knobs, knob: str, taken: Taken) -> set[str]:
+    return {str(name) for name in knobs.listed(knob)} if taken.mode == "CHANGES" else set()
+
+
 def _take_items(book: MastersBook, knobs: Knobs, taken: Taken) -> list[dict[str, object]]:
     items: list[dict[str, object]] = []
-    refused = {str(name) for name in knobs.listed("refuse")}
-    lost = {str(name) for name in knobs.listed("lose")}
+    refused, lost = (_wanted(knobs, knob, taken) for knob in ("refuse", "lose"))
     for line, version in taken.versions:
         name = f"{version.tag} {version.key}"
         if version.tag not in book.sort.keeps:
