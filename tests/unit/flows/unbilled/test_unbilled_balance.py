@@ -1,7 +1,10 @@
 """Register + billed + exceptions = delivered: a small city whose truth is known, on both databases."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import count
 
 import pytest
 from unbilled_world import ZONE, City, at
@@ -12,7 +15,8 @@ from canonical.unbilled import Reason
 from flows import unbilled
 from flows.unbilled import Policy
 from flows.unbilled.report import read_entries
-from store.session import Transaction
+from store.session import Session, Transaction
+from store.unbilled import latest_day
 
 NOW = at("2026-07-20", 6)
 DAY = date(2026, 7, 20)
@@ -111,3 +115,36 @@ def test_a_day_that_was_not_counted_has_no_proof(transaction: Transaction) -> No
         unbilled.balance(POLICY, since=date(2026, 6, 1), day=DAY, transaction=transaction)
 
     assert refused.value.code == UNBILLED_NOT_COUNTED
+
+
+class DyingError(RuntimeError):
+    """The machine went away."""
+
+
+def dying(transaction: Transaction, at_most: int) -> Transaction:
+    """Return transactions of a process that dies when it has committed some."""
+    left = count(at_most, -1)
+
+    @contextmanager
+    def mortal() -> Iterator[Session]:
+        with transaction() as session:
+            yield session
+            if next(left) <= 0:
+                raise DyingError
+
+    return mortal
+
+
+@pytest.mark.parametrize("committed", range(6))
+def test_a_run_that_died_anywhere_is_made_whole_by_the_next_one(transaction: Transaction, committed: int) -> None:
+    delivered_everywhere(City(transaction))
+    with pytest.raises(DyingError):
+        unbilled.run(POLICY, transaction=dying(transaction, committed), now=NOW)
+    with transaction() as session:
+        assert latest_day(session) == ""
+
+    counted = unbilled.run(POLICY, transaction=transaction, now=at("2026-07-20", 7))
+
+    (found,) = unbilled.balance(POLICY, since=date(2026, 6, 1), day=DAY, transaction=transaction)
+    assert counted.entries == 6
+    assert (found.register, found.delivered, found.different) == (1510, 1978, 0)
