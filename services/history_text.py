@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from flows.history import THERE, Answer, History, Question, Statement, answers
-from services.history_words import ACTS, instant, pending, said, sources, span, subject, told_by, unheard, values
+from services.history_words import instant, pending, said, sources, span, subject, told_by, unheard, values, what
 
 SAYS = {"holds": "holds", "holds_not": "holds not", "unknown": "unknown"}
 
@@ -67,6 +67,8 @@ def _time_line(history: History) -> Iterator[str]:
             if mine or led_nowhere:
                 yield f"  {system}"
             for one in mine:
+                if one.valid_from is None and one.facts is None and len(mine) > 1:
+                    continue  # that it was not there before it began
                 known = span(one.known_from, one.known_to, open_end="now")
                 yield f"    valid {span(one.valid_from, one.valid_to, open_end='open')}   known {known}"
                 yield f"      {values(one.facts) if one.facts is not None else 'not there'}"
@@ -82,5 +84,4 @@ def _without_belief(history: History) -> Sequence[Statement]:
 
 def _idle_line(one: Statement) -> str:
     """Return one statement that led to no belief."""
-    what = f"{ACTS[one.act]} {values(one.facts)}".rstrip()
-    return f"#{one.number} {instant(one.noted_at)} {what} from {instant(one.valid_from)}: {said(one)}"
+    return f"#{one.number} {instant(one.noted_at)} {what(one)}: {said(one)}"

@@ -4,10 +4,13 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
+from canonical.holdings import FIELDS
 from flows.history import HUB, Answer, Belief, Fact, History, Statement
 
 LONGEST = 60
 """Characters of a value that are shown where there is little room."""
+
+_PLACES = {name: place for place, name in enumerate(dict.fromkeys(name for kind in FIELDS.values() for name in kind))}
 
 ACTS = {
     "states": "says",
@@ -44,7 +47,7 @@ def values(facts: Mapping[str, str] | Mapping[str, Fact], *, disputed: Iterable[
     """Return fields with their values on one line, those in dispute first and marked."""
     marked = set(disputed)
     texts = {name: fact.text if isinstance(fact, Fact) else fact for name, fact in facts.items()}
-    ordered = sorted(texts, key=lambda name: name not in marked)
+    ordered = sorted(texts, key=lambda name: (name not in marked, _PLACES.get(name, len(_PLACES))))
     return ", ".join(
         f"{name}{'!' if name in marked else ''} {value(name, texts[name]) or '(empty)'}" for name in ordered
     )
@@ -81,11 +84,15 @@ def sources(history: History, answer: Answer) -> list[str]:
     ]
 
 
+def what(one: Statement) -> str:
+    """Return what a statement says, and from when on."""
+    facts = f" {values(one.facts)}" if one.facts else ""
+    return f"{ACTS[one.act]}{facts} {'at' if one.act == 'ends' else 'from'} {instant(one.valid_from, none='ever')}"
+
+
 def pending(one: Statement) -> str:
     """Return what somebody was told and had not confirmed."""
-    return (
-        f"not confirmed: #{one.number} {ACTS[one.act]} {values(one.facts)} from {instant(one.valid_from)}; {said(one)}"
-    )
+    return f"not confirmed by then: #{one.number} {what(one)}; {said(one)}"
 
 
 def told_by(history: History, one: Belief) -> str:
