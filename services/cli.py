@@ -8,6 +8,7 @@ from canonical.errors import HubError
 from services import (
     cli_airflow,
     cli_billing,
+    cli_changes,
     cli_cim,
     cli_cim_call,
     cli_config,
@@ -51,6 +52,7 @@ app.add_typer(cli_db.app, name="db")
 app.add_typer(cli_serve.app)
 app.add_typer(cli_billing.app, name="billing")
 app.add_typer(cli_work.app, name="work")
+app.add_typer(cli_changes.app, name="changes")
 app.add_typer(cli_unbilled.app, name="unbilled")
 cli_cim.app.command("call")(cli_cim_call.call_command)
 cli_cim.app.command("support")(cli_cim_call.support_command)

@@ -3,11 +3,12 @@
 import logging
 from dataclasses import dataclass
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from canonical.errors import MisconfiguredError, UnavailableError
 from flows import master_data_sync, master_load
 from flows.routing import Sending
+from services.master_data_feed import feed_pass
 from services.site_routing import encoder_of, master_data_policy, routes_of
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ class MastersPass:
     ended: int = 0
     """Things whose wait is over."""
 
+    told: int = 0
+    """Objects of which subscribers were told."""
+
     problems: tuple[str, ...] = ()
     """What a person should look at."""
 
@@ -42,15 +46,14 @@ class MastersPass:
     def __str__(self) -> str:
         """Return it as a line for people."""
         load = f", load {self.load}" if self.load else ""
-        return (
-            f"{self.files} files, {self.items} items{load}, {self.ended} no longer wait, {len(self.problems)} problems"
-        )
+        done = f"{self.files} files, {self.items} items{load}, {self.ended} no longer wait, {self.told} told"
+        return f"{done}, {len(self.problems)} problems"
 
 
 def is_wanted(hub: "Hub") -> bool:
     """Return whether anything can wait or come at this site."""
     model = hub.site.model
-    return model.master_data is not None or bool(model.routes) or model.masters is not None
+    return bool(model.master_data is not None or model.routes or model.masters is not None or model.subscribers)
 
 
 def take_in(hub: "Hub") -> MastersPass:
@@ -66,8 +69,10 @@ def take_in(hub: "Hub") -> MastersPass:
 
 
 def advance(hub: "Hub") -> MastersPass:
-    """Bring a load on as far as its files are in, then try everything again that is due."""
-    return MastersPass(load=load_pass(hub), ended=master_data_pass(hub))
+    """Bring a load on as far as its files are in, try everything again that is due, then tell subscribers."""
+    loaded, ended = load_pass(hub), master_data_pass(hub)
+    told = sum(one.objects for one in feed_pass(hub))
+    return MastersPass(load=loaded, ended=ended, told=told)
 
 
 def whole_pass(hub: "Hub") -> MastersPass:
@@ -77,7 +82,16 @@ def whole_pass(hub: "Hub") -> MastersPass:
         MisconfiguredError: as `take_in` does.
     """
     taken, advanced = take_in(hub), advance(hub)
-    return MastersPass(taken.files, taken.items, advanced.load, advanced.ended, taken.problems)
+    return MastersPass(taken.files, taken.items, advanced.load, advanced.ended, advanced.told, taken.problems)
+
+
+def standing(hub: "Hub") -> dict[str, Any]:
+    """Return how master data stands: the load that is open, what waits, and `failures` that make a pass red."""
+    run = master_load.open_run(transaction=hub.transaction)
+    waits = len(master_data_sync.waiting(transaction=hub.transaction))
+    paused = run is not None and run["state"] == "paused"
+    failures = [f"load {run['run_id']} is paused: `amihub load report`"] if run is not None and paused else []
+    return {"load": run["state"] if run is not None else "", "waiting": waits, "failures": failures}
 
 
 def load_pass(hub: "Hub", on_step: master_load.OnStep = lambda _what, _number: None) -> str:

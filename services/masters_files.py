@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from canonical.codes.configuration import BAD_ADAPTER_SETTINGS
 from canonical.errors import MisconfiguredError, UnavailableError
-from canonical.granularity import Grain
 from flows import file_intake, master_load
 from flows.file_handling import IntakePolicy, IntakeProblem, TakenFile
+from flows.master_data_feed import AnswersHandler
 from flows.master_data_sync.file_changes import ChangesHandler
 from flows.master_load import Ending, LoadHandler, LoadPolicy
 from flows.master_load.handler import OnChunk
@@ -20,6 +20,7 @@ from flows.reconciliation.snapshot import SnapshotHandler
 from flows.routing import Sending, deliver
 from services.masters_section import MastersSection
 from services.site_routing import encoder_of, master_data_policy, routes_of
+from services.site_subscribers import grains_of
 from store.session import Session
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _take_in_role(hub: "Hub", role: str, *, is_load: bool, on_chunk: OnChunk) ->
     return file_intake.take_in(
         role,
         port,
-        handlers={"masters": handler_of(hub, on_chunk=on_chunk)},
+        handlers={"masters": handler_of(hub, on_chunk=on_chunk), **_answers_of(model, role)},
         transaction=hub.transaction,
         spool=hub.spool,
         now=hub.now(),
@@ -104,7 +105,7 @@ def _take_in_role(hub: "Hub", role: str, *, is_load: bool, on_chunk: OnChunk) ->
             batch_size=own.chunk_size,
         ),
         on_problem=partial(_tell, queue=_queue(model), now=hub.now()),
-        later=OTHERS,
+        later=[kind for kind in OTHERS if kind not in _answers_of(model, role)],
     )
 
 
@@ -115,6 +116,14 @@ def handler_of(hub: "Hub", *, on_chunk: OnChunk = quiet) -> MastersHandler:
     changes = ChangesHandler(policy, routes_of(model), encoder_of(hub.port, hub.spool))
     load = LoadHandler(load_policy(model), hub.machine_now, grains_of(model), policy.records, on_chunk)
     return MastersHandler(load, changes, SnapshotHandler())
+
+
+def _answers_of(model: "SiteModel", role: str) -> dict[str, AnswersHandler]:
+    """Return what takes the acknowledgements of a role, unless a billing interface does that already."""
+    if any(role in one.inboxes for one in model.billing.values()):
+        return {}
+    names = [name for name, one in model.subscribers.items() if one.role == role]
+    return {"acknowledgement": AnswersHandler({role: names})} if names else {}
 
 
 def ending_of(hub: "Hub", *, on_step: master_load.OnStep) -> Ending:
@@ -156,15 +165,6 @@ def _reach(values: dict[str, object]) -> int:
 
     said = values.get("back_billing_days")
     return max((int(days) for days in (said if isinstance(said, dict) else DEFAULT_BACK_BILLING).values()), default=0)
-
-
-def grains_of(model: "SiteModel") -> dict[str, Grain]:
-    """Return how finely roles keep time, where the site says so."""
-    own = section_of(model)
-    return {
-        role: Grain(fine, "old" if role in own.day_belongs_to_old else "new", model.site.zone)
-        for role, fine in own.granularity.items()
-    }
 
 
 def _queue(model: "SiteModel") -> str:

@@ -35,6 +35,16 @@ class MastersSection(BaseModel):
     day_belongs_to_old: tuple[str, ...] = ()
     """Roles that keep days and give the day of a change to what ends."""
 
+    records: dict[str, str] | None = None
+    """Master of each field: a role or a kind of system by kind or `kind.field`. The table being there puts the usual
+    masters in force too; without it anybody may state anything."""
+
+    systems: dict[str, Literal["cis", "mdms", "wams", "hes", "oms", "gis", "hub"]] = Field(default_factory=dict)
+    """What kind of system roles and callers are whose own kind does not say it."""
+
+    max_backdate_days: int = Field(60, ge=0)
+    """How far back a change of what is long known, or billed, may take effect without approval; 0: any."""
+
 
 def keys_of(path: tuple[str, ...]) -> list[str]:
     """Return the keys that may stand in the section at `path`, for "did you mean"."""

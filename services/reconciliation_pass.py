@@ -12,9 +12,10 @@ from flows.reconciliation.policy import HUB, Allowed, Policy, SystemPolicy
 from flows.reconciliation.repair import Proposal, Roads
 from flows.reconciliation.run import Ran, run
 from flows.routing import Sending
-from services.masters_files import grains_of, section_of
+from services.masters_files import section_of
 from services.reconcile_section import ReconcileSection, ReconcileSystemSection
 from services.site_routing import encoder_of, master_data_policy, routes_of
+from services.site_subscribers import grains_of
 
 if TYPE_CHECKING:
     from services.hub import Hub

@@ -24,6 +24,9 @@ def mistakes(model: SiteModel) -> Iterator[Mistake]:
         yield from _route(model, route, ("routes", str(number)))
     yield from _questions(model)
     yield from _masters(model)
+    from services.site_subscribers import mistakes as of_subscribers  # heavy: DAG files read the site
+
+    yield from of_subscribers(model)
 
 
 def _roles(model: SiteModel) -> Iterator[Mistake]:

@@ -11,10 +11,14 @@ from services.files_section import FilesSection
 from services.masters_section import MastersSection
 from services.masters_section import keys_of as masters_keys
 from services.messaging_section import MessagingSection
+from services.reconcile_section import ReconcileSection
+from services.reconcile_section import keys_of as reconcile_keys
 from services.reply_section import ReplySection
 from services.routing_sections import SECTIONS as ROUTING
 from services.routing_sections import MasterDataSection, RouteSection, SystemKind, TerritorySection
 from services.routing_sections import keys_of as routing_keys
+from services.subscribers_section import SubscriberSection
+from services.subscribers_section import keys_of as subscriber_keys
 from services.unbilled_section import UnbilledSection
 from services.unbilled_section import keys_of as unbilled_keys
 
@@ -221,6 +225,10 @@ class SiteModel(_Section):
     work: WorkSection = WorkSection()
     master_data: MasterDataSection | None = None
     masters: MastersSection | None = None
+    reconcile: ReconcileSection | None = None
+    subscribers: dict[str, SubscriberSection] = Field(default_factory=dict)
+    """Who is told of changes of masters by cursor."""
+
     territories: dict[str, TerritorySection] = Field(default_factory=dict)
     routes: tuple[RouteSection, ...] = ()
     unbilled: UnbilledSection | None = None
@@ -256,8 +264,12 @@ def known_keys(path: tuple[str, ...]) -> list[str]:
         return list(SiteModel.model_fields)
     if path[0] == "unbilled":
         return unbilled_keys(path)
+    if path[0] == "subscribers":
+        return subscriber_keys(path)
     if path[0] == "masters":
         return masters_keys(path)
+    if path[0] == "reconcile":
+        return reconcile_keys(path)
     if path[0] in ROUTING:
         return routing_keys(path[0], path)
     if path[0] == "roles" and path[2:] == ("delivery",):

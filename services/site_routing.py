@@ -1,6 +1,7 @@
 """Territories, routes and master data of a site as the flows take them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from flows.master_data_sync import Origin, Policy
 from flows.routing import ByTerritory, Encode, Route, Routes, Territory
 from services.site_checks import ROUTED_VERBS, role_of
 from services.site_model import SiteModel
+from services.site_subscribers import grains_of, records_of
 from store.session import Transaction
 
 SYSTEMS: dict[str, Origin] = {"customer_system": "cis", "meter_data_system": "mdms", "work_system": "wams"}
@@ -58,16 +60,24 @@ def routes_of(model: SiteModel) -> Routes:
 def master_data_policy(model: SiteModel) -> Policy:
     """Return what the site allows of master data; the defaults where it says nothing."""
     own = model.master_data
+    masters = model.masters
+    common = Policy(
+        zone=model.site.zone,
+        records=records_of(model),
+        grains=grains_of(model),
+        max_backdate=timedelta(days=masters.max_backdate_days) if masters and masters.max_backdate_days else None,
+        queue=model.work.owners.get("masters", model.work.owners.get("integration", "integration")),
+    )
     if own is None:
-        return Policy(zone=model.site.zone)
+        return common
     clients = model.serve.clients if model.serve else {}
     kinds = {name: SYSTEMS[role.kind] for name, role in model.roles.items() if role.kind in SYSTEMS}
     kinds |= {name: kinds[client.role] for name, client in clients.items() if client.role in kinds}
     kinds |= {name: client.system for name, client in clients.items() if client.system}
-    return Policy(
+    return replace(
+        common,
         search_interval=timedelta(minutes=own.search_interval_minutes),
         search_attempts=own.search_attempts,
-        zone=model.site.zone,
         origins={kind: origin for kind, origin in own.origins.items()},
         kinds=kinds,
     )
