@@ -129,7 +129,9 @@ def _said(one: Difference, books: Books) -> Iterable[Telling]:
             continue
         at, ids = row["noted_at"], (row["message_id"],)
         delivery = books.deliveries.get(row["delivery_id"])
-        if delivery is None or delivery.state == "cancelled":
+        if row["disposition"] == "REJECTED":
+            yield Telling("refused", at, at, f"{row['code']} {row['reason']}".strip(), ids, (row["delivery_id"],))
+        elif delivery is None or delivery.state == "cancelled":
             yield Telling("withdrawn", at, at, "", ids)
         elif delivery.state == "parked":
             yield Telling("refused", at, at, f"{delivery.code} {delivery.reason}".strip(), ids, (row["delivery_id"],))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from recon_by_hand import METERS, NOW, OWNERS, World, hung, meter, point
 
 from canonical.granularity import Grain
-from canonical.holdings import Holding
+from canonical.holdings import Holding, Kind
 from flows.reconciliation.compare import compared, seen
 from flows.reconciliation.merging import objects_of
 from flows.reconciliation.policy import HUB, Policy, Profile, SystemPolicy, profile_of
@@ -21,7 +21,7 @@ from store.session import Transaction
 Slip = Literal["missing", "field", "date", "extra"]
 NAMES = tuple(f"U{number}" for number in range(20))
 AT = instant_text(NOW)
-FULL = {
+FULL: dict[Kind, tuple[str, ...]] = {
     "usage_point": ("name", "zone", "commodity", "read_source", "route"),
     "meter": ("manufacturer", "serial", "commodity", "multiplier"),
     "installation": ("usage_point", "meter", "manufacturer", "serial"),
@@ -40,7 +40,8 @@ def world_of(names: Sequence[str]) -> list[Holding]:
 
 def slipped(holdings: Sequence[Holding], slips: dict[int, Slip]) -> tuple[list[Holding], dict[tuple[str, str], Slip]]:
     """Return the holdings with slips in some of them (by number of the name), and where they are."""
-    found, where = [], {}
+    found: list[Holding] = []
+    where: dict[tuple[str, str], Slip] = {}
     for holding in holdings:
         slip = slips.get(_number(holding))
         if slip is None or holding.valid_to is not None or holding.kind == "meter":
@@ -78,7 +79,9 @@ def contents(holdings: Sequence[Holding], order: Random) -> dict[tuple[str, str]
 
 def profile(grain: Grain) -> Profile:
     """Return how the hub and a system are compared."""
-    policy = Policy(systems={"x": SystemPolicy(fields=FULL, kinds=tuple(FULL), grain=grain)})  # type: ignore[arg-type]
+    policy = Policy(
+        systems={"x": SystemPolicy(fields=dict[str, tuple[str, ...]](FULL.items()), kinds=tuple(FULL), grain=grain)}
+    )
     return profile_of(policy, HUB, "x", {})
 
 
