@@ -59,13 +59,17 @@ def versions(draw: st.DrawFn, kind: Kind) -> list[Holding]:
     object_id = {"meter": meter, "usage_point": point, "topology": point, "installation": f"{point}/{meter}"}.get(
         kind, draw(IDS)
     )
-    found = []
+    found: list[Holding] = []
+    cycle = draw(IDS)
     for begin, end in draw(spans()):
         if kind == "installation":
             plain = {"manufacturer": names["manufacturer"].upper(), "serial": normal_serial(names["serial"])}
             facts = {"usage_point": point, "meter": meter, **plain}
         elif kind == "bill_cycle_day":
-            object_id, end = f"{draw(IDS)}/{begin:%Y-%m-%d}", end or begin + timedelta(days=30)
+            day = f"{cycle}/{begin:%Y-%m-%d}"
+            if any(one.object_id == day for one in found):
+                continue
+            object_id, end = day, end or begin + timedelta(days=30)
             facts = {"period_start": text_of(begin), "period_end": text_of(end)}
         else:
             stated = {name: draw(SPECIAL.get(name, WORDS if name in ALWAYS else st.one_of(st.just(""), WORDS)))

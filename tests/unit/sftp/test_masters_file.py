@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -247,3 +248,38 @@ def test_a_name_says_sender_mode_and_number(prefix: str) -> None:
     assert (answer.kind, answer.sender) == ("acknowledgement", "GIS1")
     with pytest.raises(RejectedError, match="UNKNOWN_NAME"):
         identify(f"{prefix}_GIS1_AMIHUB_TEST_HALF_20261103_000007_r0.dat")
+
+
+GOLDEN = Path(__file__).resolve().parents[3] / "adapters" / "masters_flatfile" / "golden"
+SAMPLES = sorted(path.read_bytes() for path in GOLDEN.glob("*/wire.dat"))
+BYTES = st.sampled_from(
+    [b"", b"|", b"\n", b"\x00", b"\xff", b"Z", b"9" * 30, b"2026-13-45T99:00:00Z", b"REG|", b"DEL|"]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(SAMPLES), st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 6), BYTES), max_size=4))
+def test_whatever_is_done_to_a_file_is_refused_or_accounted_for(
+    wire: bytes, wounds: list[tuple[float, int, bytes]]
+) -> None:
+    for place, length, put in wounds:
+        at = int(place * len(wire))
+        wire = wire[:at] + put + wire[at + length :]
+    try:
+        facts = masters.examine(BytesIO(wire))
+    except RejectedError as error:
+        assert error.code.number.startswith("70")  # noqa: PT017
+        return
+    found = list(masters.items(BytesIO(wire)))
+
+    bad = [one for one in found if isinstance(one, Rejection) and one.verdict == "REJECTED"]
+    assert (facts.items, facts.bad_items) == (len(found), len(bad))
+    assert facts.items == sum(facts.records.values()) - facts.records["REG"] - 2 + unknown(found)
+
+
+def unknown(found: list[Any]) -> int:
+    """Return how many items are lines of no record type: no count of the trailer holds them."""
+    return sum(isinstance(one, Rejection) and one.raw.split("|")[0] not in RECORDS for one in found)
+
+
+RECORDS = {record.tag for record in masters.layout().records}
