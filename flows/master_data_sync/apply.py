@@ -11,6 +11,7 @@ from flows.master_data_sync import backdating, not_owned
 from flows.master_data_sync.exchange import exchange
 from flows.master_data_sync.links import link
 from flows.master_data_sync.masters import MASTERS
+from flows.master_data_sync.matching import Clocks
 from flows.master_data_sync.outcome import Outcome
 from flows.master_data_sync.policy import Policy
 from flows.master_data_sync.record import record
@@ -64,7 +65,7 @@ def _applied(session: Session, said: Said, *, policy: Policy, now: datetime) -> 
         return link(session, said, said.thing, policy=policy, now=now)
     if isinstance(said.thing, MeterExchange):
         not_owned.check_link(said, "installation", "meter", policy)
-        return exchange(session, said, said.thing, now=now)
+        return exchange(session, said, said.thing, now=now, clocks=Clocks(policy.grains))
     return record(session, said, policy=policy, now=now)
 
 

@@ -11,12 +11,13 @@ from canonical.metering import MeterReadings
 from canonical.names import normal_serial
 from flows.billing_exchange import readings_arrived
 from flows.master_data_sync import identity, links
+from flows.master_data_sync.matching import EXACT, Clocks
 from flows.master_data_sync.outcome import Disposition, Outcome, waits
 from flows.master_data_sync.said import Said
 from store.session import Session
 
 
-def exchange(session: Session, said: Said, work: MeterExchange, *, now: datetime) -> Outcome:
+def exchange(session: Session, said: Said, work: MeterExchange, *, now: datetime, clocks: Clocks = EXACT) -> Outcome:
     """Apply a removal and an installation; what is so already is a repeat, unknown things are waited for.
 
     The caller rolls back when it raises, so that both happen or neither. Final and first readings go the way of all
@@ -42,7 +43,7 @@ def exchange(session: Session, said: Said, work: MeterExchange, *, now: datetime
     done: list[Disposition] = []
     for step, at in (("close", work.removed_at), ("create", work.installed_at)):
         if step in found:
-            done.append(links.change(session, found[step], point, step, at, by=said.provenance, now=now))
+            done.append(links.change(session, found[step], point, step, at, by=said.provenance, now=now, clocks=clocks))
     if any(one == "APPLIED" for one in done):
         _keep_readings(session, said, work, point, found, now=now)
     end: Disposition = "APPLIED" if "APPLIED" in done else "DUPLICATE"

@@ -70,6 +70,13 @@ def take_away(session: Session, row: Row, at: datetime, *, by: Provenance, now: 
     _keep(session, row["meter"], rows, kept, by=by, now=now)
 
 
+def move(session: Session, row: Row, column: str, at: datetime, *, by: Provenance, now: datetime) -> None:
+    """Record that a stay begins (`installed_at`) or ends (`removed_at`) at another instant than a row says."""
+    rows = of_meter(session, row["meter"])
+    kept = [{**_columns(one), column: at} if one["row"] == row["row"] else _columns(one) for one in rows]
+    _keep(session, row["meter"], rows, kept, by=by, now=now)
+
+
 def forget(session: Session, row: Row, *, by: Provenance, now: datetime) -> None:
     """Take back that a meter ever hung where a row says."""
     rows = of_meter(session, row["meter"])

@@ -19,8 +19,9 @@ from canonical.ids import mint
 from canonical.master_data import Link
 from canonical.metering import FAR_FUTURE
 from canonical.names import normal_serial
-from flows.master_data_sync import identity, installations, not_owned, record
+from flows.master_data_sync import identity, installations, matching, not_owned, record
 from flows.master_data_sync.masters import MASTERS, PREMISE
+from flows.master_data_sync.matching import EXACT, Clocks, Step
 from flows.master_data_sync.outcome import Disposition, Outcome, waits
 from flows.master_data_sync.policy import Policy
 from flows.master_data_sync.said import Said
@@ -54,7 +55,18 @@ def link(session: Session, said: Said, thing: Link, *, policy: Policy, now: date
         done = _never_hung(session, meter, point, by=said.provenance, now=now)
     else:
         until = said.until if said.spans else None
-        done = change(session, meter, point, said.verb, said.effective_at, by=said.provenance, now=now, until=until)
+        clocks = Clocks(policy.grains)
+        done = change(
+            session,
+            meter,
+            point,
+            said.verb,
+            said.effective_at,
+            by=said.provenance,
+            now=now,
+            until=until,
+            clocks=clocks,
+        )
     meant = replace(thing, usage_point=point, meter=meter)
     said_before = not master_origins.note(
         session, "link", mint("link", meter, point, said.verb, said.effective_at), said.source
@@ -80,14 +92,46 @@ def change(
     by: Provenance,
     now: datetime,
     until: datetime | None = None,
+    clocks: Clocks = EXACT,
 ) -> Disposition:
     """Hang a meter at a usage point, take it away, or take the link back; what is so already is a repeat.
 
-    `until` is the end of a stay that is hung, where it is told with its beginning.
+    `until` is the end of a stay that is hung, where it is told with its beginning. What a system of another clock told
+    already is the same by `clocks`; the finer instant of both stands.
 
     Raises:
         RejectedError: as `link` does.
     """
+    step: Step = "close" if verb == "close" else "create"
+    told = matching.same(session, meter, point, step, at, source=by.source, clocks=clocks) if verb != "delete" else None
+    if told is not None and not told[1]:
+        return "DUPLICATE"
+    if told is not None:
+        matching.refine(session, told[0], step, at, by=by, now=now)
+        matching.note(session, meter, point, step, at, by.source)
+        return "APPLIED"
+    if step == "create" and clocks.grains:
+        at = matching.after_the_other(session, meter, point, at, source=by.source, clocks=clocks)
+    done = _changed(session, meter, point, verb, at, until, by=by, now=now)
+    if clocks.grains and done == "APPLIED" and verb != "delete":
+        matching.note(session, meter, point, step, at, by.source)
+        if until is not None:
+            matching.note(session, meter, point, "close", until, by.source)
+    return done
+
+
+def _changed(
+    session: Session,
+    meter: str,
+    point: str,
+    verb: str,
+    at: datetime,
+    until: datetime | None,
+    *,
+    by: Provenance,
+    now: datetime,
+) -> Disposition:
+    """Do what a step says at exactly that instant."""
     if verb == "close":
         return _unlink(session, meter, point, at, by=by, now=now)
     if verb == "delete":
