@@ -69,6 +69,8 @@ class Facts:
     def exchanges(self) -> list[str]:
         """Serials of the meters that came by an exchange since the last bill."""
         subject = self.subject
+        if len(subject.installations) < 2:
+            return []
         return [
             segment.installation.serial
             for span in self.spans

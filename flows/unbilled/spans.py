@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from canonical.periods import Period, local_date, start_of_day
@@ -78,5 +79,10 @@ def _own(subject: Subject) -> SinceBy:
 
 def horizon_of(instant: datetime, policy: Policy) -> datetime:
     """Return how far back the register looks: the start of a local day."""
-    zone = ZoneInfo(policy.zone)
-    return start_of_day(local_date(instant, zone) - timedelta(days=policy.horizon_days), zone)
+    return _days_before(instant, policy.horizon_days, policy.zone)
+
+
+@lru_cache(maxsize=256)
+def _days_before(instant: datetime, days: int, zone: str) -> datetime:
+    """Return the start of a local day so many days before; remembered: a run asks of one instant again and again."""
+    return start_of_day(local_date(instant, ZoneInfo(zone)) - timedelta(days=days), ZoneInfo(zone))
