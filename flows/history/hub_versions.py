@@ -14,6 +14,7 @@ UNNUMBERED = 0
 """Number of a statement before all of a history are in order."""
 
 _TEXTS = {"[]": "", None: ""}
+_MEASURING = ("multiplier", "registers")
 _NAMES: Mapping[str, str] = {"installation": "installed_at"}
 
 
@@ -89,7 +90,8 @@ def hub_statements(versions: Iterable[HubVersion]) -> Iterator[Statement]:
 def facts_of(kind: str, row: Row) -> dict[str, str]:
     """Return the canonical texts of a row; what is empty is not held."""
     found = {}
-    for name in FIELDS[kind]:  # type: ignore[index]
+    # What a meter measures with where it hangs parts the hub's installations, so it is told with them.
+    for name in (*FIELDS[kind], *(_MEASURING if kind == "installation" else ())):  # type: ignore[index]
         value = row.get(name)
         if kind == "installation" and value is not None and name in ("manufacturer", "serial"):
             value = normal_serial(value)
