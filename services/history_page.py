@@ -10,7 +10,7 @@ from itertools import groupby
 from flows.history import THERE, Answer, Belief, History, Question, Statement, answers
 from services.history_drawing import Axis, axis_of, drawing, lanes_of
 from services.history_style import SCRIPT, STYLE
-from services.history_words import ACTS, instant, pending, said, sources, span, subject, unheard, values
+from services.history_words import instant, pending, said, sources, span, stated, subject, unheard, values
 
 STATUS = {"holds": "holds", "holds_not": "holds not", "unknown": "unknown"}
 
@@ -160,21 +160,10 @@ def _statements(history: History, knowns: Sequence[datetime], shown: int) -> Ite
         yield (
             f'<tr id="s{one.number}" data-k="{at}"{later}><td>{one.number}</td><td class="when">{when}</td>'
             f"<td>{escape(one.system)}</td><td>{escape(f'{one.kind} {one.object_id}')}</td>"
-            f'<td class="facts">{escape(_what(one))}</td><td class="when">{escape(_valid(one))}</td>'
+            f'<td class="facts">{escape(stated(one))}</td><td class="when">{escape(_valid(one))}</td>'
             f"<td>{escape(said(one))}</td></tr>"
         )
     yield "</tbody></table></div>"
-
-
-def _what(one: Statement) -> str:
-    """Return what a statement says."""
-    if one.act == "holds":
-        if not one.extract:
-            return "extract has it no more"
-        return "extract says " + "; ".join(
-            f"{span(each.valid_from, each.valid_to, open_end='open')}: {values(each.facts)}" for each in one.extract
-        )
-    return f"{ACTS[one.act]} {values(one.facts)}".rstrip()
 
 
 def _valid(one: Statement) -> str:

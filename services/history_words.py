@@ -16,7 +16,7 @@ ACTS = {
     "states": "says",
     "ends": "ended",
     "never": "never was",
-    "holds": "extract says",
+    "holds": "all of it:",
     "keeps": "version begins",
     "drops": "version replaced",
 }
@@ -84,10 +84,21 @@ def sources(history: History, answer: Answer) -> list[str]:
     ]
 
 
+def stated(one: Statement) -> str:
+    """Return what a statement says."""
+    if one.act != "holds":
+        return f"{ACTS[one.act]} {values(one.facts)}".rstrip()
+    if not one.extract:
+        return "not there any more"
+    versions = (f"{span(v.valid_from, v.valid_to, open_end='open')}: {values(v.facts)}" for v in one.extract)
+    return f"{ACTS[one.act]} {'; '.join(versions)}"
+
+
 def what(one: Statement) -> str:
     """Return what a statement says, and from when on."""
-    facts = f" {values(one.facts)}" if one.facts else ""
-    return f"{ACTS[one.act]}{facts} {'at' if one.act == 'ends' else 'from'} {instant(one.valid_from, none='ever')}"
+    if one.valid_from is None:
+        return stated(one)
+    return f"{stated(one)} {'at' if one.act == 'ends' else 'from'} {instant(one.valid_from)}"
 
 
 def pending(one: Statement) -> str:

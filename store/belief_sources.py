@@ -15,6 +15,9 @@ from store.recon_snapshots import SNAPSHOT
 from store.rows import Row, rows_of
 
 LOAD_FILE: Table = MasterLoadFile.__table__  # type: ignore[attr-defined]
+DELIVERY: Any = Delivery.__table__  # type: ignore[attr-defined]
+_COLUMNS = ("delivery_id", "message_id", "noun", "state", "enqueued_at", "sent_at", "confirmed_at", "code", "reason")
+_DELIVERIES = select(*(DELIVERY.c[name] for name in _COLUMNS))
 _CHUNK = 500
 LAST = "zzzz"
 """Stands behind every id of a meter in the order of texts, of both databases and of every collation in use."""
@@ -30,14 +33,20 @@ def versions(session: Session, table: Table, column: str, values: Collection[str
 
 def deliveries(session: Session, delivery_ids: Collection[str]) -> dict[str, Row]:
     """Return state, times and code of some deliveries by id; those that retention dropped are left out."""
-    table: Any = Delivery.__table__  # type: ignore[attr-defined]
-    names = ("delivery_id", "noun", "state", "enqueued_at", "sent_at", "confirmed_at", "code", "reason")
-    query = select(*(table.c[name] for name in names))
     return {
         row["delivery_id"]: row
         for some in _chunks(delivery_ids)
-        for row in rows_of(session, query.where(table.c.delivery_id.in_(some)))
+        for row in rows_of(session, _DELIVERIES.where(DELIVERY.c.delivery_id.in_(some)))
     }
+
+
+def deliveries_of(session: Session, message_ids: Collection[str]) -> list[Row]:
+    """Return the same of the deliveries of some messages, in the order of enqueue."""
+    return [
+        row
+        for some in _chunks(message_ids)
+        for row in rows_of(session, _DELIVERIES.where(DELIVERY.c.message_id.in_(some)).order_by(DELIVERY.c.sequence))
+    ]
 
 
 def load_files(session: Session) -> list[Row]:

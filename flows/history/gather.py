@@ -11,6 +11,8 @@ from flows.history.hub_versions import hub_statements, hub_versions
 from flows.history.replay import beliefs_of
 from flows.history.subject import usage_point_of
 from flows.history.told import coverage_of, extract_statements, filed_statements, said_statements
+from flows.history.whole_files import whole_file_statements
+from flows.master_data_feed import Subscriber
 from store.session import Transaction
 
 
@@ -22,12 +24,14 @@ def history(
     at: datetime | None = None,
     roles: Mapping[str, str] | None = None,
     systems: Sequence[str] = (),
+    subscribers: Sequence[Subscriber] = (),
 ) -> History:
     """Return what every system held of the usage point that a word means, who told it, and by what.
 
     `word` is its mRID or name, a meter (mRID, serial, or manufacturer/serial), an agreement or an account; of several
     usage points the one to which it belongs at the valid instant `at` (default `now`, business time). `systems` are
-    the roles of the site that may hold masters, `roles` gives the role of a caller that is named otherwise.
+    the roles of the site that may hold masters, `roles` gives the role of a caller that is named otherwise,
+    `subscribers` are those that may have begun with a whole file.
 
     Raises:
         RejectedError: the word means nothing (UNKNOWN_USAGE_POINT), or several usage points (AMBIGUOUS_SUBJECT).
@@ -36,17 +40,19 @@ def history(
     with transaction() as session:
         point = usage_point_of(session, word, at=at or now, systems={*systems, *known})
         found = books.read(session, point, systems=systems)
-    return composed(found, roles=known, systems=systems)
+        whole = list(whole_file_statements(session, found, subscribers))
+    return composed(found, whole, roles=known, systems=systems)
 
 
-def composed(found: Books, *, roles: Mapping[str, str], systems: Sequence[str]) -> History:
-    """Return the history that the books tell; pure."""
+def composed(found: Books, whole: Sequence[Statement], *, roles: Mapping[str, str], systems: Sequence[str]) -> History:
+    """Return the history that the books, and whole files to subscribers, tell; pure."""
     versions = hub_versions(found)
     drafts = [
         *hub_statements(versions),
         *said_statements(found, roles),
         *filed_statements(found, versions, roles),
         *extract_statements(found),
+        *whole,
     ]
     statements = _numbered(drafts)
     names = dict.fromkeys((HUB, *systems, *sorted({one.system for one in statements})))
