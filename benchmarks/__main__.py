@@ -25,6 +25,7 @@ NAMES = (
     "relay_sqlite",
     "sftp_put",
     "billing_run",
+    "reconcile",
 )
 
 GOALS: dict[str, tuple[str, float]] = {
@@ -63,6 +64,9 @@ GOALS: dict[str, tuple[str, float]] = {
     "billing_flow.growth": ("<=", 1.15),
     "billing_run.growth": ("<=", 1.15),
     "billing_run.wall_s_50000": ("<=", 900),
+    "reconcile.s_1m": ("<=", 600),
+    "reconcile.s_1m_equal": ("<=", 30),
+    "reconcile.peak_mb": ("<=", 256),
 }
 """What each figure must reach."""
 

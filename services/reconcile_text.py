@@ -6,6 +6,7 @@ import json
 from datetime import datetime
 from typing import Any
 
+from flows.reconciliation.merging import lines_of
 from flows.reconciliation.orient import PERSONAL
 from flows.reconciliation.policy import Policy
 from flows.reconciliation.report import Report, age_of, next_step
@@ -59,7 +60,7 @@ def report_json(report: Report, policy: Policy, *, personal: bool) -> str:
     told = {
         "at": report.at,
         "systems": [
-            {"system": name, "watermark": row["watermark"], "extract": row["name"], "lines": _lines(row)}
+            {"system": name, "watermark": row["watermark"], "extract": row["name"], "lines": lines_of(row)}
             for name, row in sorted(report.systems.items())
         ],
         "round": report.round and {"number": report.round["number"], "ended_at": report.round["ended_at"],
@@ -113,11 +114,9 @@ def _difference_line(row: Row, *, personal: bool) -> str:
 
 def _system_line(name: str, row: Row, at: datetime) -> str:
     age = (at - row["watermark"]).total_seconds() / 3600
-    return f"{name:<8} as of {row['watermark']:%Y-%m-%d %H:%MZ} ({age:.1f} h ago), {_lines(row):,} lines {row['name']}"
-
-
-def _lines(row: Row) -> int:
-    return sum(number for label, number in row["counts"].items() if "." not in label)
+    return (
+        f"{name:<8} as of {row['watermark']:%Y-%m-%d %H:%MZ} ({age:.1f} h ago), {lines_of(row):,} lines {row['name']}"
+    )
 
 
 def _plain(value: Any) -> str:

@@ -1,6 +1,5 @@
 """Reconciliation composed: what the DAG, the thread of `amihub serve` and `amihub reconcile` all call."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +9,13 @@ from flows.reconciliation.merging import Progress
 from flows.reconciliation.person import Wanted
 from flows.reconciliation.policy import HUB, Allowed, Policy, SystemPolicy
 from flows.reconciliation.repair import Proposal, Roads
+from flows.reconciliation.report import by_class
 from flows.reconciliation.run import Ran, run
 from flows.routing import Sending
 from services.masters_files import section_of
 from services.reconcile_section import ReconcileSection, ReconcileSystemSection
 from services.site_routing import encoder_of, master_data_policy, routes_of
-from services.site_subscribers import grains_of
+from services.site_subscribers import grains_of, subscribers_of
 
 if TYPE_CHECKING:
     from services.hub import Hub
@@ -35,6 +35,11 @@ def reconciliation_pass(hub: "Hub", *, whole: bool = False, progress: Progress |
     if done.is_round and own is not None and own.automatic:
         repair_allowed(hub, Wanted())
     return done
+
+
+def standing(hub: "Hub") -> dict[str, int]:
+    """Return how many differences are not closed, by class."""
+    return by_class(transaction=hub.transaction)
 
 
 def proposals(hub: "Hub", wanted: Wanted) -> list[Proposal]:
@@ -70,13 +75,13 @@ def policy_of(model: "SiteModel") -> Policy:
     own = model.reconcile or ReconcileSection()
     grains = grains_of(model)
     names = {*own.systems, *grains}
-    feeds = dict(_feeds(model))
+    feeds = subscribers_of(model)
     return Policy(
         systems={name: _system(own.systems.get(name), grains.get(name)) for name in sorted(names)},
         owners=owners_of(model),
         pairs=own.pairs,
-        feeds={role: tuple(name for name, (of, _) in feeds.items() if of == role) for role, _ in feeds.values()},
-        feed_kinds={name: kinds for name, (_, kinds) in feeds.items()},
+        feeds={one.role: tuple(other.name for other in feeds if other.role == one.role) for one in feeds},
+        feed_kinds={one.name: one.kinds for one in feeds},
         reached=frozenset(name for name, role in model.roles.items() if not role.adapter.endswith("_flatfile")),
         in_transit=timedelta(hours=own.in_transit_hours),
         portion=own.portion,
@@ -101,14 +106,15 @@ def _matrix(model: "SiteModel") -> dict[str, str]:
     """Return kind of system, or role, by kind and field: the matrix of [masters.records] over its defaults."""
     origins = {str(one): of for one, of in model.master_data.origins.items()} if model.master_data is not None else {}
     hangs = {"installation": origins["link"]} if origins.get("link", "hub") != "hub" else _HANGS
-    return {**DEFAULTS, **hangs, **getattr(section_of(model), "records", {})}
+    return {**DEFAULTS, **hangs, **(section_of(model).records or {})}
 
 
 def _role(model: "SiteModel", kind: str) -> str:
-    """Return the role that is a kind of system: by its name, else the only one of that kind."""
+    """Return the role that is a kind of system: by its name, by [masters.systems], else the only one of that kind."""
     if kind in model.roles:
         return kind
-    same = [name for name, role in model.roles.items() if role.kind == _ROLE_KINDS.get(kind)]
+    said = [name for name, system in section_of(model).systems.items() if system == kind and name in model.roles]
+    same = said or [name for name, role in model.roles.items() if role.kind == _ROLE_KINDS.get(kind)]
     return same[0] if len(same) == 1 else ""
 
 
@@ -116,9 +122,3 @@ def _system(own: ReconcileSystemSection | None, grain: Any) -> SystemPolicy:
     said = own or ReconcileSystemSection()
     plain = SystemPolicy(dict[str, tuple[str, ...]](said.fields.items()), said.kinds, said.dates)
     return plain if grain is None else SystemPolicy(plain.fields, plain.kinds, plain.dates, grain)
-
-
-def _feeds(model: "SiteModel") -> Iterator[tuple[str, tuple[str, frozenset[str]]]]:
-    """Yield each subscriber of the change log with its role and the kinds that it is told of."""
-    for name, one in getattr(model, "subscribers", {}).items():
-        yield name, (one.role or name, frozenset(one.kinds))

@@ -24,6 +24,7 @@ def mistakes(model: SiteModel) -> Iterator[Mistake]:
         yield from _route(model, route, ("routes", str(number)))
     yield from _questions(model)
     yield from _masters(model)
+    yield from _reconcile(model)
     from services.site_subscribers import mistakes as of_subscribers  # heavy: DAG files read the site
 
     yield from of_subscribers(model)
@@ -52,6 +53,24 @@ def _masters(model: SiteModel) -> Iterator[Mistake]:
             if role not in model.roles:
                 path = ("masters", key, role) if key == "granularity" else ("masters", key)
                 yield path, _unknown("role", role, model.roles)
+
+
+def _reconcile(model: SiteModel) -> Iterator[Mistake]:
+    """Yield roles that [reconcile] names and the site has not."""
+    own = model.reconcile
+    if own is None:
+        return
+    named = [(("reconcile", "systems", role), role) for role in own.systems]
+    named += [(("reconcile", "pairs"), role) for pair in own.pairs for role in pair]
+    named += [(("reconcile", "owners", name), role) for name, role in own.owners.items()]
+    named += [
+        (("reconcile", "repair", str(number), "systems"), role)
+        for number, one in enumerate(own.repair)
+        for role in one.systems
+    ]
+    for path, role in named:
+        if role not in (*model.roles, "hub"):
+            yield path, _unknown("role", role, (*model.roles, "hub"))
 
 
 def _territories(model: SiteModel) -> Iterator[Mistake]:

@@ -1,6 +1,6 @@
 """Bringing a whole extract in force: partition by partition, only what differs becomes a new row."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 
@@ -12,8 +12,8 @@ from store.recon_holdings import PARTITIONS, HeldObject, StagedLine
 from store.rows import Row
 from store.session import Session, Transaction
 
-STEP = 16
-"""Partitions merged in one transaction."""
+AT_ONCE = 16_000
+"""Objects of one system that one transaction looks at, about: memory is flat, whatever a system holds."""
 
 Contents = Mapping[tuple[str, str], str]
 """Contents of objects by kind and id."""
@@ -43,9 +43,9 @@ def merge(
     snapshot: Row, policy: Policy, *, transaction: Transaction, now: datetime, progress: Progress | None = None
 ) -> None:
     """Bring one whole extract in force, a few partitions at a time; it goes on where it was interrupted."""
-    done = snapshot["merged_to"]
+    done, step = snapshot["merged_to"], step_of([snapshot])
     while done < PARTITIONS:
-        upto = min(done + STEP, PARTITIONS)
+        upto = min(done + step, PARTITIONS)
         with transaction() as session:
             recon_snapshots.lock(session)
             profiles = digesting.profiles_of(session, policy, instead=snapshot)
@@ -56,6 +56,17 @@ def merge(
             progress(f"merging {snapshot['name'] or snapshot['system']}", done, PARTITIONS)
     with transaction() as session:
         recon_snapshots.enforce(session, snapshot["snapshot_id"], snapshot["system"])
+
+
+def step_of(snapshots: Iterable[Row]) -> int:
+    """Return how many partitions one transaction looks at, by the lines of the largest of some extracts."""
+    lines = max((lines_of(row) for row in snapshots), default=0)
+    return max(1, min(128, AT_ONCE * PARTITIONS // max(lines, 1)))
+
+
+def lines_of(snapshot: Row) -> int:
+    """Return how many lines an extract has."""
+    return sum(number for label, number in snapshot["counts"].items() if "." not in label)
 
 
 def change_objects(

@@ -78,6 +78,15 @@ def report(
     return Report(now, systems, done, running, _groups(order, policy, now), tuple(order), _uneven(done))
 
 
+def by_class(*, transaction: Transaction) -> dict[str, int]:
+    """Return how many differences are not closed, by class."""
+    found: dict[str, int] = {}
+    with transaction() as session:
+        for group in recon_differences.grouped(session):
+            found[group["klass"]] = found.get(group["klass"], 0) + group["objects"]
+    return found
+
+
 def age_of(row: Row, now: datetime) -> str:
     """Return how old a difference is, in words."""
     days = (now - row["opened_at"]).total_seconds() / 86_400

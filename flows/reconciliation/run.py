@@ -17,9 +17,6 @@ from store import master_loads, recon_differences, recon_digests, recon_holdings
 from store.recon_holdings import PARTITIONS
 from store.session import Session, Transaction
 
-STEP = 16
-"""Partitions compared in one transaction."""
-
 
 @dataclass(frozen=True, slots=True)
 class Ran:
@@ -67,11 +64,12 @@ def run(
             if begun is not None:
                 recon_runs.put(session, begun["number"], state="stopped", ended_at=now)
             begun = recon_runs.begin(session, now=now)
+        step = merging.step_of(recon_snapshots.in_force(session).values())
     ran = Ran(run=begun["number"], merged=merged, refreshed=refreshed)
     position = begun["next_partition"]
     end = PARTITIONS if whole else min(PARTITIONS, position + policy.portion)
     while position < end:
-        upto = min(position + STEP, end)
+        upto = min(position + step, end)
         with transaction() as session:
             ran = _compare(session, policy, range(position, upto), ran, now=now)
         position = upto
