@@ -32,6 +32,13 @@ def test_master_data_is_one_chain_without_a_task_for_each_object(dagbag: Any) ->
     assert dag.get_task("take_in").pool == "sftp"
 
 
+def test_reconciliation_compares_and_says_how_it_stands(dagbag: Any) -> None:
+    dag = dagbag.dags["reconciliation"]
+
+    assert [task.task_id for task in dag.topological_sort()] == ["compare", "verdict"]
+    assert dag.get_task("compare").retries == 2
+
+
 def test_a_pass_runs_alone_every_quarter_hour_and_never_catches_up(dagbag: Any) -> None:
     for dag in dagbag.dags.values():
         assert dag.max_active_runs == 1
