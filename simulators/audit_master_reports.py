@@ -69,3 +69,29 @@ def register_in(path: Path) -> list[Entry]:
             Entry(row["agreement"], row["usage_point"], row["reason"], Decimal(row["measured"]), row["unit"])
             for row in csv.DictReader(file)
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class Believed:
+    """What one system held of one field at some instant of valid time, over a span of known time."""
+
+    value: str
+    known_from: str
+    known_to: str
+    """Empty while it is believed."""
+
+    source: str
+    """Who said so; empty where nobody was noted."""
+
+
+def beliefs_in(path: Path, *, kind: str, field: str, at: str) -> dict[str, list[Believed]]:
+    """Return what each system believed about one instant, in order of known time (`amihub history show`, JSON)."""
+    said = json.loads(path.read_text())
+    found: dict[str, list[Believed]] = {}
+    for one in sorted(said["beliefs"], key=lambda belief: str(belief["known_from"])):
+        holds = one["there"] and one["valid_from"] <= at and (not one["valid_to"] or at < one["valid_to"])
+        if one["kind"] == kind and holds:
+            value = str(one["facts"][field]["value"])
+            believed = Believed(value, one["known_from"], one["known_to"] or "", one["source"])
+            found.setdefault(one["system"], []).append(believed)
+    return found

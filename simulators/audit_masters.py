@@ -16,6 +16,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from simulators import audit_master_history
 from simulators.audit_master_books import Truth, book_disagreements, counts_in_city, open_truth
 from simulators.audit_master_register import disagreements, expected_in
 from simulators.audit_master_reports import Entry, Found, found_in, loaded_in, register_in
@@ -47,6 +48,11 @@ def audit(run: Path) -> list[Check]:
         _books(run, truth),
         _links(register, truth),
         _unbilled(run, register),
+        Check(
+            "the history says who believed what, and who told it",
+            tuple(audit_master_history.disagreements(run, truth)),
+            1,
+        ),
     ]
 
 
@@ -81,9 +87,15 @@ def _answers(wanted: Found, one: Found) -> bool:
 
 
 def _invented(truth: Truth, differences: Sequence[Found]) -> Check:
-    """Look for differences that nobody seeded; those that follow from a seeded one of the same thing are none."""
-    seeded = {wanted.thing for wanted in truth.differences}
-    problems = [f"nobody seeded {found}" for found in differences if found.thing not in seeded]
+    """Look for differences that nobody seeded."""
+    seeded: dict[tuple[str, str, str], list[Found]] = {}
+    for wanted in truth.differences:
+        seeded.setdefault(wanted.thing, []).append(wanted)
+    problems = [
+        f"nobody seeded {found}"
+        for found in differences
+        if not any(_answers(wanted, found) for wanted in seeded.get(found.thing, ()))
+    ]
     return Check("no difference is invented", tuple(problems), len(differences))
 
 

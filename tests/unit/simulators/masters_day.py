@@ -6,10 +6,11 @@ from pathlib import Path
 from standin_hub import one_day
 
 from simulators import city
+from simulators import masters_script as script
 from simulators.audit_master_books import Truth, counts_in_city, open_truth
 from simulators.audit_master_register import expected_in
 from simulators.audit_master_reports import Found
-from simulators.local_days import at_local
+from simulators.local_days import at_local, utc_text
 from simulators.masters_city import SORTS
 from simulators.masters_city import Truth as CityTruth
 from simulators.masters_plan import city_of, write_plans
@@ -45,7 +46,31 @@ def _write_reports(run: Path, truth: Truth) -> None:
     for one in expected_in(run).values():
         reason = "NO_METER" if one.agreement in truth.unbilled["NO_METER"] else "IN_CYCLE"
         lines.append(f"{one.agreement},,{reason},{one.quantity},{one.unit}")
+    (reports / "history.json").write_text(json.dumps(_history(truth)))
     (reports / "unbilled.csv").write_text("\n".join(lines) + "\n")
+
+
+def _history(truth: Truth) -> dict[str, object]:
+    """Return the history of the first usage point whose new transformer the OMS lost."""
+    lost = next(found for found in truth.differences if (found.kind, found.cause) == ("topology", "lost"))
+    new = next(
+        version
+        for system, version in truth.right
+        if (system, version.tag, version.key) == ("oms", "TOP", lost.object_id)
+    )
+    morning, first, last = (
+        utc_text(moment.on(BUSINESS_DAYS[0]))
+        for moment in (script.MORNING, script.FIRST_SNAPSHOT, script.SECOND_SNAPSHOT)
+    )
+    old = {"transformer": {"value": "OLD"}}
+    now = {"transformer": {"value": new.facts["transformer"]}}
+    common = {"kind": "topology", "there": True, "valid_from": new.start, "valid_to": None}
+    beliefs = [
+        {**common, "system": "hub", "facts": now, "known_from": morning, "known_to": None, "source": "gis"},
+        {**common, "system": "oms", "facts": old, "known_from": first, "known_to": last, "source": "oms"},
+        {**common, "system": "oms", "facts": now, "known_from": last, "known_to": None, "source": "oms"},
+    ]
+    return {"usage_point": lost.object_id, "beliefs": beliefs}
 
 
 def entry_of(found: Found) -> dict[str, str]:

@@ -31,7 +31,7 @@ def _differences(run: Path, name: str = "differences") -> list[dict[str, str]]:
 
 
 def test_a_day_without_fault_is_green(run: Path) -> None:
-    assert [check.problems for check in audit(run)] == [()] * 7
+    assert [check.problems for check in audit(run)] == [()] * 8
 
 
 def test_a_difference_that_is_not_named_is_missed(run: Path) -> None:
@@ -45,7 +45,7 @@ def test_a_difference_with_another_class_or_cause_is_not_the_seeded_one(run: Pat
     first, *others = _differences(run)
     _change(run, "differences", differences=[{**first, part: "other"}, *others])
 
-    assert _red(run) == ["every seeded difference is found, with class and cause"]
+    assert _red(run) == ["every seeded difference is found, with class and cause", "no difference is invented"]
 
 
 def test_a_difference_that_nobody_seeded_is_invented(run: Path) -> None:
@@ -92,3 +92,19 @@ def test_energy_that_the_register_does_not_have_is_missed(run: Path) -> None:
     _edit_register(run, "IN_CYCLE,0,kWh", "IN_CYCLE,0.001,kWh")
 
     assert _red(run) == ["the register of unbilled energy equals the truth"]
+
+
+def test_a_history_that_makes_the_oms_know_what_it_lost_is_wrong(run: Path) -> None:
+    path = run / "reports" / "history.json"
+    history = json.loads(path.read_text())
+    history["beliefs"][2]["known_from"] = history["beliefs"][0]["known_from"]
+    path.write_text(json.dumps(history))
+
+    assert _red(run) == ["the history says who believed what, and who told it"]
+
+
+def test_one_more_field_of_a_thing_that_differs_is_invented(run: Path) -> None:
+    first, *others = _differences(run)
+    _change(run, "differences", differences=[{**first, "field": "zone", "cause": "late"}, first, *others])
+
+    assert _red(run) == ["no difference is invented"]
