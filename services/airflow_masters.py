@@ -17,7 +17,7 @@ a file behind its last chunk.
   snapshots for reconciliation; changes one by one
 * `advance`: an open load tries its orphans, replays the queued changes and ends; what waits is tried again;
   subscribers are told what changed since their last turn
-* `verdict`: red when a load is paused or a file or folder is to be looked at
+* `verdict`: red while a load is paused
 
 A load: `amihub load status`. Open work: `amihub work list`. What waits: `amihub cim waiting`.
 """

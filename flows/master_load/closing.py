@@ -152,7 +152,7 @@ def _replay(session: Session, run: Row, ending: Ending) -> int:
     counts: Counter[tuple[str, str]] = Counter()
     for words, number in done.quiet.items():
         kind, _, disposition = words.partition(" ")
-        counts[(kind, disposition)] += number
+        counts[(f"message {kind}", disposition)] += number
     master_loads.count(session, run["run_id"], "", counts)
     if not done.things:
         _end(session, run, ending)
