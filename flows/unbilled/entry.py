@@ -31,25 +31,16 @@ def entry_of(subject: Subject, policy: Policy, *, day: date, reads: Reads | None
     energy = measure(subject, spans, known, policy)
     stretches = unread(spans, energy.covered, policy.silence)
     since = spans[0].period.start if spans else subject.span.end
-    agreement = subject.agreement
-    kind = policy.average(
-        tariff=agreement.tariff if agreement else "",
-        customer_class=agreement.customer_class if agreement else "",
-        commodity=subject.commodity,
-    )
+    kind = _average_of(subject, policy)
     average = averaged(subject, stretches, kind, policy)
     due = due_date(subject, since, policy)
     reason, evidence = reason_of(Facts(subject, spans, energy, stretches, due, day, policy))
     quantity = energy.delivered + average.quantity + corrected
     return UnbilledEntry(
+        **_who(subject),
         day=day,
         as_of=subject.span.end,
-        agreement=agreement.agreement if agreement else "",
-        account=agreement.account if agreement else "",
         usage_point=subject.usage_point_id,
-        customer_class=agreement.customer_class if agreement else "",
-        tariff=agreement.tariff if agreement else "",
-        cycle=agreement.cycle if agreement else "",
         commodity=subject.commodity,
         unit=subject.unit,
         reason=reason,
@@ -69,6 +60,18 @@ def entry_of(subject: Subject, policy: Policy, *, day: date, reads: Reads | None
         money_minor=money(quantity, energy.received, kind, policy),
         work=tuple(name for name, _ in subject.work),
     )
+
+
+def _who(subject: Subject) -> dict[str, str]:
+    """Return what an entry says of the agreement; nothing where there is none."""
+    names = ("agreement", "account", "customer_class", "tariff", "cycle")
+    return {name: getattr(subject.agreement, name, "") for name in names}
+
+
+def _average_of(subject: Subject, policy: Policy) -> Average | None:
+    """Return what such customers pay and use on average."""
+    who = _who(subject)
+    return policy.average(tariff=who["tariff"], customer_class=who["customer_class"], commodity=subject.commodity)
 
 
 def _waits(period: Period, spans: Sequence[Span]) -> bool:
