@@ -102,8 +102,10 @@ def servers() -> dict[str, float]:
         "x_spyne_cpu": over("spyne", "ours", "cpu_us"),
         "x_spyne_uvicorn": over("spyne_uvicorn", "ours"),
         "x_spyne_uvicorn_cpu": over("spyne_uvicorn", "ours", "cpu_us"),
-        "us_server_hello": round(statistics.median(one["starlette"].cpu_us for one in rounds), 1),
-        "us_server_ours": round(statistics.median(one["ours"].cpu_us for one in rounds), 1),
+        **{
+            f"us_server_{called}": round(statistics.median(one[name].cpu_us for one in rounds), 1)
+            for called, name in (("hello", "starlette"), ("ours", "ours"), ("spyne", "spyne"))
+        },
     }
 
 

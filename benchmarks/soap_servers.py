@@ -61,8 +61,11 @@ def held(count: int) -> MeterReadingColumns:
     )
 
 
-def answer(raw: bytes, count: int) -> bytes:
-    """Return the response to a request, as the endpoint judges the one and says the other; both are validated.
+TAKEN = Reply("OK", "")
+
+
+def http_answer(raw: bytes, count: int) -> HttpAnswer:
+    """Return the answer to a request, as the endpoint judges the one and says the other; both are validated.
 
     Raises:
         RejectedError: the request is not one that is taken.
@@ -70,7 +73,12 @@ def answer(raw: bytes, count: int) -> bytes:
     call = Call(SERVICE, EDITION, "partner", "", supported=SERVICE.operations)
     check_call(raw, call)
     payload = readings_to_xml([held(count)], edition=EDITION)
-    return soap_answers.answer(Reply("OK", ""), call, source="AMIHUB", now=START, payload=payload).body
+    return soap_answers.answer(TAKEN, call, source="AMIHUB", now=START, payload=payload)
+
+
+def answer(raw: bytes, count: int) -> bytes:
+    """Return the body of the answer to a request; else as `http_answer`."""
+    return http_answer(raw, count).body
 
 
 def least() -> Callable[[bytes], bytes]:
@@ -101,7 +109,7 @@ def starlette_app() -> Any:
     return Starlette(routes=[Route("/", hello, methods=["POST"])])
 
 
-def plain_app(answered: Callable[[bytes], bytes]) -> ASGIApp:
+def plain_app(answered: Callable[[bytes], HttpAnswer]) -> ASGIApp:
     """Return an app that reads bodies and sends answers as the endpoint does, and makes them in the event loop."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -109,9 +117,15 @@ def plain_app(answered: Callable[[bytes], bytes]) -> ASGIApp:
             return
         announced = dict(reversed(scope["headers"])).get(b"content-length", b"").decode("latin-1")
         body = await read_body(receive, LIMIT_BYTES, announced=announced, kept_of_refused=KEPT_OF_REFUSED)
-        await send_answer(send, HttpAnswer(200, answered(body.data)))
+        await send_answer(send, answered(body.data))
 
     return app
+
+
+def least_app() -> ASGIApp:
+    """Return an app that parses and validates, and does nothing else."""
+    both = least()
+    return plain_app(lambda raw: HttpAnswer(200, both(raw)))
 
 
 def endpoint_app() -> ASGIApp:
@@ -119,7 +133,7 @@ def endpoint_app() -> ASGIApp:
 
     def take(raw: bytes, *, caller: str, check: Callable[[bytes], bytes]) -> Reply:
         check(raw)
-        return Reply("OK")
+        return TAKEN
 
     def said(call: Call, reply: Reply) -> HttpAnswer:
         payload = readings_to_xml([held(4)], edition=EDITION)
@@ -196,8 +210,8 @@ def spyne_call() -> Callable[[], bytes]:
 
 APPS: dict[str, Callable[[], Any]] = {
     "starlette": starlette_app,
-    "least": lambda: plain_app(least()),
-    "ours": lambda: plain_app(partial(answer, count=4)),
+    "least": least_app,
+    "ours": lambda: plain_app(partial(http_answer, count=4)),
     "endpoint": endpoint_app,
     "spyne": spyne_app,
     "spyne_uvicorn": spyne_app,

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, NamedTuple
 
-from starlette.types import Receive
+from starlette.types import Message, Receive
 
 HELD_BYTES = 4 * 1024 * 1024
 """A body that is larger lies in a file, where the endpoint has room for it."""
@@ -49,34 +49,43 @@ async def read_body(
     Raises:
         ConnectionResetError: the caller hung up before the body was whole.
     """
+    first = await receive()
+    if first["type"] == "http.request" and not first.get("more_body", False):
+        whole = first.get("body", b"")
+        if len(whole) <= min(limit, HELD_BYTES):
+            return Body(whole)
     allowed = max(limit, folder_limit) if folder is not None else limit
     if announced.isdecimal() and int(announced) > allowed:
         allowed = limit = min(limit, kept_of_refused)
         folder = None
-    chunk, is_more = await _piece(receive)
-    if not is_more and len(chunk) <= min(limit, HELD_BYTES):
-        return Body(chunk)
+    return await _read_on(first, receive, limit, folder, lambda begun: allowed if is_bulk(begun) else limit)
+
+
+async def _read_on(
+    first: Message, receive: Receive, limit: int, folder: Path | None, limit_of: Callable[[bytes], int]
+) -> Body:
+    """Return a body whose first piece was received; `limit_of` is the limit of one that is to lie in a file."""
+    chunk, is_more = _piece_of(first)
     chunks, size = [chunk], len(chunk)
     while True:
         if folder is not None and size > HELD_BYTES:
             begun = b"".join(chunks)
-            return await _spool(begun, receive if is_more else None, folder, allowed if is_bulk(begun) else limit)
+            return await _spool(begun, receive if is_more else None, folder, limit_of(begun))
         if size > limit:
             return Body(b"".join(chunks)[:limit], too_large=True)
         if not is_more:
             return Body(b"".join(chunks))
-        chunk, is_more = await _piece(receive)
+        chunk, is_more = _piece_of(await receive())
         size += len(chunk)
         chunks.append(chunk)
 
 
-async def _piece(receive: Receive) -> tuple[bytes, bool]:
-    """Return the next piece of a body, and whether there is more.
+def _piece_of(message: Message) -> tuple[bytes, bool]:
+    """Return the piece of a body that a message of the server brings, and whether there is more.
 
     Raises:
-        ConnectionResetError: the caller hung up.
+        ConnectionResetError: it says that the caller hung up.
     """
-    message = await receive()
     if message["type"] == "http.disconnect":
         raise ConnectionResetError
     return message.get("body", b""), message.get("more_body", False)
@@ -93,7 +102,7 @@ async def _spool(begun: bytes, receive: Receive | None, folder: Path, limit: int
             file.write(begun)
             is_more = receive is not None
             while is_more and receive is not None:
-                chunk, is_more = await _piece(receive)
+                chunk, is_more = _piece_of(await receive())
                 size += len(chunk)
                 if size > limit:
                     return Body(begun, too_large=True)
