@@ -73,7 +73,8 @@ class Story:
         facts = {
             "kind": step["kind"], "thing": {"valid_to": None, **step["thing"]}, "source": step["role"],
             "message_id": step["id"], "correlation_id": "", "said_at": step["said_at"].isoformat(),
-            "wire_verb": step["verb"], "verb": step["verb"], "noun": step["noun"], "effective_at": step["effective_at"].isoformat(),
+            "wire_verb": step["verb"], "verb": step["verb"], "noun": step["noun"],
+            "effective_at": step["effective_at"].isoformat(),
             "place": 0, "reason": "", "stated": step.get("stated"), "spans": False, "until": None,
         }  # fmt: skip
         said = said_from(facts)
