@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from canonical.holdings import FIELDS, Kind
 
@@ -75,15 +75,16 @@ class ReconcileSection(BaseModel):
     systems: dict[str, ReconcileSystemSection] = Field(default_factory=dict)
     repair: tuple[RepairSection, ...] = ()
 
-    @model_validator(mode="after")
-    def _owners_are_of_things(self) -> "ReconcileSection":
+    @field_validator("owners")
+    @classmethod
+    def _owners_are_of_things(cls, owners: dict[str, str]) -> dict[str, str]:
         """Check that each owner is one of a kind, or of one of its fields."""
         known: dict[str, tuple[str, ...]] = dict(FIELDS.items())
-        for name in self.owners:
+        for name in owners:
             kind, _, field = name.partition(".")
             if kind not in known or (field and field not in known[kind]):
-                raise ValueError(f"owners: there is no {name!r}")
-        return self
+                raise ValueError(f"there is no {name!r}")
+        return owners
 
 
 def keys_of(path: tuple[str, ...]) -> list[str]:

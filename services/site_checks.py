@@ -60,7 +60,7 @@ def _reconcile(model: SiteModel) -> Iterator[Mistake]:
     own = model.reconcile
     if own is None:
         return
-    named = [(("reconcile", "systems", role), role) for role in own.systems]
+    named: list[tuple[Path, str]] = [(("reconcile", "systems", role), role) for role in own.systems]
     named += [(("reconcile", "pairs"), role) for pair in own.pairs for role in pair]
     named += [(("reconcile", "owners", name), role) for name, role in own.owners.items()]
     named += [
