@@ -34,14 +34,14 @@ def show(
     """
     from flows.history import Question, history, without_personal
     from services.hub import open_hub
-    from services.site_subscribers import subscribers_of
+    from services.site_subscribers import grains_of, subscribers_of
 
     valid, known = _instant(at, "--at"), _instant(known_at, "--known-at")
     with open_hub() as hub:
         now, (systems, roles) = hub.now(), _systems(hub)
         found = history(
             word, transaction=hub.transaction, now=now, at=valid, roles=roles, systems=systems,
-            subscribers=subscribers_of(hub.site.model),
+            subscribers=subscribers_of(hub.site.model), grains=grains_of(hub.site.model),
         )  # fmt: skip
     question = Question(valid or now, known or now) if valid or known else None
     shown = found if personal else without_personal(found)

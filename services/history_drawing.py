@@ -3,11 +3,12 @@
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from html import escape
 
+from canonical.granularity import SECOND, Grain
 from flows.history import Belief, History
-from flows.history.answer import compared
+from flows.history.disputes import compared, finest
 from services.history_words import span, told_by, value, values
 
 LANE, AXIS = 30, 24
@@ -76,7 +77,7 @@ def drawing(
     """
     lanes = lanes_of(history, own)
     height = AXIS + LANE * len(lanes)
-    look = _Look(knowns, shown, colors(own), disputed(own), varying(own))
+    look = _Look(knowns, shown, colors(own), disputed(own, history.grains), varying(own))
     parts = [
         f'<svg class="lanes" width="{axis.width}" height="{height}" viewBox="0 0 {axis.width} {height}" role="img" '
         f'aria-label="what each system believed, along valid time">'
@@ -191,19 +192,32 @@ def colors(own: Sequence[Belief]) -> dict[int, int]:
     return found
 
 
-def disputed(own: Sequence[Belief]) -> dict[int, list[Known]]:
-    """Return when beliefs, by identity, contradicted one of another system about some same time: known time."""
+def disputed(own: Sequence[Belief], grains: Mapping[str, Grain]) -> dict[int, list[Known]]:
+    """Return when beliefs, by identity, contradicted one of another system about some same time: known time.
+
+    Not where that time is too short for how finely both keep it.
+    """
     found: dict[int, list[Known]] = {}
     standing: list[Belief] = []
     for one in sorted(own, key=lambda b: (b.valid_from is not None, b.valid_from or b.known_from)):
         standing = [b for b in standing if b.valid_to is None or _before(one.valid_from, b.valid_to)]
         for other in standing:
             known = _known_together(one, other)
-            if other.system != one.system and known is not None and _contradict(one, other):
+            if other.system == one.system or known is None or not _contradict(one, other):
+                continue
+            limit = finest(grains.get(one.system, SECOND), grains.get(other.system, SECOND))
+            if _together(one, other) > limit:
                 for each in (one, other):
                     found[id(each)] = _joined([*found.get(id(each), []), known])
         standing.append(one)
     return found
+
+
+def _together(one: Belief, other: Belief) -> timedelta:
+    """Return how long the valid times of two beliefs go together."""
+    starts = [start for start in (one.valid_from, other.valid_from) if start is not None]
+    ends = [end for end in (one.valid_to, other.valid_to) if end is not None]
+    return min(ends) - max(starts) if starts and ends else timedelta.max
 
 
 def _before(start: datetime | None, end: datetime) -> bool:

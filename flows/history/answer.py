@@ -1,11 +1,12 @@
 """What each system believed at one known instant about one valid instant, thing by thing, and where they disagree."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from canonical.names import normal_serial
+from canonical.granularity import SECOND
+from flows.history.disputes import THERE, Side, disputed
 from flows.history.evidence import HUB, Belief, Fact, History, Statement
 
 Status = Literal["holds", "holds_not", "unknown"]
@@ -42,25 +43,21 @@ class Question:
     known_at: datetime
 
 
-THERE = "*"
-"""Stands among disputed fields for whether the thing is there at all."""
-
-
 def answers(history: History, question: Question) -> tuple[Answer, ...]:
     """Return one answer for each system and thing, things in their order, the hub's answer first.
 
     A thing that nobody knew anything of by then is left out.
     """
-    beliefs: dict[tuple[str, str, str], list[Belief]] = {}
+    known: dict[tuple[str, str, str], list[Belief]] = {}
     for one in history.beliefs:
-        if one.covers(question.at, question.known_at):
-            beliefs.setdefault((one.system, one.kind, one.object_id), []).append(one)
+        if one.is_held(question.known_at):
+            known.setdefault((one.system, one.kind, one.object_id), []).append(one)
     pending = _pending(history, question)
     found: list[Answer] = []
     for kind, object_id in history.things:
-        own = [_answer(history, question, system, kind, object_id, beliefs, pending) for system in history.systems]
+        own = [_answer(history, question, system, kind, object_id, known, pending) for system in history.systems]
         if any(one.beliefs or one.pending for one in own):
-            found += _disputed(own)
+            found += _disputed(history, question, own, known)
     return tuple(found)
 
 
@@ -70,12 +67,13 @@ def _answer(
     system: str,
     kind: str,
     object_id: str,
-    beliefs: Mapping[tuple[str, str, str], Sequence[Belief]],
+    known: Mapping[tuple[str, str, str], Sequence[Belief]],
     pending: Mapping[tuple[str, str, str], Sequence[Statement]],
 ) -> Answer:
     """Return what one system believed of one thing; of the parts of a thing, its own row says whether it is there."""
     key = (system, kind, object_id)
-    own = tuple(sorted(beliefs.get(key, ()), key=lambda one: one.part))
+    there = [one for one in known.get(key, ()) if one.covers(question.at, question.known_at)]
+    own = tuple(sorted(there, key=lambda one: one.part))
     waits = tuple(pending.get(key, ()))
     if own:
         whole = [one for one in own if not one.part] or [one for one in own if one.facts is not None]
@@ -124,22 +122,22 @@ def _is_settled(one: Statement, own: Sequence[Statement], question: Question) ->
     return bool(one.facts) and not fields
 
 
-def _disputed(own: Sequence[Answer]) -> list[Answer]:
+def _disputed(
+    history: History,
+    question: Question,
+    own: Sequence[Answer],
+    known: Mapping[tuple[str, str, str], Sequence[Belief]],
+) -> list[Answer]:
     """Return the answers about one thing with the fields marked of which systems held different values."""
-    values: dict[str, set[str]] = {THERE: {one.status for one in own if one.status != "unknown"}}
-    for one in own:
-        for name, fact in one.facts.items():
-            values.setdefault(name, set()).add(compared(name, fact.text))
-    differ = {name for name, held in values.items() if len(held) > 1}
-    return [
-        Answer(
-            one.system, one.kind, one.object_id, one.status, one.facts, one.beliefs, one.pending,
-            frozenset(name for name in differ if name in one.facts or (name == THERE and one.status != "unknown")),
+    sides = [
+        Side(
+            one.system,
+            {THERE: one.status, **{name: fact.text for name, fact in one.facts.items()}},
+            known.get((one.system, one.kind, one.object_id), ()),
+            history.grains.get(one.system, SECOND),
         )
         for one in own
-    ]  # fmt: skip
-
-
-def compared(name: str, text: str) -> str:
-    """Return a value as systems compare it: serials and makers are written in many ways."""
-    return normal_serial(text) if name in ("serial", "manufacturer") else text
+        if one.status != "unknown"
+    ]
+    marked = disputed(sides, question.at)
+    return [replace(one, disputed=marked.get(one.system, frozenset())) for one in own]

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+from canonical.granularity import Grain
+
 HUB = "hub"
 """The hub's own name among the systems."""
 
@@ -122,11 +124,14 @@ class Belief:
         """Return the values by field."""
         return None if self.facts is None else {name: fact.text for name, fact in self.facts.items()}
 
+    def is_held(self, known_at: datetime) -> bool:
+        """Return whether it was believed at a known instant, of whatever valid time."""
+        return self.known_from <= known_at and (self.known_to is None or known_at < self.known_to)
+
     def covers(self, at: datetime, known_at: datetime) -> bool:
         """Return whether it says what was believed at a known instant about a valid instant."""
         return (
-            self.known_from <= known_at
-            and (self.known_to is None or known_at < self.known_to)
+            self.is_held(known_at)
             and (self.valid_from is None or self.valid_from <= at)
             and (self.valid_to is None or at < self.valid_to)
         )
@@ -160,6 +165,8 @@ class History:
 
     beliefs: tuple[Belief, ...]
     coverage: tuple[Coverage, ...] = ()
+    grains: Mapping[str, Grain] = field(default_factory=dict)
+    """How finely systems keep time; to the second where it is not said."""
 
     def statement(self, number: int) -> Statement:
         """Return the statement of a number."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from canonical.granularity import Grain
 from flows.history import books
 from flows.history.books import Books
 from flows.history.evidence import HUB, History, Statement
@@ -25,13 +26,14 @@ def history(
     roles: Mapping[str, str] | None = None,
     systems: Sequence[str] = (),
     subscribers: Sequence[Subscriber] = (),
+    grains: Mapping[str, Grain] | None = None,
 ) -> History:
     """Return what every system held of the usage point that a word means, who told it, and by what.
 
     `word` is its mRID or name, a meter (mRID, serial, or manufacturer/serial), an agreement or an account; of several
     usage points the one to which it belongs at the valid instant `at` (default `now`, business time). `systems` are
     the roles of the site that may hold masters, `roles` gives the role of a caller that is named otherwise,
-    `subscribers` are those that may have begun with a whole file.
+    `subscribers` are those that may have begun with a whole file, `grains` says how finely roles keep time.
 
     Raises:
         RejectedError: the word means nothing (UNKNOWN_USAGE_POINT), or several usage points (AMBIGUOUS_SUBJECT).
@@ -41,7 +43,7 @@ def history(
         point = usage_point_of(session, word, at=at or now, systems={*systems, *known})
         found = books.read(session, point, systems=systems)
         whole = list(whole_file_statements(session, found, subscribers))
-    return composed(found, whole, roles=known, systems=systems)
+    return replace(composed(found, whole, roles=known, systems=systems), grains=grains or {})
 
 
 def composed(found: Books, whole: Sequence[Statement], *, roles: Mapping[str, str], systems: Sequence[str]) -> History:

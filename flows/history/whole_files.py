@@ -18,6 +18,8 @@ from store.session import Session
 
 def whole_file_statements(session: Session, books: Books, subscribers: Sequence[Subscriber]) -> Iterator[Statement]:
     """Yield what whole files told subscribers of the things; such a file keeps no note of each thing that it tells."""
+    if not subscribers:
+        return
     written = {row["subscriber"]: row["full_files"] for row in master_subscribers.cursors(session)}
     for subscriber in subscribers:
         numbers = range(1, written.get(subscriber.name, 0) + 1)

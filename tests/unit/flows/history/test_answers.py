@@ -1,5 +1,6 @@
 """Who believed what: held, held not to be there, unknown, told and not confirmed, in dispute."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -7,6 +8,7 @@ from belief_world import SYSTEMS, BeliefWorld, agreement, day, link, meter, poin
 
 from canonical.codes.identity import AMBIGUOUS_SUBJECT, UNKNOWN_USAGE_POINT
 from canonical.errors import RejectedError
+from canonical.granularity import DayBelongsTo, Grain
 from canonical.holdings import Holding
 from canonical.ids import meter_mrid
 from canonical.master_data import Address, Customer, CustomerAccount, Link, ServiceLocation
@@ -77,6 +79,36 @@ def test_a_sender_is_believed_since_it_said_so_and_the_hub_since_it_heard(world:
 
     assert (answers["wams"].status, answers["hub"].status) == ("holds_not", "holds")
     assert THERE in answers["wams"].disputed & answers["hub"].disputed
+
+
+def answers_by_the_second(found: flow.History, at: float) -> list[str]:
+    """Return what the HES disputes where nobody says how finely it keeps time."""
+    asked = flow.answers(replace(found, grains={}), flow.Question(day(at), day(26)))
+    return next(sorted(one.disputed) for one in asked if (one.system, one.kind) == ("hes", "meter"))
+
+
+@pytest.mark.parametrize(("side", "cis_day"), [("new", 10), ("old", 11)])
+def test_a_system_that_keeps_days_is_in_no_dispute_on_the_day_of_a_change(
+    world: BeliefWorld, side: DayBelongsTo, cis_day: int
+) -> None:
+    for at, status in ((0, "Active"), (10.5, "Removed"), (20, "Gone")):
+        told = meter(status=status, registers=(), valid_from=day(at))
+        world.tell("cis", "change", told, stated=("status",), at=day(at), heard=day(21))
+    facts = {"serial": "1", "manufacturer": "acme "}
+    removed = Holding("meter", ONE, day(cis_day), day(20), {**facts, "status": "Removed"})
+    before = Holding("meter", ONE, day(0), day(cis_day), {**facts, "status": "Active"})
+    world.extract("hes", [before, removed], at=day(25))
+    found = replace(world.history(), grains={"hes": Grain("day", side)})
+
+    def disputes(at: float) -> dict[str, list[str]]:
+        asked = flow.answers(found, flow.Question(day(at), day(26)))
+        return {
+            one.system: sorted(one.disputed) for one in asked if one.kind == "meter" and one.system in ("hes", "hub")
+        }
+
+    assert disputes(5) == disputes(10.25) == disputes(10.75) == disputes(15) == {"hub": [], "hes": []}
+    assert disputes(22) == {"hub": [THERE], "hes": [THERE]}
+    assert answers_by_the_second(found, 10.25 if side == "new" else 10.75) == ["status"]
 
 
 def test_an_extract_says_everything_of_its_kinds(world: BeliefWorld) -> None:
