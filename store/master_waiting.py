@@ -126,6 +126,12 @@ def postpone(session: Session, waiting_id: str, *, attempts: int, due_at: dateti
     session.execute(update(WAITING).where(WAITING.c.waiting_id == waiting_id).values(**values))
 
 
+def ask(session: Session, waiting_id: str, *, code: str, reason: str) -> None:
+    """Let a thing that waited for another wait for a person's approval instead."""
+    values = {"stage": "approve", "state": "parked", "code": code, "reason": reason}
+    session.execute(update(WAITING).where(WAITING.c.waiting_id == waiting_id).values(**values))
+
+
 def listed(session: Session) -> list[Row]:
     """Return what waits, parked things included, oldest first."""
     query = select(WAITING).where(WAITING.c.state.in_(OPEN))

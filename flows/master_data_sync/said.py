@@ -78,6 +78,11 @@ class Said:
         return (self.effective_at, int(self.verb not in ("close", "delete")), self.said_at, self.message_id, self.place)
 
     @property
+    def is_from_file(self) -> bool:
+        """Return whether it is a line of a file, and no message."""
+        return self.message_id.startswith(f"{self.correlation_id}#")
+
+    @property
     def provenance(self) -> Provenance:
         """Return who says it, as the change log has it."""
         return Provenance(self.source, self.message_id, self.said_at)

@@ -35,7 +35,7 @@ def heard(session: Session, judged: Sequence[Judged], *, now: datetime, how: How
         end = {
             "disposition": one.verdict.disposition, "code": one.verdict.code, "reason": one.verdict.reason,
         }  # fmt: skip
-        common = {"how": how, "system": one.said.source, "delivery_id": ""}
+        common = {"how": "file" if one.said.is_from_file else how, "system": one.said.source, "delivery_id": ""}
         rows += [{**common, **row, **end} for row in _rows(replace(one.said, thing=meant), now=now)]
     master_statements.note(session, rows)
 

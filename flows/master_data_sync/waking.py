@@ -3,14 +3,18 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from canonical.codes.exchange import DEP_NOT_FOUND
+from canonical.codes.linkage import BACKDATED_TOO_FAR
 from canonical.errors import ErrorCode, RejectedError
-from flows.master_data_sync import forward
+from canonical.master_data import ThingVerdict
+from flows.master_data_sync import forward, statements
 from flows.master_data_sync.apply import apply, object_of, waiting_id
 from flows.master_data_sync.outcome import Outcome
 from flows.master_data_sync.policy import Policy
 from flows.master_data_sync.said import Said, said_from
+from flows.master_data_sync.statements import Judged
 from flows.routing import deliver, documents
 from flows.routing.deliver import Sending
 from store import master_waiting, reference
@@ -19,6 +23,10 @@ from store.session import Session, Transaction
 
 BATCH = 200
 """Things tried in one transaction."""
+
+
+Final = Literal["APPLIED", "DUPLICATE", "SUPERSEDED", "REJECTED"]
+"""How a wait ends."""
 
 
 @dataclass(slots=True)
@@ -112,13 +120,36 @@ def _again(session: Session, row: Row, *, policy: Policy, now: datetime) -> Outc
             session, row["waiting_id"], state="refused", now=now, code=str(error.code), reason=error.reason
         )
         _tell(session, error.code, said, error.reason, now=now)
+        _heard(session, said, "REJECTED", str(error.code), error.reason, None, now=now)
+        return None
+    if outcome.needs_approval:
+        master_waiting.ask(session, row["waiting_id"], code=outcome.code, reason=outcome.reason)
+        _tell(session, BACKDATED_TOO_FAR, said, outcome.reason, now=now, queue=policy.queue)
         return None
     if outcome.disposition != "WAITING":
+        _heard(session, said, outcome.disposition, outcome.code, outcome.reason, outcome, now=now)
         master_waiting.settle(session, row["waiting_id"], state="done", now=now)
         deliver.resolve(
             session, deliver.work_id(DEP_NOT_FOUND, waiting_id(said)), reason="what it needed came", now=now
         )
     return outcome
+
+
+def _heard(
+    session: Session,
+    said: Said,
+    disposition: Final,
+    code: str,
+    reason: str,
+    outcome: Outcome | None,
+    *,
+    now: datetime,
+) -> None:
+    """Keep how the wait of a statement ended: it has one disposition (I5)."""
+    name, kind = object_of(said)
+    own = outcome.object_id if outcome is not None and outcome.object_id else name
+    verdict = ThingVerdict(own, kind, disposition, code, reason)
+    statements.heard(session, [Judged(said, verdict, outcome)], now=now)
 
 
 def _look_again(session: Session, row: Row, outcome: Outcome, policy: Policy, sending: Sending) -> None:

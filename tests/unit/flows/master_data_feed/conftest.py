@@ -1,6 +1,7 @@
-"""Masters in miniature are shared with the tests of the flow that takes them."""
+"""Masters in miniature are shared with the tests of the flows that take and load them."""
 
 import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parent.parent / "master_data_sync"))
+for flow in ("master_data_sync", "master_load"):
+    sys.path.append(str(Path(__file__).parent.parent / flow))
