@@ -1,10 +1,9 @@
-"""The demo: a utility bills for two business days, and an auditor judges it.
-
-`CHAPTER=masters` plays another day instead: `simulators.masters_demo`.
+"""The demo in two chapters, each judged by its auditor: a day of masters, then two business days of billing.
 
     python -m simulators.demo          (or `make demo`)
 
-Environment: `ONCE=1` ends by itself, `ENGINE=airflow|cli`, `POINTS=5000`, `DAYS=2`, `SEED=7`, and `SABOTAGE=lose-item|
+Environment: `CHAPTER=masters` (`simulators.masters_demo`) or `CHAPTER=billing` plays one chapter alone; of billing:
+`ONCE=1` ends by itself, `ENGINE=airflow|cli`, `POINTS=5000`, `DAYS=2`, `SEED=7`, and `SABOTAGE=lose-item|
 double-item|multiplier|shift-hour|drop-part|edit-kwh` damages one item behind the hub's
 back. Exit code 0 only when every book agrees.
 `--bench N`: one calm business day of N usage points by the command line; prints {"cpu_s", "wall_s", ...} as JSON.
@@ -24,7 +23,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from simulators import auditor, masters_demo
+from simulators import auditor, masters_demo, masters_sabotage
 from simulators.demo_engine import Airflow, CommandLine, Engine
 from simulators.demo_plan import events
 from simulators.demo_play import play
@@ -50,7 +49,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.bench:
             return bench(options.bench, console)
-        return _chapter()(console, folder=options.run)
+        chosen = _chapters()
+        ends = []
+        for name, play_chapter in chosen.items():
+            folder = options.run / name if options.run is not None and len(chosen) > 1 else options.run
+            ends.append(play_chapter(console, folder=folder))
+        return max(ends)
     except DemoError as error:
         console.print(f"[bold red]{error}[/]")
         return 2
@@ -58,17 +62,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _chapter() -> Callable[..., int]:
-    """Return the chapter that the environment asks for.
+def _chapters() -> dict[str, Callable[..., int]]:
+    """Return the chapters that the environment asks for; without a word on it all that know the wanted sabotage.
 
     Raises:
         DemoError: there is no such chapter.
     """
-    chapters = {"billing": demo, "masters": masters_demo.demo}
-    wanted = os.environ.get("CHAPTER", "billing")
-    if wanted not in chapters:
+    chapters: dict[str, Callable[..., int]] = {"masters": masters_demo.demo, "billing": demo}
+    sabotage = {"masters": masters_sabotage.KINDS, "billing": KINDS}
+    wanted, damage = os.environ.get("CHAPTER", ""), os.environ.get("SABOTAGE", "")
+    if wanted and wanted not in chapters:
         raise DemoError(f"CHAPTER={wanted} is unknown; it may be {', '.join(chapters)}")
-    return chapters[wanted]
+    if damage and not any(damage in kinds for kinds in sabotage.values()):
+        known = ", ".join((*KINDS, *masters_sabotage.KINDS))
+        raise DemoError(f"SABOTAGE={damage} is unknown; it may be {known}")
+    fitting = [name for name in chapters if not damage or damage in sabotage[name]]
+    return {wanted: chapters[wanted]} if wanted else {name: chapters[name] for name in fitting}
 
 
 def demo(console: Console, *, folder: Path | None = None) -> int:

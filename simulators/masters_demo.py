@@ -26,6 +26,9 @@ from simulators.masters_plan import DAY
 from simulators.masters_sabotage import KINDS
 from simulators.masters_site import prepare
 
+FEWEST = 200
+"""Usage points that fifty differences need, each another one."""
+
 SYSTEMS = tuple(f"masters/{name}" for name in SORTS)
 
 
@@ -38,7 +41,7 @@ def demo(console: Console, *, folder: Path | None = None) -> int:
     sabotage = os.environ.get("SABOTAGE", "")
     if sabotage and sabotage not in KINDS:
         raise DemoError(f"SABOTAGE={sabotage} is unknown to this chapter; it may be {', '.join(KINDS)}")
-    points, seed = int(os.environ.get("POINTS", "1000")), int(os.environ.get("SEED", "7"))
+    points, seed = max(int(os.environ.get("POINTS", "1000")), FEWEST), int(os.environ.get("SEED", "7"))
     where, started = folder or Path("var") / "demo" / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-masters", time.monotonic()
     console.print(f"Founding a city of {points:,} usage points, its six systems and their fifty differences in {where}")
     processes = Processes(prepare(where.resolve(), points=points, seed=seed, sabotage=sabotage))

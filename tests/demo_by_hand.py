@@ -21,7 +21,7 @@ def run_demo(
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "AMIHUB"))}
     demo = subprocess.Popen(
         [sys.executable, "-m", "simulators.demo", "--run", str(folder / "run")],
-        cwd=ROOT, env=kept | {"ONCE": "1", "POINTS": "120"} | settings,
+        cwd=ROOT, env=kept | {"CHAPTER": "billing", "ONCE": "1", "POINTS": "120"} | settings,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     try:

@@ -8,6 +8,7 @@ from simulators.cis_files import hash_of, manifest_of, put, stem_of
 from simulators.knobs import Knobs
 from simulators.local_days import at_local
 from simulators.masters_city import SORTS, Truth
+from simulators.masters_demo import FEWEST
 from simulators.masters_plan import city_of, write_plans
 from simulators.masters_seeds import plan_day
 from simulators.masters_system import MastersSystem, home_of, open_system, turn
@@ -153,6 +154,15 @@ def test_the_day_has_fifty_differences_of_every_class_and_cause_each_of_another_
     assert {d.cause for d in day.differences} == {"lost", "mapping", "late", "out_of_band"}
     assert {d.system for d in day.differences} == {"hub", "mdms", "wams", "hes", "oms"}
     assert plan_day(Truth(city_of(run))).differences == day.differences
+
+
+@pytest.mark.parametrize("seed", [1, 8, 23])
+def test_the_smallest_city_of_any_seed_has_room_for_fifty_differences(tmp_path: Path, seed: int) -> None:
+    city.found(tmp_path / "city", seed=seed, points=FEWEST, days=1)
+
+    day = plan_day(Truth(city_of(tmp_path)))
+
+    assert len({(d.system, d.tag, d.key) for d in day.differences}) == 50
 
 
 def test_changes_are_told_once_and_what_is_changed_by_hand_is_never_told(run: Path) -> None:
