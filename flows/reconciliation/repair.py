@@ -84,11 +84,11 @@ def repair(
     by: str = HUB,
     reason: str = "the site allows it",
 ) -> list[Proposal]:
-    """Send what ends differences, each to exactly one system, and return what was done; all in one transaction.
+    """Send what ends differences, each to exactly one system, some hundreds in a transaction; return what was done.
 
     Raises:
         RejectedError: one of them may not be repaired without a person (REPAIR_NOT_ALLOWED), or cannot be repaired by
-            a message (NOT_REPAIRABLE); nothing was sent.
+            a message (NOT_REPAIRABLE); where that shows only when it is sent, those before it are on their way.
     """
     chosen = propose(rows, policy)
     for one in chosen:
@@ -96,18 +96,35 @@ def repair(
             raise RejectedError(one.words, code=NOT_REPAIRABLE, where=one.difference["difference_id"])
         if by == HUB and not one.is_allowed:
             raise RejectedError(one.words, code=REPAIR_NOT_ALLOWED, where=one.difference["difference_id"])
-    with transaction() as session:
-        reference.lock(session)
-        done: dict[tuple[Way, str, str, str], str] = {}
-        for one in chosen:
-            row = one.difference
-            thing = (one.way, row["system"], row["kind"], row["object_id"])
-            if thing not in done:
-                done[thing] = _send(session, one, roads, now=now)
-            values = {"state": "repairing", "repair": done[thing], "repaired_at": now, "by": by, "reason": reason}
-            recon_differences.settle(session, {row["difference_id"]}, **values)
-            recon_differences.act(session, {row["difference_id"]}, "repairing", by=by, reason=reason, now=now)
+    for at in range(0, len(chosen), _AT_ONCE):
+        with transaction() as session:
+            reference.lock(session)
+            for told, names in _send_some(session, chosen[at : at + _AT_ONCE], roads, now=now).items():
+                values = {"state": "repairing", "repair": told, "repaired_at": now, "by": by, "reason": reason}
+                recon_differences.settle(session, names, **values)
+                recon_differences.act(session, names, "repairing", by=by, reason=reason, now=now)
     return chosen
+
+
+_AT_ONCE = 500
+
+
+def _send_some(session: Session, chosen: Sequence[Proposal], roads: Roads, *, now: datetime) -> dict[str, list[str]]:
+    """Bring some objects on their way, each once; return ids of differences by what their repair is found by."""
+    done: dict[str, list[str]] = {}
+    due: dict[str, list[Row]] = {}
+    told: dict[tuple[str, str, str], str] = {}
+    for one in chosen:
+        row, (how, name) = one.difference, one.way
+        thing = (row["system"], row["kind"], row["object_id"])
+        if thing not in told:
+            if how == "feed":
+                due.setdefault(name, []).append(row)
+            told[thing] = f"feed {name}" if how == "feed" else _send(session, one, roads, now=now)
+        done.setdefault(told[thing], []).append(row["difference_id"])
+    for name, rows in due.items():
+        master_subscribers.make_due(session, name, _due(session, name, rows, now))
+    return done
 
 
 def way_of(row: Mapping[str, str], policy: Policy) -> Way:
@@ -134,13 +151,10 @@ def _allowed(row: Mapping[str, str], policy: Policy) -> bool:
 
 
 def _send(session: Session, one: Proposal, roads: Roads, *, now: datetime) -> str:
-    """Bring one object on its way and return by what it is found again."""
+    """Bring one object on its way, by a message or from an extract, and return by what it is found again."""
     row, (how, name) = one.difference, one.way
     if how == "record":
         return _take_again(session, row, name, roads, now=now)
-    if how == "feed":
-        master_subscribers.make_due(session, name, [_due(session, name, row, now)])
-        return f"feed {name}"
     kind = cast(Kind, row["kind"])
     versions = tuple(held_by_hub(session, kind, objects={row["object_id"]}))
     number = int(now.timestamp())  # another repair of the same object later is another telling
@@ -151,15 +165,18 @@ def _send(session: Session, one: Proposal, roads: Roads, *, now: datetime) -> st
     return told
 
 
-def _due(session: Session, subscriber: str, row: Row, now: datetime) -> Row:
-    """Return what a feed has to tell of an object: as before, or for the first time."""
-    kind, object_id = row["kind"], row["object_id"]
-    before = master_subscribers.told(session, subscriber, {(kind, object_id)}).get((kind, object_id))
-    if before is not None:
-        return {**before, "state": "due"}
+def _due(session: Session, subscriber: str, rows: Sequence[Row], now: datetime) -> list[Row]:
+    """Return what a feed has to tell of objects: as before, or for the first time."""
+    things = [(row["kind"], row["object_id"]) for row in rows]
+    before = master_subscribers.told(session, subscriber, things)
+    return [before.get(thing) or _first(*thing, now) for thing in things]
+
+
+def _first(kind: str, object_id: str, now: datetime) -> Row:
+    """Return an object of which a feed has not told yet."""
     return {
-        "subscriber": subscriber, "kind": kind, "object_id": object_id, "called": object_id, "state": "due",
-        "sequence": 0, "telling": "", "times": 0, "told_at": now, "answered_at": None, "code": "", "reason": "",
+        "kind": kind, "object_id": object_id, "called": object_id, "state": "due", "sequence": 0, "telling": "",
+        "times": 0, "told_at": now, "answered_at": None, "code": "", "reason": "",
     }  # fmt: skip
 
 
