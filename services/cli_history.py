@@ -2,15 +2,17 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 if TYPE_CHECKING:
+    from flows.history import History, Question
     from services.hub import Hub
 
 app = typer.Typer(no_args_is_help=True, help="What each system held, who told it, by which message.")
 
+Form = Literal["text", "json", "html"]
 TIME = "ISO 8601; UTC where it names no offset"
 
 
@@ -24,7 +26,7 @@ def show(
     ],
     at: Annotated[str, typer.Option(help=f"Valid time: what was so at this instant ({TIME})")] = "",
     known_at: Annotated[str, typer.Option(help=f"Known time: what was believed at this instant ({TIME})")] = "",
-    form: Annotated[Literal["text", "json", "html"], typer.Option("--format", help="html: a page of its own")] = "text",
+    form: Annotated[Form, typer.Option("--format", help="html: a page of its own")] = "text",
     output: Annotated[Path | None, typer.Option(help="Write to this file instead of the terminal")] = None,
     personal: Annotated[bool, typer.Option("--personal", help="Show names, telephones and addresses too")] = False,
 ) -> None:
@@ -34,35 +36,33 @@ def show(
     """
     from flows.history import Question, history, without_personal
     from services.hub import open_hub
-    from services.site_subscribers import grains_of, subscribers_of
 
     valid, known = _instant(at, "--at"), _instant(known_at, "--known-at")
     with open_hub() as hub:
-        now, (systems, roles) = hub.now(), _systems(hub)
-        found = history(
-            word, transaction=hub.transaction, now=now, at=valid, roles=roles, systems=systems,
-            subscribers=subscribers_of(hub.site.model), grains=grains_of(hub.site.model),
-        )  # fmt: skip
+        now = hub.now()
+        found = history(word, transaction=hub.transaction, now=now, at=valid, **_site(hub))
     question = Question(valid or now, known or now) if valid or known else None
-    shown = found if personal else without_personal(found)
-    match form:
-        case "json":
-            from services.history_json import history_json
-
-            text = history_json(shown, question, personal=personal)
-        case "html":
-            from services.history_page import history_page
-
-            text = history_page(shown, question, now=now)
-        case "text":
-            from services.history_text import history_lines
-
-            text = "\n".join(history_lines(shown, question))
+    text = _said(form, found if personal else without_personal(found), question, now=now, personal=personal)
     if output is None:
         typer.echo(text)
     else:
         output.write_text(f"{text}\n", encoding="utf-8")
         typer.echo(f"{output}: {len(found.beliefs)} beliefs of {found.usage_point}")
+
+
+def _said(form: Form, history: "History", question: "Question | None", *, now: datetime, personal: bool) -> str:
+    """Return a history in a form."""
+    if form == "json":
+        from services.history_json import history_json
+
+        return history_json(history, question, personal=personal)
+    if form == "html":
+        from services.history_page import history_page
+
+        return history_page(history, question, now=now)
+    from services.history_text import history_lines
+
+    return "\n".join(history_lines(history, question))
 
 
 def _instant(text: str, option: str) -> datetime | None:
@@ -76,10 +76,16 @@ def _instant(text: str, option: str) -> datetime | None:
     return said.replace(tzinfo=UTC) if said.tzinfo is None else said.astimezone(UTC)
 
 
-def _systems(hub: "Hub") -> tuple[tuple[str, ...], dict[str, str]]:
-    """Return the roles of the site, and the role of each caller that is named otherwise."""
+def _site(hub: "Hub") -> dict[str, Any]:
+    """Return what the site says of who may hold masters: roles, callers, subscribers, and how finely each keeps time."""
     from services.site_checks import role_of
+    from services.site_subscribers import grains_of, subscribers_of
 
     model = hub.site.model
     callers = model.serve.clients if model.serve else {}
-    return tuple(model.roles), {name: role_of(model, name) for name in callers}
+    return {
+        "systems": tuple(model.roles),
+        "roles": {name: role_of(model, name) for name in callers},
+        "subscribers": subscribers_of(model),
+        "grains": grains_of(model),
+    }
