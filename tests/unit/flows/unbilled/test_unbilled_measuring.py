@@ -205,3 +205,23 @@ def test_a_channel_without_any_value_tells_nothing() -> None:
     meter, span = hung("A", -1, None, 1, [CHANNEL]), Period(START, START + timedelta(hours=6))
 
     assert interval_sum([block(START, [1, 2], "ESTIMATED")], meter, CHANNEL, span, policy=POLICY) is None
+
+
+def test_reads_of_the_bench_before_a_meter_was_hung_do_not_count() -> None:
+    meter = hung("A", 2, None, 1)
+    told = [reading("A", 1, 3), reading("A", 2, 17), reading("A", 5, 30)]
+
+    found = measure(subject([meter]), [Span(Period(START, day(6)))], valid_reads(told), POLICY)
+
+    assert found.delivered == 13
+    assert found.covered == [Period(day(2), day(5))]
+
+
+def test_the_interval_in_which_a_meter_came_counts_for_it() -> None:
+    came = START + timedelta(minutes=30)
+    meter = Installation("U", "A", "ACM", "A", "ELECTRICITY", came, None, Decimal(1), (CHANNEL,))
+
+    found = interval_sum([block(START, [500, 1000])], meter, CHANNEL, Period(came, day(1)), policy=POLICY)
+
+    assert found is not None
+    assert found.quantity == Decimal("1.5")
