@@ -7,13 +7,18 @@ kept, acknowledged, the run closed. One process and the database's, on two cores
 
 import hashlib
 import json
+import os
+import resource
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from sqlalchemy import text
 
 from canonical.holdings import Holding, Kind, registers_text
 from canonical.ids import meter_mrid
@@ -129,20 +134,35 @@ class FolderPort:
         return ()
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one load took."""
+
+    wall_s: float
+    cpu_s: float
+    """Of this process and the database's together."""
+
+    peak_mb: float
+    """Most memory that this process has had so far."""
+
+
 def run(sizes: Sequence[int] = SIZES) -> dict[str, dict[str, float]]:
-    """Return objects a second of the largest load, and its cost per object over that of the smallest."""
-    seconds = {}
+    """Return objects a second of the largest load, and its CPU per object over that of the smallest."""
+    costs = {}
     with private_postgres() as url, tempfile.TemporaryDirectory() as folder:
         for number, size in enumerate(sizes):
-            seconds[size] = _load(url, Path(folder), number, size)
+            costs[size] = _load(url, Path(folder), number, size)
+            print(f"  {size} objects: {costs[size]}", file=sys.stderr, flush=True)
     first, last = sizes[0], sizes[-1]
-    figures = {f"objects_per_s_{size}": round(size / took) for size, took in seconds.items()}
-    growth = (seconds[last] / last) / (seconds[first] / first)
-    return {"master_load": {"objects_per_s": round(last / seconds[last]), "growth": round(growth, 3), **figures}}
+    each = {size: 1e6 * cost.cpu_s / size for size, cost in costs.items()}
+    figures: dict[str, float] = {f"cpu_us_{size}": round(us) for size, us in each.items()}
+    figures |= {f"objects_per_s_{size}": round(size / cost.wall_s) for size, cost in costs.items()}
+    figures |= {"objects_per_s": round(last / costs[last].wall_s), "growth": round(each[last] / each[first], 3)}
+    return {"master_load": {**figures, "peak_mb": round(costs[last].peak_mb)}}
 
 
-def _load(url: str, folder: Path, number: int, size: int) -> float:
-    """Return the seconds that a load of so many objects takes, into a database with nothing in it."""
+def _load(url: str, folder: Path, number: int, size: int) -> Cost:
+    """Return what a load of so many objects takes, into a database with nothing in it."""
     outbox = folder / f"outbox{number}"
     outbox.mkdir()
     _write(outbox / NAME.format(number + 1), size)
@@ -150,16 +170,43 @@ def _load(url: str, folder: Path, number: int, size: int) -> float:
     METADATA.drop_all(engine)
     METADATA.create_all(engine)
     transaction = transactions(engine)
-    started, busy = time.perf_counter(), time.process_time()
+    with transaction() as session:
+        postmaster = _parent(int(session.execute(text("SELECT pg_backend_pid()")).scalar_one()))
+    started, busy = time.perf_counter(), _cpu_s(postmaster)
     state = _run(transaction, FolderPort(outbox), folder / "spool")
-    took, busy = time.perf_counter() - started, time.process_time() - busy
-    print(f"  {size} objects: {took:.2f} s, {1e6 * busy / size:.0f} us of CPU each", file=sys.stderr, flush=True)
+    cost = Cost(
+        time.perf_counter() - started,
+        _cpu_s(postmaster) - busy,
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    )
     counts = master_load.report("", transaction=transaction).counts
     applied = sum(own.get("APPLIED", 0) for own in counts.values())
     engine.dispose()
     if state != "done" or applied != size // 8 * 8:
         raise ValueError(f"the load is {state}, {applied} of {size} applied: {counts}")
-    return took
+    return cost
+
+
+def _cpu_s(postmaster: int) -> float:
+    """Return the CPU seconds of this process and of the database's processes that live."""
+    ticks = sum(sum(map(int, one[11:13])) for one in map(_stat, _pids()) if one and int(one[1]) == postmaster)
+    return time.process_time() + ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _pids() -> list[int]:
+    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+
+
+def _stat(pid: int) -> list[str]:
+    """Return what the kernel says of a process, from its state on; nothing when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []
+
+
+def _parent(pid: int) -> int:
+    return int(_stat(pid)[1])
 
 
 def _run(transaction: Transaction, port: FolderPort, spool: Path) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from canonical.billing import ItemVerdict
 from canonical.messages import Item, Rejection
-from flows.file_handling import FileContext, FileHandler
+from flows.file_handling import CountsRejected, FileContext, FileHandler
 from flows.file_resends import resolve_resent
 from store import master_loads
 from store.session import Session, Transaction
@@ -41,10 +41,25 @@ class MastersHandler:
         """Finish a file where it was begun."""
         self._of(session, file).finish(session, file, now=now)
 
+    def again(self, session: Session, file: FileContext, *, rejected: int) -> None:
+        """Forget so many rejected items, which are handed in again, where anybody counts them.
+
+        Raises:
+            RejectedError: it is too late for them (NOT_REPLAYABLE).
+        """
+        handler = self._of(session, file)
+        if isinstance(handler, CountsRejected):
+            handler.again(session, file, rejected=rejected)
+
     def _of(self, session: Session, file: FileContext) -> FileHandler:
+        """Return who takes a file; what a load refused that is over by now is a change like any other."""
         if not _is_whole(file):
             return self.changes
-        return self.load if master_loads.file(session, file.file_id) is not None else self.snapshot
+        mine = master_loads.file(session, file.file_id)
+        if mine is None:
+            return self.snapshot
+        run = master_loads.found(session, mine["run_id"])
+        return self.changes if run is not None and run["state"] == "done" else self.load
 
 
 def _is_whole(file: FileContext) -> bool:

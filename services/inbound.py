@@ -1,7 +1,7 @@
 """Who takes what came in: the handlers of every source of a site, for a person who has something handled again.
 
 source                       handled by
-role with an inbox           the billing interfaces that work the inbox, by kind of file
+role with an inbox           the billing interfaces that work the inbox, by kind of file; files of masters by their flows
 caller of the web services   the receiver that the endpoint itself uses, small messages and large ones
 partner of an inbound queue  the same receiver; what it answers is told to the partner's next repeat
 role in [files.inbound]      the same receiver, likewise; a file that never became a message is judged again
@@ -95,11 +95,19 @@ def sources(hub: Hub) -> list[str]:
 
 
 def _file(hub: Hub, kept: Archived, transaction: Transaction, *, by: str, line: int) -> Taken:
-    """Hand a file to whoever works its inbox: the message files of the site, or billing interfaces."""
+    """Hand a file to whoever works its inbox: message files, masters, or billing interfaces."""
     if hub.site.model.files is not None and kept.source in hub.site.model.files.inbound:
         from services.message_files import take_file_again as take_message_again
 
         taken = take_message_again(hub, kept.entry, kept.source, kept.path, transaction, by=by)
+        return Taken(taken.verdict, taken.code, taken.reason)
+    from services.masters_files import is_masters
+    from services.masters_files import take_file_again as take_masters_again
+
+    if is_masters(hub, kept.source, kept.name.partition("#")[0]):
+        taken = take_masters_again(
+            hub, kept.entry, role=kept.source, path=kept.path, line=line, by=by, transaction=transaction
+        )
         return Taken(taken.verdict, taken.code, taken.reason)
     names: Sequence[str] = [name for name, section in hub.site.model.billing.items() if kept.source in section.inboxes]
     if not names:

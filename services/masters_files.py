@@ -8,9 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from canonical.codes.configuration import BAD_ADAPTER_SETTINGS
-from canonical.errors import MisconfiguredError, UnavailableError
-from flows import file_intake, master_load
-from flows.file_handling import IntakePolicy, IntakeProblem, TakenFile
+from canonical.errors import MisconfiguredError, RejectedError, UnavailableError
+from flows import file_again, file_intake, master_load
+from flows.file_handling import FileHandler, IntakePolicy, IntakeProblem, TakenFile
+from flows.file_pass import Pass
 from flows.master_data_feed import AnswersHandler
 from flows.master_data_sync.file_changes import ChangesHandler
 from flows.master_load import Ending, LoadHandler, LoadPolicy
@@ -21,7 +22,7 @@ from flows.routing import Sending, deliver
 from services.masters_section import MastersSection
 from services.site_routing import encoder_of, master_data_policy, routes_of
 from services.site_subscribers import grains_of
-from store.session import Session
+from store.session import Session, Transaction
 
 if TYPE_CHECKING:
     from services.hub import Hub
@@ -82,30 +83,64 @@ def _in_order(inboxes: Sequence[str], awaited: Sequence[str]) -> tuple[str, ...]
     return (*first, *(role for role in inboxes if role not in first))
 
 
+def take_file_again(
+    hub: "Hub", entry: int, *, role: str, path: str, line: int, by: str, transaction: Transaction
+) -> TakenFile:
+    """Have a refused file of masters, or the rejected items of one, handled again for a person.
+
+    Raises:
+        RejectedError: there is nothing in it to handle again (NOT_REPLAYABLE).
+    """
+    model = hub.site.model
+    told = partial(_tell, queue=_queue(model), now=hub.now())
+    handlers: dict[str, FileHandler] = {"masters": handler_of(hub)}
+    this = Pass(
+        role, hub.port(role), handlers, transaction, hub.spool, hub.now(), hub.machine_now(),
+        _intake_policy(model, role, is_load=False), told,
+    )  # fmt: skip
+    return file_again.take_again(this, entry, path=path, line=line, by=by)
+
+
+def is_masters(hub: "Hub", role: str, name: str) -> bool:
+    """Return whether a file of this name is one of masters that this site takes from a role."""
+    if role not in section_of(hub.site.model).inboxes:
+        return False
+    try:
+        return bool(hub.port(role).identify(name).kind == "masters")
+    except RejectedError:
+        return False
+
+
 def _take_in_role(hub: "Hub", role: str, *, is_load: bool, on_chunk: OnChunk) -> file_intake.IntakeReport:
-    """Take in the files of one role; too many bad lines refuse a file whole, in a load they pause it instead."""
-    port, model, own = hub.port(role), hub.site.model, section_of(hub.site.model)
+    """Take in the files of one role."""
+    port, model = hub.port(role), hub.site.model
     if not hasattr(port, "offered"):
         reason = f"the adapter of {role!r} offers no files"
         raise MisconfiguredError(reason, code=BAD_ADAPTER_SETTINGS, where=hub.site.where(("masters", "inboxes")))
+    answers = _answers_of(model, role)
     return file_intake.take_in(
         role,
         port,
-        handlers={"masters": handler_of(hub, on_chunk=on_chunk), **_answers_of(model, role)},
+        handlers={"masters": handler_of(hub, on_chunk=on_chunk), **answers},
         transaction=hub.transaction,
         spool=hub.spool,
         now=hub.now(),
         machine_now=hub.machine_now(),
-        policy=IntakePolicy(
-            stable_s=model.roles[role].stable_seconds,
-            max_error_percent=Decimal(100 if is_load else 1),
-            zone=model.site.zone,
-            receiver=model.site.sender,
-            env=model.site.env,
-            batch_size=own.chunk_size,
-        ),
+        policy=_intake_policy(model, role, is_load=is_load),
         on_problem=partial(_tell, queue=_queue(model), now=hub.now()),
-        later=[kind for kind in OTHERS if kind not in _answers_of(model, role)],
+        later=[kind for kind in OTHERS if kind not in answers],
+    )
+
+
+def _intake_policy(model: "SiteModel", role: str, *, is_load: bool) -> IntakePolicy:
+    """Return how a folder is worked; too many bad lines refuse a file whole, in a load they pause it instead."""
+    return IntakePolicy(
+        stable_s=model.roles[role].stable_seconds,
+        max_error_percent=Decimal(100 if is_load else 1),
+        zone=model.site.zone,
+        receiver=model.site.sender,
+        env=model.site.env,
+        batch_size=section_of(model).chunk_size,
     )
 
 

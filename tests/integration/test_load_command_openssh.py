@@ -127,3 +127,19 @@ def test_a_person_aborts_a_load_and_another_may_begin(server: SshServer) -> None
     assert refused.exit_code == 1
     assert "aborted" in aborted
     assert "is open" in again
+
+
+def test_what_a_load_refused_is_handled_again_as_a_change_when_the_load_is_over(server: SshServer) -> None:
+    lines = [f"UPT|U1|N1|UTC|ELECTRICITY|AMI|N|1||{SINCE}|"]
+    lines += [f"MTR|ACME|{n}|ELECTRICITY|1|AX|7|Active|{SINCE}|" for n in (1, 2)]
+    offer(server, "cis", *lines, f"INS|U1|ACME|1|{SINCE}|", "INS|U1|ACME|2|2026-01-01T00:00:00+00:00|")
+
+    amihub("load", "start", "--from", "cis", "--error-percent", "100")
+    amihub("load", "run")
+    report = json.loads(amihub("load", "report", "--json"))
+    again = amihub("parked", "replay", "1", "--as", "ann")
+    waiting = amihub("cim", "waiting")
+
+    assert [one["code"] for one in report["exceptions"]] == ["3010 ALREADY_LINKED"]
+    assert "REJECTED" not in again, "it waits until the first meter is taken away"
+    assert "1 waiting" in waiting
