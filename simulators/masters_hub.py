@@ -71,7 +71,12 @@ def _compare(processes: Processes) -> Sequence[str]:
         processes.amihub("reconcile", "waive", *chosen, "--by", "dana.dispatcher", "--reason", reason)
     processes.amihub("reconcile", "run", expect=(0, 1))
     said = _report(processes, "differences", "reconcile", "report", "--json")
-    return [*words, f"{len(said['differences'])} differences named"]
+    return [*words, f"{len(said['differences'])} differences named:", *map(_group, said["groups"])]
+
+
+def _group(group: dict[str, Any]) -> str:
+    """Return differences of one sort as a line for people."""
+    return f"  {group['objects']:>3} {group['class']:<20} in {group['system']:<5} {group['what']:<26} {group['cause']}"
 
 
 def _repair(processes: Processes) -> Sequence[str]:
