@@ -9,7 +9,7 @@ from canonical.holdings import FIELDS, Holding
 from flows.holdings import held_by_hub
 from flows.reconciliation.orient import Difference
 from flows.reconciliation.policy import Policy
-from store import recon_evidence, recon_holdings
+from store import master_subscribers, recon_evidence, recon_holdings
 from store.recon_evidence import Told
 from store.rows import Row
 from store.session import Session
@@ -47,6 +47,9 @@ class Books:
     before: Mapping[tuple[str, str], Sequence[Holding]]
     """What the hub held of things before the first line of its log about any of them, by kind and id."""
 
+    cursors: Mapping[str, int]
+    """Line of the change log up to which each subscriber was told."""
+
     watermarks: Mapping[str, datetime] = field(default_factory=dict)
     """Of each system's extract in force."""
 
@@ -68,6 +71,7 @@ def open_books(session: Session, found: Iterable[Difference], watermarks: Mappin
         recon_evidence.fed(session, names),
         held,
         _before(session, found, changes),
+        {row["subscriber"]: row["position"] for row in master_subscribers.cursors(session)},
         watermarks,
     )
 

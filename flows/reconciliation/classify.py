@@ -43,10 +43,19 @@ def judge(one: Difference, books: Books, policy: Policy, *, now: datetime) -> Ju
     told = told_last(one, books, policy)
     if told is not None and not (one.field and change is not None and change["known_at"] > told.at):
         return _told(one, told, books, policy, written, now=now)
+    if change is not None and _is_ahead(change, one, books, policy):
+        is_fresh = now - change["known_at"] <= policy.in_transit
+        return _late(one, "its feed has not come so far", is_fresh, change["message_id"])
     if change is not None:
         said = f"the hub knows it from {change['source'] or 'a load'} since {instant_text(change['known_at'])}"
         return Judged(one, one.klass, "lost", f"{said}, and never told {one.system}", _ids(change["message_id"]))
     return _by_hand(one, "no message ever told it")
+
+
+def _is_ahead(change: Row, one: Difference, books: Books, policy: Policy) -> bool:
+    """Return whether a system's feed has still to read a line of the change log."""
+    own = (name for name in policy.feeds.get(one.system, ()) if policy.feeds_kind(name, one.kind))
+    return any(books.cursors.get(name, change["sequence"]) < change["sequence"] for name in own)
 
 
 def _told(

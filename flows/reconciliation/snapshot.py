@@ -55,7 +55,12 @@ class SnapshotHandler:
         ]
 
     def finish(self, session: Session, file: FileContext, *, now: datetime) -> None:
-        """Say that the extract is whole: the next pass merges it."""
+        """Say that the extract is whole: the next pass merges it; one that was overtaken meanwhile is dropped."""
+        last = recon_snapshots.newest(session, file.role)
+        if last is not None and last["watermark"] > min(_watermark(file), file.received_at):
+            recon_holdings.unstage(session, file.file_id)
+            recon_snapshots.put(session, file.file_id, state="past")
+            return
         recon_snapshots.put(session, file.file_id, state="whole")
 
     def again(self, session: Session, file: FileContext, *, rejected: int) -> None:

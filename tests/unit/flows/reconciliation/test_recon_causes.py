@@ -12,7 +12,7 @@ from recon_by_hand import METERS, NOW, OWNERS, World, agreement, meter, point, s
 from canonical.messages import Header, Message, Outcome, Parcel
 from flows.delivery import relay_once
 from flows.reconciliation.policy import Policy
-from store import deliveries, master_statements, master_subscribers
+from store import deliveries, master_changes, master_statements, master_subscribers
 from store.master_changes import Provenance
 from store.session import Transaction
 
@@ -256,3 +256,14 @@ def test_the_cause_of_a_thing_that_is_missing_follows_from_who_was_told(world: W
 
     causes = {(row["klass"], row["object_id"]): row["cause"] for row in world.rows() if row["system"] == "mdms"}
     assert causes == {("MISSING_IN_X", METERS[1]): "lost", ("EXTRA_IN_X", METERS[2]): "out_of_band"}
+
+
+def test_what_a_feed_has_not_read_yet_is_late_and_not_lost(world: World) -> None:
+    world.policy = FED
+    with world.transaction() as session:
+        master_subscribers.begin(session, "mdms_feed", position=master_changes.last(session), full=False, now=EARLIER)
+    rerouted(world)
+
+    row = only(world)
+
+    assert (row["cause"], row["why"]) == ("late", "its feed has not come so far")

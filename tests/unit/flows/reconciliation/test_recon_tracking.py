@@ -11,6 +11,7 @@ from flows.reconciliation import person
 from flows.reconciliation.person import Wanted
 from flows.reconciliation.policy import Policy
 from flows.reconciliation.report import report
+from flows.reconciliation.snapshot import SnapshotHandler
 from store import recon_holdings, work
 from store.session import Transaction
 
@@ -138,3 +139,16 @@ def test_a_report_says_counts_and_what_to_do_next(world: World) -> None:
     assert groups[("hub", "agreement", "MISSING_IN_X")] == (1, "7 to 30 days", "repair by a person")
     assert ("agreement", "cis", 0, 1) not in told.uneven
     assert set(told.systems) == {"cis", "hub", "mdms"}
+
+
+def test_an_extract_that_is_overtaken_while_it_is_taken_in_never_comes_in_force(world: World) -> None:
+    handler = SnapshotHandler()
+    slow = world.drops("mdms", [point("U1", route="R5")], at=LATER, cut=True)
+    world.drops("mdms", [point("U1"), point("U2")], at=LATER + timedelta(minutes=5))
+    world.runs(now=LATER + timedelta(minutes=6))
+
+    with world.transaction() as session:
+        handler.finish(session, slow, now=LATER + timedelta(minutes=7))
+    ran = world.runs(now=LATER + timedelta(minutes=8))
+
+    assert (ran.merged, world.named()) == (0, set())
