@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Index, Table, case, func, select, update
+from sqlalchemy import Index, Table, case, func, or_, select, update
 from sqlmodel import Field, Session, SQLModel, col
 
 from store import bulk
@@ -66,6 +66,9 @@ class MasterTold(SQLModel, table=True):
 
     times: int = 0
     """How often it was told."""
+
+    is_known: bool = False
+    """Whether it has the object: it said it itself, had it before, or confirmed it."""
 
     told_at: datetime = Field(sa_type=Instant)
     answered_at: datetime | None = Field(default=None, sa_type=Instant, nullable=True)
@@ -148,6 +151,7 @@ def follow(session: Session, subscriber: str, *, now: datetime, limit: int) -> i
     settled = _settled(session, subscriber, limit=limit)
     for state, telling, code, reason in settled:
         values = {"state": state, "code": code, "reason": reason, "answered_at": now}
+        values |= {"is_known": True} if state == "synchronized" else {}
         mine = (TOLD.c.subscriber == subscriber, TOLD.c.telling == telling, TOLD.c.state != state)
         session.execute(update(TOLD).where(*mine, TOLD.c.state.in_(("awaiting", "error"))).values(**values))
     return len(settled)
@@ -195,10 +199,12 @@ def answered(
 ) -> None:
     """Note what a subscriber answered to a file: all of it is taken but what is refused, by (kind, called)."""
     mine = (TOLD.c.subscriber == subscriber, TOLD.c.telling == telling)
-    values: dict[str, Any] = {"answered_at": now, "state": "synchronized", "code": "", "reason": ""}
-    session.execute(update(TOLD).where(*mine).values(**values))
+    bad_ones = [(TOLD.c.kind == kind) & (TOLD.c.called == called) for kind, called in sorted(refused)]
+    good = (*mine, ~or_(*bad_ones)) if bad_ones else mine
+    values: dict[str, Any] = {"answered_at": now, "state": "synchronized", "code": "", "reason": "", "is_known": True}
+    session.execute(update(TOLD).where(*good).values(**values))
     for (kind, called), (code, reason) in sorted(refused.items()):
-        bad = {"state": "error", "code": code, "reason": reason, "telling": ""}
+        bad = {"state": "error", "code": code, "reason": reason, "telling": "", "answered_at": now}
         session.execute(update(TOLD).where(*mine, TOLD.c.kind == kind, TOLD.c.called == called).values(**bad))
 
 

@@ -123,6 +123,7 @@ def _tell(
             key = one.id_for(subscriber.name)
             deliver.tell(session, DONE_BY_HAND, key, summary, queue=sending.routes.queue, now=sending.now)
         rows.append(_row(subscriber, one, telling, by_hand=subscriber.role in sending.routes.manual, now=sending.now))
+    rows += [_known(subscriber, *one, now=sending.now) for one in step.own]
     master_subscribers.note(session, rows)
 
 
@@ -134,4 +135,14 @@ def _row(subscriber: Subscriber, one: Telling, telling: str, *, by_hand: bool, n
         "subscriber": subscriber.name, "kind": one.kind, "object_id": one.object_id, "called": one.called,
         "state": state, "sequence": one.sequence, "telling": telling, "times": one.times, "told_at": now,
         "answered_at": None, "code": code, "reason": NOT_SAID_BY_ADAPTER.meaning if code else "",
+        "is_known": one.is_known,
+    }  # fmt: skip
+
+
+def _known(subscriber: Subscriber, kind: str, object_id: str, sequence: int, *, now: datetime) -> dict[str, Any]:
+    """Return what is kept of an object of which a subscriber told the hub."""
+    return {
+        "subscriber": subscriber.name, "kind": kind, "object_id": object_id, "called": object_id,
+        "state": "synchronized", "sequence": sequence, "telling": "", "times": 0, "told_at": now, "answered_at": now,
+        "code": "", "reason": "it said so itself", "is_known": True,
     }  # fmt: skip

@@ -43,7 +43,7 @@ def _said(telling: Telling, own: str, *, now: datetime) -> Iterator[Said]:
     begins = {one.valid_from for one in telling.versions}
     for item in items:
         for said in said_of(item, source=SOURCE, file_id=own, said_at=now, line=0):
-            yield _plain(said, own, place, is_first=telling.times == 1)
+            yield _plain(said, own, place, is_first=telling.is_first)
             place += 1
         end = None if isinstance(item, Withdrawn) or item.kind == "installation" else item.valid_to
         if end is not None and end not in begins:

@@ -36,6 +36,12 @@ class Telling:
     news: tuple[Holding, ...]
     """Those that began or changed."""
 
+    is_first: bool = False
+    """Whether the subscriber hears of the object for the first time, as far as the hub knows."""
+
+    is_known: bool = False
+    """Whether it has the object already."""
+
     def id_for(self, subscriber: str) -> str:
         """Return the id by which deliveries about it are found."""
         return mint("feed", subscriber, self.kind, self.object_id, self.sequence, self.times)
@@ -48,6 +54,9 @@ class Plan:
     old: int
     new: int
     tellings: tuple[Telling, ...] = ()
+    own: tuple[tuple[str, str, int], ...] = ()
+    """Kind, id and line of objects of which it told itself: it knows them, and is told nothing."""
+
     is_whole: bool = False
     """Whether it is told all that the hub holds, by file."""
 
@@ -77,7 +86,29 @@ def plan(session: Session, subscriber: Subscriber, *, routes: Routes, now: datet
         return None
     tellings = _tellings(session, subscriber, [one for one in lines if _is_news(subscriber, one, routes)], again)
     new = end if is_last else lines[-1]["sequence"]
-    return Plan(own["position"], new, tellings, is_last=is_last, files=own["files"])
+    said = _said_itself(session, subscriber, lines, {(one.kind, one.object_id) for one in tellings}, routes)
+    return Plan(own["position"], new, tellings, said, is_last=is_last, files=own["files"])
+
+
+def _said_itself(
+    session: Session,
+    subscriber: Subscriber,
+    lines: Sequence[Row],
+    told: Collection[tuple[str, str]],
+    routes: Routes,
+) -> tuple[tuple[str, str, int], ...]:
+    """Return the objects of which a subscriber said the first that is told, and of which nothing was told to it yet."""
+    found = {
+        (line["kind"], line["object_id"]): line["sequence"]
+        for line in lines
+        if line["source"] and routes.role_of(line["source"]) == subscriber.role
+    }
+    known = master_subscribers.told(session, subscriber.name, found)
+    return tuple(
+        (kind, object_id, sequence)
+        for (kind, object_id), sequence in found.items()
+        if (kind, object_id) not in told and (kind, object_id) not in known
+    )
 
 
 def _is_due(subscriber: Subscriber, own: Row, now: datetime) -> bool:
@@ -119,8 +150,20 @@ def _tellings(
             news = _touched(versions, {held_by(at, subscriber.grain) for at in instants if at is not None})
             called = _called(kind, object_id, versions) or (before["called"] if before else object_id)
             times = before["times"] + 1 if before else 1
-            tellings.append(Telling(kind, object_id, called, sequence, times, versions, news))
+            is_first = _is_first(before, found.get((kind, object_id), ()), versions)
+            is_known = before["is_known"] if before else not is_first
+            tellings.append(Telling(kind, object_id, called, sequence, times, versions, news, is_first, is_known))
     return tuple(tellings)
+
+
+def _is_first(before: Row | None, lines: Sequence[Row], versions: Sequence[Holding]) -> bool:
+    """Return whether an object is told as new: it began in these lines, or was refused when it was told so."""
+    if before is not None:
+        return not before["is_known"] and before["state"] in ("error", "cancelled", "due")
+    first = min((one.valid_from for one in versions), default=None)
+    return any(
+        line["effect"] == "begun" and (line["valid_from"] is None or line["valid_from"] == first) for line in lines
+    )
 
 
 def _held(session: Session, kind: Kind, objects: Collection[str]) -> dict[str, list[Holding]]:

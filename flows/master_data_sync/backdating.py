@@ -7,7 +7,7 @@ rail a change of what was long believed, or billed, waits for a person's approva
 from collections.abc import Collection
 from datetime import datetime
 
-from canonical.codes.linkage import BACKDATED_OVER_BILLED, BACKDATED_TOO_FAR
+from canonical.codes.linkage import BACKDATED_OVER_BILLED
 from canonical.customers import CustomerAgreement
 from canonical.master_data import Link, Meter, MeterExchange
 from canonical.metering import UsagePoint
@@ -44,7 +44,7 @@ def reaches_too_far(session: Session, said: Said, outcome: Outcome, *, policy: P
     is_billed = any(_left(row) for row in _items(session, said, outcome, at, now))
     if not is_billed and (since is None or since >= limit):
         return ""
-    return f"{BACKDATED_TOO_FAR}: effective {at.isoformat()}, more than {days} days back, where something else is held"
+    return f"effective {at.isoformat()}, more than {days} days back, where something else is held"
 
 
 def follow_up(session: Session, said: Said, outcome: Outcome, *, now: datetime) -> None:

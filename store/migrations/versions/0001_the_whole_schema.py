@@ -635,6 +635,7 @@ def upgrade() -> None:
     sa.Column('sequence', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('telling', sa.String(), nullable=False),
     sa.Column('times', sa.Integer(), nullable=False),
+    sa.Column('is_known', sa.Boolean(), nullable=False),
     sa.Column('told_at', columns.Instant(), nullable=False),
     sa.Column('answered_at', columns.Instant(), nullable=True),
     sa.Column('code', sa.String(), nullable=False),

@@ -85,7 +85,7 @@ def test_nothing_goes_back_to_whom_it_comes_from(world: World) -> None:
     this.feed()
 
     assert [role for role, _, _ in this.things()] == ["oms"]
-    assert this.listed("cis") == []
+    assert this.states("cis") == {("usage_point", "U1"): "synchronized"}
 
 
 def test_a_hung_meter_is_told_as_a_link_and_its_end(world: World) -> None:
@@ -130,6 +130,17 @@ def test_a_refused_object_is_an_error_with_its_code_until_it_is_confirmed_after_
 
     assert [(row["state"], row["code"], row["times"]) for row in this.listed("oms")] == [("synchronized", "", 2)]
     assert len({one["key"] for one in this.deliveries()}) == 2
+    assert [told.verb for _, told in this.told] == ["create", "create"]
+
+
+def test_what_a_subscriber_had_before_it_subscribed_is_changed_and_not_created(world: World) -> None:
+    give(world, 1, [point_held()])
+    this = desk(world, OMS)
+    give(world, 2, [held("usage_point", "U1", 20, route="R2")])
+
+    this.feed()
+
+    assert [(told.verb, told.effective_at) for _, told in this.told] == [("change", day(20))]
 
 
 def test_a_subscriber_that_is_away_only_lags_and_the_others_go_on(world: World) -> None:

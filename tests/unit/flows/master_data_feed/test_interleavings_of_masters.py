@@ -166,6 +166,7 @@ def played(
     engine = open_engine(databases())
     world = World(transactions(engine), routes=Routes())
     desk, clock = Desk(world, [MAPS]), NOW
+    desk.feed(clock)
     steps: list[Callable[[], object]] = load_steps(
         Office(world.transaction), chunk=chance.choice((1, 4)) if chance else 99
     )
