@@ -1,7 +1,7 @@
 """Who takes what came in: the handlers of every source of a site, for a person who has something handled again.
 
 source                       handled by
-role with an inbox           the billing interfaces that work the inbox, by kind of file; files of masters by their flows
+role with an inbox           the billing interfaces that work it, by kind of file; files of masters by their flows
 caller of the web services   the receiver that the endpoint itself uses, small messages and large ones
 partner of an inbound queue  the same receiver; what it answers is told to the partner's next repeat
 role in [files.inbound]      the same receiver, likewise; a file that never became a message is judged again

@@ -17,7 +17,7 @@ from flows.master_data_sync.outcome import Disposition, Outcome, waits
 from flows.master_data_sync.policy import Policy
 from flows.master_data_sync.records import EXISTENCE
 from flows.master_data_sync.said import Said
-from flows.master_data_sync.stored import versions_of
+from flows.master_data_sync.stored import versions_of, whole
 from flows.master_data_sync.timeline import Version
 from store import master_origins, reference
 from store.master_changes import Provenance
@@ -168,6 +168,8 @@ def _delete(session: Session, said: Said, master: Master, object_id: str, rows: 
     """Take a thing back as a mistake: it is known no more, and what was said before stays looked up by known time."""
     if said.stamp <= master_origins.deleted(session, master.table.name, object_id):
         return Outcome("DUPLICATE", object_id, master.object_type)
+    if any(row["stated_at"] is not None and said.stamp < whole(row) for row in rows):
+        return Outcome("SUPERSEDED", object_id, master.object_type)  # a whole file has told since that it is there
     if rows:
         check_end(session, said.thing, object_id, None)
     master_origins.note(session, master.table.name, object_id, said.source)

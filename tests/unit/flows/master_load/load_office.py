@@ -12,8 +12,9 @@ from canonical.billing import ItemVerdict
 from canonical.granularity import Grain
 from canonical.holdings import Holding, Kind
 from canonical.ids import meter_mrid
-from canonical.messages import FileFacts, FileIdentity, Item, Rejection
-from flows import master_load
+from canonical.master_data import MasterData, MasterThing, Verb
+from canonical.messages import FileFacts, FileIdentity, Header, Item, Message, Parcel, Rejection
+from flows import master_data_sync, master_load
 from flows.file_handling import FileContext
 from flows.master_data_sync import Policy
 from flows.master_load import Ending, LoadHandler, LoadPolicy
@@ -84,6 +85,11 @@ def household(number: int) -> list[Holding]:
     ]  # fmt: skip
 
 
+def no_words(role: str, message: Message[Any]) -> Parcel:
+    """Nobody is told of a load."""
+    raise AssertionError(f"{role} is told {message}")
+
+
 TABLES = (CustomerRow, AccountRow, UsagePointRow, MeterRow, InstallationRow, AgreementRow, TopologyRow)
 
 
@@ -128,7 +134,14 @@ class Office:
             self.handler.finish(session, file, now=NOW)
         return said
 
-    def advance(self, routes: Routes | None = None, encode: Any = None) -> str:
+    def hear(self, said_at: datetime, verb: Verb, *things: MasterThing) -> None:
+        """Take a message of the CIS."""
+        header = Header(f"m-{said_at.isoformat()}-{verb}", "cis", verb, "Customer", created_at=said_at)
+        message = Message(header, MasterData(verb, "Customer", BEGIN, things))
+        with self.transaction() as session:
+            master_data_sync.take(session, message, policy=Policy(), routes=Routes((), ()), encode=no_words, now=NOW)
+
+    def advance(self, routes: Routes | None = None, encode: Any = no_words) -> str:
         sending = Sending(routes or Routes((), ()), encode, NOW)
         ending = Ending(self.policy, Policy(), sending, {}, self.grains, on_step=lambda *one: self.spoken.append(one))
         return master_load.advance(ending, transaction=self.transaction)

@@ -25,6 +25,7 @@ from canonical.codes.linkage import ALREADY_LINKED
 from canonical.codes.master_load import LOAD_EXCEPTIONS, LOAD_OPEN, LOAD_PAUSED, PARENT_MISSING
 from canonical.errors import RejectedError, UnavailableError
 from canonical.granularity import Grain
+from canonical.master_data import Customer as CustomerThing
 from canonical.messages import Item, Rejection
 from flows import master_load
 from flows.master_load import LoadPolicy
@@ -215,3 +216,26 @@ def test_an_aborted_run_takes_nothing_more_and_every_item_has_an_end(office: Off
 
     assert office.advance() == "aborted"
     assert office.counts() == {"topology": {"CANCELLED": 1}, "customer": {"APPLIED": 1}}
+
+
+@pytest.mark.parametrize(("said", "left"), [(WATERMARK - timedelta(hours=1), 1), (WATERMARK + timedelta(hours=1), 0)])
+def test_what_was_taken_back_before_the_watermark_is_in_the_file_because_it_stands(
+    office: Office, said: datetime, left: int
+) -> None:
+    office.start("cis")
+    office.hear(said, "delete", CustomerThing("C1", "residential"))
+    office.take("cis", [customer("C1")])
+    office.advance()
+
+    assert len(office.held()["customer"]) == left
+
+
+def test_messages_of_a_role_may_be_the_load_itself_and_nobody_is_told(office: Office) -> None:
+    office.start(messages=["cis"])
+    office.hear(NOW, "create", CustomerThing("C1", "residential"))
+    waiting = office.advance()
+    master_load.finish("", person="ann", transaction=office.transaction, now=NOW)
+
+    assert (waiting, office.advance()) == ("loading", "done")
+    assert len(office.held()["customer"]) == 1
+    assert office.counts() == {"message Customer": {"APPLIED": 1}}
