@@ -9,6 +9,7 @@ from canonical.ids import mint
 from store import (
     belief_sources,
     master_changes,
+    master_origins,
     master_statements,
     recon_holdings,
     reference,
@@ -98,7 +99,9 @@ def _fill(session: Session, books: Books) -> None:
     said = master_statements.about(session, books.usage_point, ids)
     books.said = [row for row in said if (row["kind"], row["object_id"]) in things]
     books.changes = master_changes.of_usage_point(session, books.usage_point, objects=ids)
-    books.extracts = [row for row in recon_holdings.versions(session, ids) if (row["kind"], row["object_id"]) in things]
+    _settle_waiting(session, books.said)
+    books.loads = belief_sources.load_files(session)
+    books.origins = master_origins.creators(session, ids) if books.loads else {}
     sent = {row["delivery_id"] for row in books.said if row["delivery_id"]}
     books.deliveries = belief_sources.deliveries(session, sent)
 

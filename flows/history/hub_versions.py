@@ -127,12 +127,27 @@ def _by(line: Row | None, heard: Mapping[str, Row]) -> _By:
 
 
 def _loaded(books: Books, table: str, object_id: str, row: Row) -> _By | None:
-    """Return the file of a first-time load that brought a version: of its watermark, and of the thing's origin."""
-    files = [one for one in books.loads if one["watermark"] == row.get("stated_at")]
-    mine = [one for one in files if one["role"] == books.origins.get((table, object_id))] or files
+    """Return the file of a first-time load that brought a version: of its watermark, and of the thing's origin.
+
+    None where none did, or where files of several systems have that watermark and none of them is the origin. Rows of
+    installations keep no watermark: of these the origin's only file is meant, where it has one.
+    """
+    origin = books.origins.get((table, object_id))
+    if table == "installation":
+        mine = [one for one in books.loads if one["role"] == origin and one["watermark"] <= row["known_at"]]
+    else:
+        watermark = row.get("stated_at") or _latest(row)
+        files = [one for one in books.loads if one["watermark"] == watermark]
+        mine = [one for one in files if one["role"] == origin] or files
     if len({one["file_id"] for one in mine}) != 1:
         return None
     return _By("file", mine[0]["role"], mine[0]["file_id"], mine[0]["watermark"])
+
+
+def _latest(row: Row) -> datetime | None:
+    """Return when the last of the fields was stated that no message states; None where a message did."""
+    stamp, _, message_id = max((row.get("said") or {}).values(), default="").partition(" ")
+    return datetime.fromisoformat(stamp) if stamp and not message_id else None
 
 
 def _kept(row: Row, heard: Mapping[str, Row]) -> _By:

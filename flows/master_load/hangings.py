@@ -41,7 +41,20 @@ def load(session: Session, entries: Sequence[Entry], *, records: Records, now: d
     for at, one in sorted(enumerate(entries), key=lambda pair: (pair[1].holding.valid_from, pair[0])):
         became[at] = book.take(one, is_master=records.owns(one.role, "installation", "meter"))
     book.write(session, book.touched, now=now)
+    _note_origins(session, entries, became)
     return became
+
+
+def _note_origins(session: Session, entries: Sequence[Entry], became: Sequence[Became]) -> None:
+    """Remember who said first that meters hang, so that histories can tell."""
+    fresh = {
+        entry.holding.object_id: entry.role
+        for entry, end in zip(entries, became, strict=True)
+        if end.disposition == "APPLIED"
+    }
+    known = reference_bulk.origins(session, "installation", fresh)
+    new = {name: role for name, role in fresh.items() if name not in known}
+    reference_bulk.note_origins(session, "installation", new)
 
 
 def follow_configurations(session: Session, meters: Collection[str], *, now: datetime) -> None:

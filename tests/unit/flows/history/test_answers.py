@@ -60,6 +60,20 @@ def test_what_was_refused_is_said_with_its_code_and_believed_by_nobody(world: Be
     assert [(each.state, each.code) for each in one.pending] == [("parked", "7004 TOO_SHORT")]
 
 
+def test_what_waited_says_how_its_wait_ended(world: BeliefWorld) -> None:
+    waits = world.tell("cis", "create", link("2", "U2"), heard=day(2))
+    world.tell("cis", "create", point("U2"), heard=day(3))
+    before = _states(world, waits)
+    world.tell("cis", "create", meter("2"), heard=day(4))
+
+    assert (before, _states(world, waits)) == (["WAITING"], ["APPLIED"])
+
+
+def _states(world: BeliefWorld, message_id: str) -> list[str]:
+    told = world.history("U2").statements
+    return [one.state for one in told if one.message_id == message_id and one.system == "cis"]
+
+
 def test_systems_that_hold_different_values_are_in_dispute_over_that_field(world: BeliefWorld) -> None:
     world.tell("mdms", "create", meter("1", multiplier=Decimal(40)), heard=day(4), at=day(1))
     world.answer("cis", at=day(5), state="rejected")
