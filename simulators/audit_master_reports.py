@@ -28,6 +28,11 @@ class Found:
         """What differs where, whatever about it."""
         return self.system, self.kind, self.object_id
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether it comes of a refusal."""
+        return self.cause == "mapping"
+
     def __str__(self) -> str:
         """Return it as a line for people."""
         return f"{self.sort} in {self.system}: {self.kind} {self.object_id} {self.field} ({self.cause})"
@@ -41,6 +46,11 @@ def found_in(path: Path) -> list[Found]:
         for one in said["differences"]
         if one["class"] not in NO_LINK
     ]
+
+
+def refused_in(path: Path) -> frozenset[tuple[str, str]]:
+    """Return kind and id of what a subscriber refused, by an answer of `amihub changes status NAME --json`."""
+    return frozenset((str(one["kind"]), str(one["object_id"])) for one in json.loads(path.read_text()))
 
 
 def loaded_in(path: Path) -> dict[str, int]:

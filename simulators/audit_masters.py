@@ -19,7 +19,8 @@ from rich.console import Console
 from simulators import audit_master_history
 from simulators.audit_master_books import Truth, book_disagreements, counts_in_city, open_truth
 from simulators.audit_master_register import disagreements, expected_in
-from simulators.audit_master_reports import Entry, Found, found_in, loaded_in, register_in
+from simulators.audit_master_reports import Entry, Found, found_in, loaded_in, refused_in, register_in
+from simulators.masters_city import TOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ def audit(run: Path) -> list[Check]:
         _loaded(run),
         _found(truth, differences),
         _invented(truth, differences),
+        _answers_kept(run, truth),
         _settled(truth, remaining),
         _books(run, truth),
         _links(register, truth),
@@ -97,6 +99,18 @@ def _invented(truth: Truth, differences: Sequence[Found]) -> Check:
         if not any(_answers(wanted, found) for wanted in seeded.get(found.thing, ()))
     ]
     return Check("no difference is invented", tuple(problems), len(differences))
+
+
+def _answers_kept(run: Path, truth: Truth) -> Check:
+    """Compare which things the hub knows as refused by whom with what the systems refused."""
+    problems, looked_at = [], 0
+    for system in TOLD:
+        wanted = {(one.kind, one.object_id) for one in truth.differences if one.system == system and one.is_refused}
+        said = refused_in(run / "reports" / f"refused_{system}.json")
+        problems += [f"{system} refused {thing}, the hub does not know" for thing in sorted(wanted - said)]
+        problems += [f"{system} did not refuse {thing}, the hub says so" for thing in sorted(said - wanted)]
+        looked_at += len(wanted)
+    return Check("what a subscriber refused is known thing by thing", tuple(problems), looked_at)
 
 
 def _settled(truth: Truth, remaining: Sequence[Found]) -> Check:

@@ -101,6 +101,9 @@ SORTS: Mapping[str, Sort] = {
 }
 """Every system that keeps masters."""
 
+TOLD = ("mdms", "wams", "hes", "oms")
+"""Those that the hub tells of changes."""
+
 
 class Truth:
     """The city's masters, whole."""

@@ -8,7 +8,7 @@ from typing import Any
 from simulators import masters_script as script
 from simulators.demo_processes import Processes
 from simulators.knobs import Knobs
-from simulators.masters_city import SORTS
+from simulators.masters_city import SORTS, TOLD
 from simulators.script import Moment
 
 LOADED_FROM = ("cis", "wams", "mdms", "hes", "gis")
@@ -71,6 +71,8 @@ def _compare(processes: Processes) -> Sequence[str]:
         processes.amihub("reconcile", "waive", *chosen, "--by", "dana.dispatcher", "--reason", reason)
     processes.amihub("reconcile", "run", expect=(0, 1))
     said = _report(processes, "differences", "reconcile", "report", "--json")
+    for name in TOLD:
+        _report(processes, f"refused_{name}", "changes", "status", name, "--state", "error", "--json")
     return [*words, f"{len(said['differences'])} differences named:", *map(_group, said["groups"])]
 
 

@@ -40,6 +40,10 @@ def _write_reports(run: Path, truth: Truth) -> None:
     left = [found for found in truth.differences if found.thing not in truth.settled]
     for name, differences in (("differences", truth.differences), ("differences_after", left)):
         (reports / f"{name}.json").write_text(json.dumps({"differences": [entry_of(found) for found in differences]}))
+    for system in ("mdms", "wams", "hes", "oms"):
+        refused = [one for one in truth.differences if one.system == system and one.is_refused]
+        things = [{"kind": one.kind, "object_id": one.object_id} for one in refused]
+        (reports / f"refused_{system}.json").write_text(json.dumps(things))
     (reports / "load.json").write_text(json.dumps({"things": counts_in_city(run)}))
     lines = ["agreement,usage_point,reason,measured,unit"]
     lines += [f",{name},NO_SA,0,kWh" for name in sorted(truth.unbilled["NO_SA"])]

@@ -31,7 +31,7 @@ def _differences(run: Path, name: str = "differences") -> list[dict[str, str]]:
 
 
 def test_a_day_without_fault_is_green(run: Path) -> None:
-    assert [check.problems for check in audit(run)] == [()] * 8
+    assert [check.problems for check in audit(run)] == [()] * 9
 
 
 def test_a_difference_that_is_not_named_is_missed(run: Path) -> None:
@@ -108,3 +108,9 @@ def test_one_more_field_of_a_thing_that_differs_is_invented(run: Path) -> None:
     _change(run, "differences", differences=[{**first, "field": "zone", "cause": "late"}, first, *others])
 
     assert _red(run) == ["no difference is invented"]
+
+
+def test_a_refusal_of_which_the_hub_does_not_know_is_missed(run: Path) -> None:
+    (run / "reports" / "refused_hes.json").write_text("[]")
+
+    assert _red(run) == ["what a subscriber refused is known thing by thing"]
