@@ -228,3 +228,18 @@ def test_meters_without_agreement_and_agreements_without_meter_are_named(world: 
 
     named = {(row["klass"], row["object_id"]) for row in world.rows()}
     assert named == {("NO_SA", "U3"), ("NO_METER", "G4")}
+
+
+def test_a_meter_at_two_usage_points_and_two_meters_at_one_are_named(world: World) -> None:
+    world.believes(meter(3), hung("U1", 3), hung("U2", 1, 3), agreement("G3", "U3"), point("U3"), hung("U3", 3, 4, 5))
+    world.drops("gis", [])
+
+    world.runs()
+
+    named = {(row["klass"], row["kind"], row["object_id"]) for row in world.rows()}
+    assert named == {
+        ("LINKED_TWICE", "meter", METERS[1]),
+        ("LINKED_TWICE", "usage_point", "U1"),
+        ("LINKED_TWICE", "usage_point", "U2"),
+        ("NO_METER", "agreement", "G3"),
+    }
