@@ -26,7 +26,9 @@ def plan(sources: From) -> None:
 
 @app.command()
 def start(
-    sources: From,
+    sources: Annotated[
+        list[str] | None, typer.Option("--from", help="Role whose FULL file is loaded; in order")
+    ] = None,
     *,
     messages_from: Annotated[
         list[str] | None, typer.Option(help="Role whose messages are the load itself; end it by `finish`")
@@ -40,9 +42,12 @@ def start(
     from services.hub import open_hub
     from services.load_plan import follow_load, start_load
 
+    files, messages = sources or [], messages_from or []
+    if not files and not messages:
+        raise typer.BadParameter("name what is loaded by --from or --messages-from")
     with open_hub() as hub:
         ceiling = None if error_percent is None else Decimal(str(error_percent))
-        run = start_load(hub, sources, messages_from or [], person=person, history=history, error_percent=ceiling)
+        run = start_load(hub, files, messages, person=person, history=history, error_percent=ceiling)
         typer.echo(f"load {run} is open; changes wait until it is done. `amihub load status` shows how far it is.")
         if follow and not follow_load(hub, run, say=typer.echo):
             raise typer.Exit(1)
