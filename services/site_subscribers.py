@@ -32,7 +32,7 @@ def _subscriber(model: SiteModel, name: str, own: SubscriberSection) -> Subscrib
     return Subscriber(
         name,
         own.role,
-        frozenset(own.kinds or FIELDS),
+        _kinds(own),
         frozenset(own.fields),
         own.mode,
         timedelta(minutes=own.interval_minutes),
@@ -41,6 +41,13 @@ def _subscriber(model: SiteModel, name: str, own: SubscriberSection) -> Subscrib
         own.limit,
         timedelta(hours=own.confirm_hours),
     )
+
+
+def _kinds(own: SubscriberSection) -> frozenset[str]:
+    """Return what a subscriber is told of; by messages, where it says nothing, whatever messages can tell."""
+    if own.kinds:
+        return frozenset(own.kinds)
+    return frozenset(FIELDS) if own.mode == "batch" else frozenset(kind for kind in FIELDS if NOUNS.get(kind))
 
 
 def grains_of(model: SiteModel) -> dict[str, Grain]:
@@ -92,6 +99,9 @@ def _of_subscriber(model: SiteModel, path: tuple[str, ...], own: SubscriberSecti
     if own.mode == "batch" and own.role in model.roles and model.roles[own.role].adapter not in BY_FILE:
         adapter = model.roles[own.role].adapter
         yield (*path, "mode"), f"the adapter {adapter!r} takes no files of masters; {', '.join(BY_FILE)} does"
+    for kind in own.kinds if own.mode == "realtime" else ():
+        if not NOUNS.get(kind):
+            yield (*path, "kinds"), f'no message tells of {kind!r}: mode = "batch"'
     yield from _told_twice(model, path, own)
 
 
@@ -101,7 +111,7 @@ BY_FILE = ("masters_flatfile",)
 
 def _told_twice(model: SiteModel, path: tuple[str, ...], own: SubscriberSection) -> Iterator[Mistake]:
     """Yield what a route, or another subscriber, tells the same role already."""
-    kinds = frozenset(own.kinds or FIELDS)
+    kinds = _kinds(own)
     nouns = {NOUNS[kind] for kind in kinds if NOUNS.get(kind)}
     nouns |= {"MeterServiceRequests"} if "installation" in kinds else set()
     for number, route in enumerate(model.routes, 1):
@@ -113,7 +123,7 @@ def _told_twice(model: SiteModel, path: tuple[str, ...], own: SubscriberSection)
                 f"route {number} tells {own.role!r} of {', '.join(shared)} already: it would be told twice",
             )
     for name, other in model.subscribers.items():
-        both = sorted(kinds & frozenset(other.kinds or FIELDS))
+        both = sorted(kinds & _kinds(other))
         if name < path[1] and other.role == own.role and both:
             yield (*path, "role"), f"[subscribers.{name}] tells {own.role!r} of {', '.join(both)} already"
 

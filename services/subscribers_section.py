@@ -17,7 +17,7 @@ class SubscriberSection(BaseModel):
     """Role that is told."""
 
     kinds: tuple[Kind, ...] = ()
-    """What it is told of; empty: everything."""
+    """What it is told of; empty: everything that its mode can tell."""
 
     fields: tuple[str, ...] = ()
     """Fields whose changes are news to it; empty: all. What begins or ends is always news."""

@@ -11,7 +11,7 @@ from flows.master_data_feed.plan import Telling
 from flows.master_data_feed.subscribers import Subscriber
 from flows.master_data_sync import statements
 from flows.master_data_sync.forward import LANE
-from flows.master_data_sync.held import said_of
+from flows.master_data_sync.held import NOUNS, said_of
 from flows.master_data_sync.said import Said
 from flows.routing import deliver
 from flows.routing.deliver import Sending
@@ -37,17 +37,24 @@ def tell(session: Session, subscriber: Subscriber, telling: Telling, *, sending:
 
 
 def _said(telling: Telling, own: str, *, now: datetime) -> Iterator[Said]:
-    """Yield what is said of an object, in order: versions, the end of its life, or that it never was."""
+    """Yield what is said of an object, in order: versions, the end of its life, or that it never was.
+
+    Of what no message can tell nothing is said.
+    """
+    if telling.kind not in NOUNS:
+        return
     place = 0
     items = telling.news or (Withdrawn(telling.kind, telling.object_id, now),)
     begins = {one.valid_from for one in telling.versions}
     for item in items:
-        for said in said_of(item, source=SOURCE, file_id=own, said_at=now, line=0):
+        found = said_of(item, source=SOURCE, file_id=own, said_at=now, line=0)
+        for said in found:
             yield _plain(said, own, place, is_first=telling.is_first)
             place += 1
         end = None if isinstance(item, Withdrawn) or item.kind == "installation" else item.valid_to
         if end is not None and end not in begins:
-            yield replace(_plain(said, own, place, is_first=False), wire_verb="close", verb="close", effective_at=end)
+            thing = _plain(found[0], own, place, is_first=False)
+            yield replace(thing, wire_verb="close", verb="close", effective_at=end)
             place += 1
 
 

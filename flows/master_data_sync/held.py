@@ -18,6 +18,7 @@ from canonical.master_data import (
     ServiceLocation,
 )
 from canonical.metering import TopologyLink, UsagePoint
+from canonical.reading_types import Commodity
 from flows.master_data_sync.said import Said
 
 NOUNS: Mapping[str, str] = {
@@ -93,15 +94,27 @@ def _named(held: Withdrawn) -> MasterThing:
 
 
 def _usage_point(name: str, facts: Mapping[str, str], since: datetime) -> UsagePoint:
-    told = _given(facts, "name", "zone", "commodity", "read_source", "district", "route")
-    return UsagePoint(usage_point=name, valid_from=since, **told)
+    told = _given(facts, "name", "zone", "read_source", "district", "route")
+    return UsagePoint(usage_point=name, valid_from=since, commodity=_commodity(facts), **told)
 
 
 def _meter(name: str, facts: Mapping[str, str], since: datetime) -> Meter:
-    told = _given(facts, "manufacturer", "serial", "commodity", "model", "firmware", "status")
+    told = _given(facts, "manufacturer", "serial", "model", "firmware", "status")
     multiplier = Decimal(facts.get("multiplier") or 0)
-    return Meter(meter=name, multiplier=multiplier, registers=registers_of(facts.get("registers", "")),
-                 valid_from=since, **told)  # fmt: skip
+    return Meter(
+        meter=name,
+        commodity=_commodity(facts),
+        multiplier=multiplier,
+        registers=registers_of(facts.get("registers", "")),
+        valid_from=since,
+        **told,
+    )
+
+
+def _commodity(facts: Mapping[str, str]) -> Commodity:
+    """Return the commodity; the usual one only holds its place where none is stated."""
+    found: Commodity = facts.get("commodity") or "ELECTRICITY"  # type: ignore[assignment]
+    return found
 
 
 def _agreement(name: str, facts: Mapping[str, str], since: datetime) -> CustomerAgreement:

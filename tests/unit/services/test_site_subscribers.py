@@ -70,7 +70,8 @@ def test_subscribers_are_what_the_site_says_with_the_usual_values(tmp_path: Path
     assert (meters.kinds, meters.fields) == (frozenset({"usage_point", "meter"}), frozenset({"route", "multiplier"}))
     assert (meters.mode, maps.mode, maps.interval) == ("realtime", "batch", timedelta(minutes=30))
     assert (maps.begins_full, maps.grain) == (True, Grain("day", "new", "America/Toronto"))
-    assert "topology" in outages.kinds
+    assert "topology" in maps.kinds
+    assert outages.kinds == maps.kinds - {"topology", "bill_cycle_day"}
 
 
 def test_masters_of_fields_are_the_usual_ones_but_for_what_the_site_says(tmp_path: Path) -> None:
@@ -98,6 +99,7 @@ MISTAKES = [
     ('kinds = ["usage_point", "meter"]', 'kinds = ["usage_point", "meters"]', "meter"),
     ('[subscribers.outages]\nrole = "oms"', '[subscribers.outages]\nrole = "oms"\nbegin = "full"', "by file only"),
     ('role = "oms"', 'role = "mdms"', "tells 'mdms' of"),
+    ('kinds = ["usage_point", "meter"]', 'kinds = ["usage_point", "meter", "topology"]', "no message tells"),
     ("interval_minutes", "interval_minuts", "did you mean 'interval_minutes'"),
     ('role = "oms"', 'role = "cis"\nmode = "batch"', "takes no files of masters"),
     ('"usage_point.route" = "mdms"', '"usage_point.rout" = "mdms"', "did you mean 'usage_point.route'"),
