@@ -105,6 +105,8 @@ def _fed(one: Difference, books: Books, policy: Policy) -> Iterable[Telling]:
     for row in books.fed.get(one.object_id, ()):
         if row["kind"] != one.kind or row["subscriber"] not in policy.feeds.get(one.system, ()):
             continue
+        if row["state"] == "synchronized" and not row["telling"]:
+            continue  # it said so itself
         at, ids = row["told_at"], tuple(name for name in (row["telling"],) if name)
         answered = row["answered_at"] or at
         match row["state"]:

@@ -46,6 +46,8 @@ def judge(one: Difference, books: Books, policy: Policy, *, now: datetime) -> Ju
     if change is not None and _is_ahead(change, one, books, policy):
         is_fresh = now - change["known_at"] <= policy.in_transit
         return _late(one, "its feed has not come so far", is_fresh, change["message_id"])
+    if change is not None and change["source"] == one.system:
+        return _by_hand(one, "it said otherwise itself, and holds this now", _ids(change["message_id"]))
     if change is not None:
         said = f"the hub knows it from {change['source'] or 'a load'} since {instant_text(change['known_at'])}"
         return Judged(one, one.klass, "lost", f"{said}, and never told {one.system}", _ids(change["message_id"]))

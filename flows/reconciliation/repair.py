@@ -158,7 +158,9 @@ def _send(session: Session, one: Proposal, roads: Roads, *, now: datetime) -> st
     kind = cast(Kind, row["kind"])
     versions = tuple(held_by_hub(session, kind, objects={row["object_id"]}))
     number = int(now.timestamp())  # another repair of the same object later is another telling
-    telling = Telling(kind, row["object_id"], row["object_id"], number, 2, versions, versions[-1:])
+    held = _holds(row)
+    news = versions[-1:] if held else versions
+    telling = Telling(kind, row["object_id"], row["object_id"], number, 2, versions, news, not held, held)
     told = messages.tell(session, Subscriber("reconciliation", name), telling, sending=roads.sending)
     if not told:
         raise RejectedError(one.words, code=NOT_REPAIRABLE, where=row["difference_id"])
@@ -167,9 +169,14 @@ def _send(session: Session, one: Proposal, roads: Roads, *, now: datetime) -> st
 
 def _due(session: Session, subscriber: str, rows: Sequence[Row], now: datetime) -> list[Row]:
     """Return what a feed has to tell of objects: as before, or for the first time."""
-    things = [(row["kind"], row["object_id"]) for row in rows]
+    things = {(row["kind"], row["object_id"]): _holds(row) for row in rows}
     before = master_subscribers.told(session, subscriber, things)
-    return [before.get(thing) or _first(*thing, now) for thing in things]
+    return [{**(before.get(thing) or _first(*thing, now)), "is_known": is_held} for thing, is_held in things.items()]
+
+
+def _holds(row: Row) -> bool:
+    """Return whether the system that differs has the object at all: else it is told of it as new."""
+    return bool(row["klass"] != "MISSING_IN_X")
 
 
 def _first(kind: str, object_id: str, now: datetime) -> Row:

@@ -69,7 +69,7 @@ def fed(world: World, state: str, *, answered: datetime | None = EARLIER, code: 
     row = {
         "subscriber": "mdms_feed", "kind": "usage_point", "object_id": "U1", "called": "U1", "state": state,
         "sequence": 1, "telling": "f1", "times": 1, "told_at": EARLIER, "answered_at": answered, "code": code,
-        "reason": "",
+        "reason": "", "is_known": True,
     }  # fmt: skip
     with world.transaction() as session:
         master_subscribers.note(session, [row])
@@ -267,3 +267,11 @@ def test_what_a_feed_has_not_read_yet_is_late_and_not_lost(world: World) -> None
     row = only(world)
 
     assert (row["cause"], row["why"]) == ("late", "its feed has not come so far")
+
+
+def test_a_system_that_told_the_hub_one_thing_and_holds_another_was_changed_out_of_band(world: World) -> None:
+    world.believes(point("U1", route="R2"), at=EARLIER, by=Provenance("mdms", "m7", EARLIER))
+
+    row = only(world)
+
+    assert (row["cause"], row["why"]) == ("out_of_band", "it said otherwise itself, and holds this now")
