@@ -4,7 +4,8 @@
 threads. `ours` walks the endpoint's own code: `read_body`, `check_call` (parse, limits, header, schema), a handler with
 readings in memory, `soap_answers.answer`, which validates too, and `send_answer`. Nothing blocks, so it answers in the
 event loop. `endpoint` is the whole endpoint of the hub over the same handler, with HTTP Basic and the worker thread
-that it has because the hub behind it writes to a database. `least` is parsing and validating alone.
+that it has because the hub behind it writes to a database. `least` is parsing and validating alone. `spyne` takes and
+says the same messages (`benchmarks.spyne_server`), `spyne_simple` those of a simpler schema.
 """
 
 from __future__ import annotations
@@ -151,8 +152,8 @@ def endpoint_app() -> ASGIApp:
     )
 
 
-def spyne_app() -> Any:
-    """Return spyne's server of a simpler schema: four readings, request validated by lxml."""
+def spyne_simple_app() -> Any:
+    """Return spyne's server of a simpler schema: four readings of four texts, a question of two."""
     from spyne import Application, Array, ComplexModel, DateTime, Decimal, ServiceBase, Unicode, rpc
     from spyne.protocol.soap import Soap11
     from spyne.server.wsgi import WsgiApplication
@@ -173,20 +174,27 @@ def spyne_app() -> Any:
     )
 
 
-SPYNE_REQUEST = (
+SIMPLE_REQUEST = (
     b'<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body>'
     b'<get_meter_readings xmlns="urn:bench"><usage_point>up-1</usage_point><reason>billing</reason>'
     b"</get_meter_readings></soap:Body></soap:Envelope>"
 )
 
 
+def spyne_app() -> Any:
+    """Return spyne's server of the very message that ours takes and answers."""
+    from benchmarks.spyne_server import app
+
+    return app()
+
+
 def spyne_call() -> Callable[[], bytes]:
     """Return one call of spyne's app without HTTP.
 
     Raises:
-        SystemExit: it is answered by a fault.
+        SystemExit: it is answered by a fault, or by what is no valid answer of the service.
     """
-    app = spyne_app()
+    app, raw = spyne_app(), request()
 
     def call() -> bytes:
         asked = {
@@ -196,15 +204,15 @@ def spyne_call() -> Callable[[], bytes]:
             "SERVER_NAME": "127.0.0.1",
             "SERVER_PORT": "80",
             "CONTENT_TYPE": "text/xml; charset=utf-8",
-            "CONTENT_LENGTH": str(len(SPYNE_REQUEST)),
+            "CONTENT_LENGTH": str(len(raw)),
             "wsgi.url_scheme": "http",
-            "wsgi.input": BytesIO(SPYNE_REQUEST),
+            "wsgi.input": BytesIO(raw),
         }
-        answered = b"".join(app(asked, lambda *_: None))
-        if b"get_meter_readingsResponse" not in answered:
-            raise SystemExit(f"spyne answered {answered[:300]!r}")
-        return answered
+        return b"".join(app(asked, lambda *_: None))
 
+    said = call()
+    if b"ResponseMessage" not in said or validation.findings(etree.fromstring(said), EDITION):
+        raise SystemExit(f"spyne answered {said[:300]!r}")
     return call
 
 
@@ -215,13 +223,14 @@ APPS: dict[str, Callable[[], Any]] = {
     "endpoint": endpoint_app,
     "spyne": spyne_app,
     "spyne_uvicorn": spyne_app,
+    "spyne_simple": spyne_simple_app,
 }
 
 
 def serve(name: str, port: int) -> None:
     """Serve one of the apps on loopback until killed."""
     app = APPS[name]()
-    if name == "spyne":
+    if name in ("spyne", "spyne_simple"):
         import waitress
 
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it tells of every request that waits
