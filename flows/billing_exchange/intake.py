@@ -52,13 +52,8 @@ def take_in(
     Requests come last: what they name may stand in any inbox of the same pass.
     """
     handlers = handlers_of([interface, *siblings], now)
-    asks = interface.policy.customer_system
-    others = [role for role in interface.policy.inboxes if role != asks]
-    # Files of masters in the same inbox are taken by their own pass.
-    turns = [(role, (*MASTERS, "request") if role == asks and others else MASTERS) for role in interface.policy.inboxes]
-    turns += [(asks, MASTERS)] if others and asks in interface.policy.inboxes else []
     reports, problems = [], []
-    for role, later in turns:
+    for role, later in _turns(interface):
         try:
             reports.append(
                 file_intake.take_in(
@@ -81,6 +76,15 @@ def take_in(
         resolve_resent(session, now=now)
         unowned.find_owners(session, now=now)
     return _sum(reports, problems)
+
+
+def _turns(interface: Interface) -> list[tuple[str, tuple[str, ...]]]:
+    """Return the inboxes in the order of their turns, each with the kinds that are left for later or for others."""
+    asks, inboxes = interface.policy.customer_system, interface.policy.inboxes
+    others = [role for role in inboxes if role != asks]
+    # Files of masters in the same inbox are taken by their own pass.
+    turns = [(role, (*MASTERS, "request") if role == asks and others else MASTERS) for role in inboxes]
+    return turns + ([(asks, MASTERS)] if others and asks in inboxes else [])
 
 
 def handlers_of(interfaces: Sequence[Interface], now: datetime) -> dict[str, FileHandler]:
