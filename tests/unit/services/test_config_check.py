@@ -64,3 +64,23 @@ def test_a_billing_interface_needs_a_role_that_exchanges_files(tmp_path: Path, m
     assert code == 1
     assert "site.toml:20: billing.mass.customer_system" in text
     assert "'cis_cim' of the role 'cis' exchanges no files" in text
+
+
+def test_masters_of_a_role_that_the_site_has_not_are_named_with_the_nearest_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    masters = FILES + '\n[masters]\ninboxes = ["ciz"]\n'
+    code, text = checked(tmp_path, monkeypatch, "cis_flatfile", masters)
+
+    assert code == 1
+    assert "did you mean 'cis'" in text
+
+
+def test_a_key_of_masters_that_there_is_not_is_named_with_the_nearest_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    masters = FILES + "\n[masters]\nchunksize = 5\n"
+    code, text = checked(tmp_path, monkeypatch, "cis_flatfile", masters)
+
+    assert code == 1
+    assert "chunk_size" in text
