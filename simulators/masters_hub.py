@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulators import masters_script as script
-from simulators.demo_processes import Processes
+from simulators.demo_processes import DemoError, Processes
 from simulators.knobs import Knobs
 from simulators.masters_city import SORTS, TOLD
 from simulators.script import Moment
@@ -32,9 +32,21 @@ def _report(processes: Processes, name: str, *arguments: str) -> Any:
     return json.loads(said)
 
 
+def _last_words(processes: Processes, *arguments: str) -> str:
+    """Return the last line of a command that ends with 1 where a person should look at something.
+
+    Raises:
+        DemoError: it said nothing: it broke.
+    """
+    lines = processes.amihub(*arguments, expect=(0, 1)).strip().splitlines()
+    if not lines:
+        raise DemoError(f"amihub {' '.join(arguments)} broke; see {processes.run.folder / 'logs' / 'amihub.log'}")
+    return lines[-1]
+
+
 def _one_pass(processes: Processes) -> str:
     """Let the hub take in what came and tell its subscribers."""
-    return processes.amihub("masters", "pass", expect=(0, 1)).strip().splitlines()[-1]
+    return _last_words(processes, "masters", "pass")
 
 
 def _open_load(processes: Processes) -> Sequence[str]:
@@ -58,18 +70,18 @@ def _nothing(processes: Processes) -> Sequence[str]:
 
 def _compare_quietly(processes: Processes) -> Sequence[str]:
     word = _one_pass(processes)
-    return [word, *processes.amihub("reconcile", "run", expect=(0, 1)).strip().splitlines()[-1:]]
+    return [word, _last_words(processes, "reconcile", "run")]
 
 
 def _compare(processes: Processes) -> Sequence[str]:
     """Compare, let a person waive what is known, compare again, and keep the report."""
     words = [_one_pass(processes)]
-    processes.amihub("reconcile", "run", expect=(0, 1))
+    _last_words(processes, "reconcile", "run")
     for system, fact in (("oms", "name"), ("mdms", "district")):
         reason = f"{system} is migrated next month: its {fact} may differ"
         chosen = ("--system", system, "--kind", "usage_point", "--field", fact)
         processes.amihub("reconcile", "waive", *chosen, "--by", "dana.dispatcher", "--reason", reason)
-    processes.amihub("reconcile", "run", expect=(0, 1))
+    _last_words(processes, "reconcile", "run")
     said = _report(processes, "differences", "reconcile", "report", "--json")
     for name in TOLD:
         _report(processes, f"refused_{name}", "changes", "status", name, "--state", "error", "--json")
@@ -84,13 +96,13 @@ def _group(group: dict[str, Any]) -> str:
 def _repair(processes: Processes) -> Sequence[str]:
     """Turn the knobs back, so that systems take in what they are told, and let the hub repair what it may."""
     mend(processes)
-    words = processes.amihub("reconcile", "repair", "--allowed", expect=(0, 1)).strip().splitlines()[-1:]
+    words = processes.amihub("reconcile", "repair", "--allowed").strip().splitlines()[-1:]
     return [*words, _one_pass(processes)]
 
 
 def _compare_again(processes: Processes) -> Sequence[str]:
     words = [_one_pass(processes)]
-    processes.amihub("reconcile", "run", expect=(0, 1))
+    _last_words(processes, "reconcile", "run")
     said = _report(processes, "differences_after", "reconcile", "report", "--json")
     return [*words, f"{len(said['differences'])} differences are left"]
 
