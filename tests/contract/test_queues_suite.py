@@ -210,7 +210,11 @@ def test_work_that_takes_longer_than_a_sign_of_life_is_done_once(
 
 
 def test_two_consumers_share_without_handing_out_twice(messaging: Messaging) -> None:
-    one, other = Seen(lambda _arrival: time.sleep(0.002)), Seen(lambda _arrival: time.sleep(0.002))
+    def work(_arrival: Arrival) -> None:
+        # Whoever comes first waits for the other, however late its thread begins.
+        until(lambda: bool(one.begun and other.begun))
+
+    one, other = Seen(work), Seen(work)
     few = replace(messaging, prefetch=10)
 
     with opened(messaging) as queues, consuming(few, one), consuming(few, other):
