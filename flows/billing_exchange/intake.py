@@ -83,8 +83,10 @@ def _turns(interface: Interface) -> list[tuple[str, tuple[str, ...]]]:
     asks, inboxes = interface.policy.customer_system, interface.policy.inboxes
     others = [role for role in inboxes if role != asks]
     # Files of masters in the same inbox are taken by their own pass.
-    turns = [(role, (*MASTERS, "request") if role == asks and others else MASTERS) for role in inboxes]
-    return turns + ([(asks, MASTERS)] if others and asks in inboxes else [])
+    turns: list[tuple[str, tuple[str, ...]]] = [
+        (role, (*MASTERS, "request") if role == asks and others else MASTERS) for role in inboxes
+    ]
+    return [*turns, (asks, MASTERS)] if others and asks in inboxes else turns
 
 
 def handlers_of(interfaces: Sequence[Interface], now: datetime) -> dict[str, FileHandler]:
