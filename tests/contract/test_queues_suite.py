@@ -194,6 +194,7 @@ def test_asked_to_stop_a_consumer_ends_what_it_began_and_leaves_the_rest(messagi
     assert sorted(first.ids + second.ids) == sorted(f"id-{n}" for n in range(60))
 
 
+@pytest.mark.slow
 def test_work_that_takes_longer_than_a_sign_of_life_is_done_once(
     messaging: Messaging, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -61,6 +61,7 @@ def test_what_a_killed_publisher_was_told_is_confirmed_is_there(tmp_path: Path, 
     assert len(confirmed) >= 105
 
 
+@pytest.mark.slow
 def test_a_letter_that_ends_its_process_each_time_is_parked_and_takes_no_other_with_it(
     tmp_path: Path, url: str
 ) -> None:

@@ -52,7 +52,7 @@ def stay(begin: datetime, end: datetime | None = None, point: str = "U1") -> Hol
     return Holding("installation", f"{point}/{METER}", begin, end, facts)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(held=holdings(kinds=PLAIN))
 def test_what_is_recorded_is_held_in_the_same_words(transaction: Transaction, held: list[Holding]) -> None:
     found: list[Holding] = []
@@ -64,7 +64,7 @@ def test_what_is_recorded_is_held_in_the_same_words(transaction: Transaction, he
     assert sorted(found, key=lambda one: (one.kind, *key(one))) == sorted(held, key=lambda one: (one.kind, *key(one)))
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(held=versions("installation"), ratio=st.sampled_from(["1", "80"]))
 def test_a_stay_is_one_holding_however_often_its_meter_is_configured_anew(
     transaction: Transaction, held: list[Holding], ratio: str

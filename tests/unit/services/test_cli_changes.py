@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
+from upgraded import upgraded
 
 from canonical.holdings import Holding, Withdrawn
 from canonical.ids import meter_mrid
@@ -18,7 +19,6 @@ from flows.routing import Routes
 from services.cli_changes import app
 from services.hub import open_hub
 from services.site_file import load_site
-from store import migrate
 from store.deliveries import Delivery
 from store.rows import rows_of
 from store.session import Transaction, open_engine, transactions
@@ -83,7 +83,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Transaction:
     (tmp_path / "site.toml").write_text(SITE)
     set_clock(tmp_path, SINCE)
     url = f"sqlite:///{tmp_path}/var/hub.db"
-    migrate.upgrade(url)
+    upgraded(url)
     monkeypatch.setenv("AMIHUB_SITE", str(tmp_path / "site.toml"))
     assert load_site().store_url
     found = run("feed")

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from belief_world import BeliefWorld, agreement, day, meter, point
 from typer.testing import CliRunner
+from upgraded import upgraded
 
 from canonical.codes.identity import UNKNOWN_USAGE_POINT
 from canonical.errors import RejectedError
 from canonical.master_data import Customer, CustomerAccount
 from services import cli_history
 from services.cli import app
-from store import migrate
 from store.session import open_engine, transactions
 
 SITE = """
@@ -49,7 +49,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BeliefWor
     (tmp_path / "var").mkdir()
     monkeypatch.setenv("AMIHUB_SITE", str(tmp_path / "site.toml"))
     url = f"sqlite:///{tmp_path}/var/hub.db"
-    migrate.upgrade(url)
+    upgraded(url)
     engine = open_engine(url)
     found = BeliefWorld(transactions(engine))
     for thing in (

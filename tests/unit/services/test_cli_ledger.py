@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from typer.testing import CliRunner
+from upgraded import upgraded
 
 from canonical.codes import message as codes
 from canonical.errors import RejectedError
@@ -45,7 +46,7 @@ class Desk:
         (folder / "site.toml").write_text(SITE)
         (folder / "var").mkdir()
         self.url = f"sqlite:///{folder}/var/hub.db"
-        migrate.upgrade(self.url)
+        upgraded(self.url)
         self.engine = open_engine(self.url)
         self.transaction: Transaction = transactions(self.engine)
         self.spool = folder

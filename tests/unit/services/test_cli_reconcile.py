@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from recon_by_hand import NOW, World, held, meter, point
 from typer.testing import CliRunner, Result
+from upgraded import upgraded
 
 from canonical.codes.reconciliation import DIFFERENCE_NOT_FOUND
 from canonical.errors import RejectedError
@@ -15,7 +16,6 @@ from services import hub
 from services.cli_reconcile import app
 from services.reconciliation_pass import policy_of
 from services.site_file import load_site
-from store import migrate
 from store.session import open_engine, transactions
 
 ROLE = """
@@ -58,7 +58,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     (tmp_path / "var").mkdir()
     (tmp_path / "site.toml").write_text(SITE)
     url = f"sqlite:///{tmp_path}/var/hub.db"
-    migrate.upgrade(url)
+    upgraded(url)
     world = World(transactions(open_engine(url)))
     world.believes(point("U1"), point("U2"), point("U3"), meter(1), meter(2))
     world.believes(held("customer", "C1", kind="residential", name="Ann Example"))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 from unbilled_world import City, at
+from upgraded import upgraded
 
 from canonical.codes.billing import UNBILLED_NOT_COUNTED
 from canonical.codes.configuration import SITE_FILE_INVALID
@@ -17,7 +18,6 @@ from services import hub
 from services.cli_unbilled import app
 from services.site_file import load_site
 from services.unbilled_pass import unbilled_policy
-from store import migrate
 from store.session import open_engine, transactions
 
 SITE = """
@@ -50,7 +50,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "var").mkdir()
     (tmp_path / "site.toml").write_text(SITE)
     url = f"sqlite:///{tmp_path}/var/hub.db"
-    migrate.upgrade(url)
+    upgraded(url)
     engine = open_engine(url)
     city = City(transactions(engine))
     city.point("U1"), city.agreement("G1", "U1"), city.meter("1", "U1")

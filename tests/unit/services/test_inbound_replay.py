@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from serve_by_hand import event, reading, uuid
 from typer.testing import CliRunner
+from upgraded import upgraded
 
 from canonical.messages import Reply
 from iec61968.bulk_call import Spooled, shell_of
@@ -21,7 +22,6 @@ from services.hub import Hub, open_hub
 from services.relay import sweep
 from services.site_file import load_site
 from services.site_queues import callers_of
-from store import migrate
 
 SITE = """
 [site]
@@ -54,7 +54,7 @@ class Desk:
         self.folder = folder
         self.set_policy("strict")
         with open_hub(load_site(folder / "site.toml")) as hub:
-            migrate.upgrade(hub.site.store_url)
+            upgraded(hub.site.store_url)
             self.file = hub.site.store_url.removeprefix("sqlite:///")
 
     def set_policy(self, policy: str) -> None:

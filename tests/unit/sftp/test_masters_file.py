@@ -52,7 +52,7 @@ def only(data: bytes, **settings: Any) -> Any:
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(holdings(), st.lists(WITHDRAWN, max_size=3, unique_by=lambda one: (one.kind, one.object_id)))
 def test_what_is_written_is_read_back_the_same(held: list[Holding], gone: list[Withdrawn]) -> None:
     gone = [replace(one, object_id=f"U1/{one.object_id}") if one.kind == "installation" else one for one in gone]
@@ -257,7 +257,7 @@ BYTES = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.sampled_from(SAMPLES), st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 6), BYTES), max_size=4))
 def test_whatever_is_done_to_a_file_is_refused_or_accounted_for(
     wire: bytes, wounds: list[tuple[float, int, bytes]]

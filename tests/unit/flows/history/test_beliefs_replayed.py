@@ -152,7 +152,7 @@ def statement(draw: Any, number: int) -> Statement:
     )  # fmt: skip
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_beliefs_answer_as_going_through_the_statements_again_does(data: st.DataObject) -> None:
     length = data.draw(st.integers(0, 14))

@@ -115,7 +115,7 @@ def played(messages: Sequence[Message[MasterData]], databases: Callable[[], str]
     return found, world
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_every_order_that_causality_allows_ends_alike(seed: int, sqlite_databases: Callable[[], str]) -> None:
     chance = random.Random(seed)  # noqa: S311

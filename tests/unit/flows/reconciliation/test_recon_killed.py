@@ -40,6 +40,7 @@ def outcome(world: World) -> list[tuple[object, ...]]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inside", [True, False])
 def test_a_pass_killed_at_any_boundary_ends_as_one_that_was_not(transaction: Transaction, inside: bool) -> None:
     world = World(transaction)
