@@ -41,7 +41,13 @@ class Processes:
     _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start(self, name: str, command: Sequence[str], *, environment: dict[str, str] | None = None) -> None:
-        """Start a process that stays; its output goes to `logs/{name}.log`."""
+        """Start a process that stays; its output goes to `logs/{name}.log`.
+
+        Raises:
+            DemoError: one of that name runs already: nobody would stop it.
+        """
+        if name in self._running and self._running[name].poll() is None:
+            raise DemoError(f"{name} runs already")
         log = self._log(name)
         with log.open("ab") as stream:
             self._running[name] = subprocess.Popen(

@@ -68,7 +68,7 @@ def _bring_up(processes: Processes) -> None:
     (run.folder / "reports").mkdir()
     for name in SORTS:
         command = [sys.executable, "-m", "simulators.masters_system", "--run", str(run.folder), "--system", name]
-        processes.start(name, [*command, "--port", str(run.ports[f"masters_{name}"])])
+        processes.start(f"masters-{name}", [*command, "--port", str(run.ports[f"masters_{name}"])])
     processes.amihub("config", "check")
     processes.amihub("db", "upgrade")
     processes.start("hub", [program("amihub"), "serve", "--only", "relay"])
