@@ -31,9 +31,11 @@ demo: setup  ## a day of masters, two of billing in a small city, judged by audi
 check: setup  ## the gate: lint, format, types, import rules, fast tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(PACKAGES) simulators benchmarks
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/pytest -q -m "not slow and not servers and not airflow" -n 2
+	@# Types are checked beside the tests, which leave a core idle while they are collected.
+	@said=$$(mktemp); $(BIN)/mypy $(PACKAGES) simulators benchmarks >$$said 2>&1 & types=$$!; \
+	$(BIN)/pytest -q -m "not slow and not servers and not airflow" -n 2; tests=$$?; \
+	wait $$types; types=$$?; cat $$said; rm -f $$said; test $$tests -eq 0 -a $$types -eq 0
 
 servers:  ## install PostgreSQL and OpenSSH servers for the tests, where they are missing and apt may
 	@bash tests/servers/install.sh

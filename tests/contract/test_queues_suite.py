@@ -95,6 +95,7 @@ def test_high_goes_before_normal(messaging: Messaging) -> None:
     assert {int(one.removeprefix("id-")) for one in seen.ids[2:9]} >= set(range(100, 105))
 
 
+@pytest.mark.slow
 def test_what_is_put_off_comes_again_and_is_parked_when_it_was_put_off_too_often(messaging: Messaging) -> None:
     def away(_arrival: Arrival) -> None:
         raise UnavailableError("the MDMS is away", code=codes.BROKER_AWAY)
@@ -160,6 +161,7 @@ def test_poison_is_parked_and_its_neighbors_are_done(messaging: Messaging) -> No
     assert Counter(one.letter.message_id for one in seen.begun)["id-3"] == 3
 
 
+@pytest.mark.slow
 def test_what_lost_its_use_is_parked_and_not_handed_out(tmp_path: Path, url: str) -> None:
     messaging = settings(tmp_path, url, useful={"high": 1})
     instant = datetime(2026, 3, 2, tzinfo=UTC)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from load_office import (
@@ -54,7 +55,8 @@ AT = {role: WATERMARK + timedelta(minutes=number) for number, role in enumerate(
 
 
 @given(order=st.permutations(sorted(FILES)), chunks=st.lists(st.integers(1, 8), min_size=4, max_size=4))
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow
 def test_files_in_any_order_and_chunks_of_any_size_end_alike(
     sqlite_template: Path, order: list[str], chunks: list[int]
 ) -> None:

@@ -117,6 +117,7 @@ def test_exactly_the_objects_that_differ_differ_and_digests_agree_only_where_non
     max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @pytest.mark.parametrize("portion", [True, False])
+@pytest.mark.slow
 def test_a_round_names_exactly_what_was_seeded_whatever_the_order(
     sqlite_worlds: "list[World]", slips: dict[int, Slip], order: Random, portion: bool
 ) -> None:
