@@ -166,8 +166,12 @@ class Manifest:
 class FileIdentity:
     """What a file's name says (domain 4.4, ruling 16)."""
 
-    kind: Literal["request", "reference", "billed", "acknowledgement", "readings", "message", "masters"]
-    """`message`: the file is one message of any noun, taken whole. `masters`: its items are holdings."""
+    kind: Literal[
+        "request", "reference", "billed", "acknowledgement", "readings", "message", "masters",
+        "shipment", "completions", "manual_reads",
+    ]  # fmt: skip
+    """`message`: one message of any noun, taken whole. `masters`: its items are holdings. The last three are
+    of the meter rollout: `canonical.rollout` ShippedMeter, Completion, ManualRead."""
 
     sender: str
     receiver: str = ""

@@ -22,7 +22,16 @@ from services.subscribers_section import keys_of as subscriber_keys
 from services.unbilled_section import UnbilledSection
 from services.unbilled_section import keys_of as unbilled_keys
 
-RoleKind = Literal["customer_system", "meter_data_system", "meter_data_files", "work_system", "partner"]
+RoleKind = Literal[
+    "customer_system",
+    "meter_data_system",
+    "meter_data_files",
+    "head_end",
+    "work_system",
+    "outage_system",
+    "route_reader",
+    "partner",
+]
 
 
 def _zone(name: str) -> str:

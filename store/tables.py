@@ -34,6 +34,7 @@ import store.reference
 import store.reference_masters
 import store.request_states
 import store.requests
+import store.rollout
 import store.unbilled
 import store.work  # noqa: F401
 

@@ -866,6 +866,134 @@ def upgrade() -> None:
     with op.batch_alter_table('register_reading', schema=None) as batch_op:
         batch_op.create_index('register_reading_at', ['usage_point', 'taken_at'], unique=False)
 
+    op.create_table('rollout_order',
+    sa.Column('order_id', sa.String(), nullable=False),
+    sa.Column('wave', sa.String(), nullable=False),
+    sa.Column('usage_point', sa.String(), nullable=False),
+    sa.Column('usage_point_name', sa.String(), nullable=False),
+    sa.Column('district', sa.String(), nullable=False),
+    sa.Column('route', sa.String(), nullable=False),
+    sa.Column('cycle', sa.String(), nullable=False),
+    sa.Column('customer_class', sa.String(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('before', sa.String(), nullable=False),
+    sa.Column('code', sa.String(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('planned_day', sa.String(), nullable=False),
+    sa.Column('place', sa.Integer(), nullable=False),
+    sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('old_meter', sa.String(), nullable=False),
+    sa.Column('new_meter', sa.String(), nullable=False),
+    sa.Column('removed_at', columns.Instant(), nullable=True),
+    sa.Column('installed_at', columns.Instant(), nullable=True),
+    sa.Column('result_id', sa.String(), nullable=False),
+    sa.Column('shortfall', sa.String(), nullable=False),
+    sa.Column('due_at', columns.Instant(), nullable=True),
+    sa.Column('done_at', columns.Instant(), nullable=True),
+    sa.Column('validated_at', columns.Instant(), nullable=True),
+    sa.Column('commissioned_at', columns.Instant(), nullable=True),
+    sa.Column('heard_at', columns.Instant(), nullable=True),
+    sa.Column('certified_at', columns.Instant(), nullable=True),
+    sa.Column('closed_at', columns.Instant(), nullable=True),
+    sa.PrimaryKeyConstraint('order_id')
+    )
+    with op.batch_alter_table('rollout_order', schema=None) as batch_op:
+        batch_op.create_index('rollout_order_due', ['state', 'due_at'], unique=False)
+        batch_op.create_index('rollout_order_meter', ['new_meter'], unique=False)
+        batch_op.create_index('rollout_order_point', ['usage_point'], unique=False)
+        batch_op.create_index('rollout_order_wave', ['wave', 'state'], unique=False)
+
+    op.create_table('rollout_order_history',
+    sa.Column('line', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('order_id', sa.String(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('code', sa.String(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('valid_at', columns.Instant(), nullable=False),
+    sa.Column('known_at', columns.Instant(), nullable=False),
+    sa.Column('by', sa.String(), nullable=False),
+    sa.Column('message_id', sa.String(), nullable=False),
+    sa.PrimaryKeyConstraint('line')
+    )
+    with op.batch_alter_table('rollout_order_history', schema=None) as batch_op:
+        batch_op.create_index('rollout_history_order', ['order_id', 'line'], unique=False)
+
+    op.create_table('rollout_result',
+    sa.Column('result_id', sa.String(), nullable=False),
+    sa.Column('business_key', sa.String(), nullable=False),
+    sa.Column('order_id', sa.String(), nullable=False),
+    sa.Column('usage_point', sa.String(), nullable=False),
+    sa.Column('removed_serial', sa.String(), nullable=False),
+    sa.Column('installed_serial', sa.String(), nullable=False),
+    sa.Column('outcome', sa.String(), nullable=False),
+    sa.Column('content', columns.Facts(), nullable=False),
+    sa.Column('source', sa.String(), nullable=False),
+    sa.Column('message_id', sa.String(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('codes', columns.Facts(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('tries', sa.Integer(), nullable=False),
+    sa.Column('due_at', columns.Instant(), nullable=True),
+    sa.Column('told_at', columns.Instant(), nullable=False),
+    sa.Column('judged_at', columns.Instant(), nullable=True),
+    sa.PrimaryKeyConstraint('result_id')
+    )
+    with op.batch_alter_table('rollout_result', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_rollout_result_business_key'), ['business_key'], unique=False)
+        batch_op.create_index('rollout_result_installed', ['installed_serial'], unique=False)
+        batch_op.create_index('rollout_result_point', ['usage_point'], unique=False)
+        batch_op.create_index('rollout_result_state', ['state', 'due_at'], unique=False)
+
+    op.create_table('rollout_step',
+    sa.Column('order_id', sa.String(), nullable=False),
+    sa.Column('step', sa.String(), nullable=False),
+    sa.Column('attempt', sa.Integer(), nullable=False),
+    sa.Column('role', sa.String(), nullable=False),
+    sa.Column('origin', sa.String(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('delivery_id', sa.String(), nullable=False),
+    sa.Column('code', sa.String(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('due_at', columns.Instant(), nullable=True),
+    sa.Column('began_at', columns.Instant(), nullable=False),
+    sa.Column('ended_at', columns.Instant(), nullable=True),
+    sa.PrimaryKeyConstraint('order_id', 'step', 'attempt')
+    )
+    with op.batch_alter_table('rollout_step', schema=None) as batch_op:
+        batch_op.create_index('rollout_step_delivery', ['delivery_id'], unique=False)
+        batch_op.create_index('rollout_step_state', ['state', 'due_at'], unique=False)
+
+    op.create_table('rollout_wave',
+    sa.Column('wave', sa.String(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('rules', columns.Facts(), nullable=False),
+    sa.Column('first_day', sa.String(), nullable=False),
+    sa.Column('last_day', sa.String(), nullable=False),
+    sa.Column('capacity_per_day', sa.Integer(), nullable=False),
+    sa.Column('list_sha256', sa.String(), nullable=False),
+    sa.Column('planned_at', columns.Instant(), nullable=False),
+    sa.Column('frozen_at', columns.Instant(), nullable=True),
+    sa.Column('released_at', columns.Instant(), nullable=True),
+    sa.Column('ended_at', columns.Instant(), nullable=True),
+    sa.Column('by', sa.String(), nullable=False),
+    sa.PrimaryKeyConstraint('wave')
+    )
+    with op.batch_alter_table('rollout_wave', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_rollout_wave_state'), ['state'], unique=False)
+
+    op.create_table('route_extract',
+    sa.Column('route', sa.String(), nullable=False),
+    sa.Column('business_date', sa.String(), nullable=False),
+    sa.Column('usage_point', sa.String(), nullable=False),
+    sa.Column('meter', sa.String(), nullable=False),
+    sa.Column('sequence', sa.Integer(), nullable=False),
+    sa.Column('extracted_at', columns.Instant(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.PrimaryKeyConstraint('route', 'business_date', 'usage_point', 'meter')
+    )
+    with op.batch_alter_table('route_extract', schema=None) as batch_op:
+        batch_op.create_index('route_extract_point', ['usage_point', 'business_date'], unique=False)
+
     op.create_table('service_location',
     sa.Column('row', sa.Integer(), nullable=False),
     sa.Column('location', sa.String(), nullable=False),
@@ -928,6 +1056,38 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_service_request_source'), ['source'], unique=False)
         batch_op.create_index(batch_op.f('ix_service_request_state'), ['state'], unique=False)
         batch_op.create_index('service_request_alike', ['question_key', 'settled_at'], unique=False)
+
+    op.create_table('shipped_key',
+    sa.Column('meter', sa.String(), nullable=False),
+    sa.Column('wrapped_by', sa.String(), nullable=False),
+    sa.Column('wrapped', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('meter')
+    )
+    op.create_table('shipped_meter',
+    sa.Column('meter', sa.String(), nullable=False),
+    sa.Column('manufacturer', sa.String(), nullable=False),
+    sa.Column('serial', sa.String(), nullable=False),
+    sa.Column('shipment', sa.String(), nullable=False),
+    sa.Column('lot', sa.String(), nullable=False),
+    sa.Column('model', sa.String(), nullable=False),
+    sa.Column('firmware', sa.String(), nullable=False),
+    sa.Column('configuration', sa.String(), nullable=False),
+    sa.Column('facts', columns.Facts(), nullable=False),
+    sa.Column('has_keys', sa.Boolean(), nullable=False),
+    sa.Column('key_reference', sa.String(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('code', sa.String(), nullable=False),
+    sa.Column('told', columns.Facts(), nullable=False),
+    sa.Column('shipped_at', columns.Instant(), nullable=False),
+    sa.Column('known_at', columns.Instant(), nullable=False),
+    sa.Column('changed_at', columns.Instant(), nullable=False),
+    sa.PrimaryKeyConstraint('meter')
+    )
+    with op.batch_alter_table('shipped_meter', schema=None) as batch_op:
+        batch_op.create_index('shipped_meter_lot', ['manufacturer', 'lot'], unique=False)
+        batch_op.create_index('shipped_meter_serial', ['serial'], unique=False)
+        batch_op.create_index('shipped_meter_shipment', ['shipment'], unique=False)
+        batch_op.create_index('shipped_meter_state', ['state'], unique=False)
 
     op.create_table('topology',
     sa.Column('row', sa.Integer(), nullable=False),
@@ -1263,6 +1423,14 @@ def downgrade() -> None:
         batch_op.drop_index('topology_current')
 
     op.drop_table('topology')
+    with op.batch_alter_table('shipped_meter', schema=None) as batch_op:
+        batch_op.drop_index('shipped_meter_state')
+        batch_op.drop_index('shipped_meter_shipment')
+        batch_op.drop_index('shipped_meter_serial')
+        batch_op.drop_index('shipped_meter_lot')
+
+    op.drop_table('shipped_meter')
+    op.drop_table('shipped_key')
     with op.batch_alter_table('service_request', schema=None) as batch_op:
         batch_op.drop_index('service_request_alike')
         batch_op.drop_index(batch_op.f('ix_service_request_state'))
@@ -1274,6 +1442,37 @@ def downgrade() -> None:
         batch_op.drop_index('service_location_current')
 
     op.drop_table('service_location')
+    with op.batch_alter_table('route_extract', schema=None) as batch_op:
+        batch_op.drop_index('route_extract_point')
+
+    op.drop_table('route_extract')
+    with op.batch_alter_table('rollout_wave', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_rollout_wave_state'))
+
+    op.drop_table('rollout_wave')
+    with op.batch_alter_table('rollout_step', schema=None) as batch_op:
+        batch_op.drop_index('rollout_step_state')
+        batch_op.drop_index('rollout_step_delivery')
+
+    op.drop_table('rollout_step')
+    with op.batch_alter_table('rollout_result', schema=None) as batch_op:
+        batch_op.drop_index('rollout_result_state')
+        batch_op.drop_index('rollout_result_point')
+        batch_op.drop_index('rollout_result_installed')
+        batch_op.drop_index(batch_op.f('ix_rollout_result_business_key'))
+
+    op.drop_table('rollout_result')
+    with op.batch_alter_table('rollout_order_history', schema=None) as batch_op:
+        batch_op.drop_index('rollout_history_order')
+
+    op.drop_table('rollout_order_history')
+    with op.batch_alter_table('rollout_order', schema=None) as batch_op:
+        batch_op.drop_index('rollout_order_wave')
+        batch_op.drop_index('rollout_order_point')
+        batch_op.drop_index('rollout_order_meter')
+        batch_op.drop_index('rollout_order_due')
+
+    op.drop_table('rollout_order')
     with op.batch_alter_table('register_reading', schema=None) as batch_op:
         batch_op.drop_index('register_reading_at')
 
