@@ -1,7 +1,8 @@
 """A business day of 5,000 and of 50,000 accounts with the simulators outside: CPU of the hub, growth, and wall time.
 
 The city, the CIS over SFTP and the MDMS over SOAP are the demo's (`python -m simulators.demo --bench N`): a calm day,
-every process of the hub counted (`amihub billing run`, one process a pass, and `amihub serve`), its start included.
+every process of the hub counted (`amihub billing run`, one process a pass, and `amihub serve`), its start included. The
+first-time load of the city comes before the day and is not counted (`benchmarks.master_load` measures it).
 The auditor must agree, or the run does not count. `benchmarks.billing_flow` measures the flow without carriers.
 """
 

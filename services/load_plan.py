@@ -82,7 +82,7 @@ def follow_load(hub: "Hub", run_id: str, *, say: Say) -> bool:
             say(f"  {problem}")
         if state != "loading" or not taken.files:
             break
-    say(f"load {run_id} is {state}" if state else "no load is open")
+    say(f"{f'load {run_id}'.rstrip()} is {state}" if state else "no load is open")
     return state in ("done", "aborted", "")
 
 

@@ -42,7 +42,7 @@ def audit(run: Path) -> list[Check]:
     remaining = found_in(run / "reports" / "differences_after.json")
     register = register_in(run / "reports" / "unbilled.csv")
     return [
-        _loaded(run),
+        loaded(run),
         _found(truth, differences),
         _invented(truth, differences),
         _answers_kept(run, truth),
@@ -58,13 +58,13 @@ def audit(run: Path) -> list[Check]:
     ]
 
 
-def _loaded(run: Path) -> Check:
+def loaded(run: Path) -> Check:
     """Compare the number of things of each kind that the hub says it loaded with the city."""
-    expected, loaded = counts_in_city(run), loaded_in(run / "reports" / "load.json")
+    expected, said = counts_in_city(run), loaded_in(run / "reports" / "load.json")
     problems = [
-        f"{kind}: the city has {expected[kind]:,}, the hub loaded {loaded.get(kind, 0):,}"
+        f"{kind}: the city has {expected[kind]:,}, the hub loaded {said.get(kind, 0):,}"
         for kind in expected
-        if expected[kind] != loaded.get(kind, 0)
+        if expected[kind] != said.get(kind, 0)
     ]
     return Check("everything is loaded, nothing twice", tuple(problems), sum(expected.values()))
 

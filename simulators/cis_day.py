@@ -9,7 +9,7 @@ from pathlib import Path
 from simulators import cis_billing, sabotage, script
 from simulators.cis_books import CisBooks
 from simulators.cis_files import manifest_of, put, stem_of
-from simulators.cis_requests import ENV, HUB, Asked, FileHead, naming, reference_body, request_body
+from simulators.cis_requests import ENV, HUB, Asked, FileHead, calendar_body, naming, request_body
 from simulators.city_book import CityBook, CycleDay, Meter, Point
 from simulators.knobs import Knobs
 from simulators.local_days import ZONE_NAME, local_text
@@ -55,19 +55,16 @@ def steps_of(cis: Cis) -> Iterator[Step]:
     for number, cycle in enumerate(cis.cycles):
         day = cycle.day
         if number == 0:
-            yield script.REFERENCE.on(day), "reference", partial(_send_reference, day=day)
+            yield script.REFERENCE.on(day), "reference", partial(_send_calendar, day=day)
         yield script.REQUESTS.on(day), f"requests {day}", partial(_send_requests, cycle=cycle)
         yield script.RESEND.on(day), f"resend {day}", partial(_resend, cycle=cycle)
         yield script.RESEND.on(day), f"duplicate {day}", partial(_duplicate, cycle=cycle)
         yield script.BILLING.on(day), f"billing {day}", partial(_bill, day=day)
 
 
-def _send_reference(cis: Cis, now: datetime, *, day: date) -> bool:
+def _send_calendar(cis: Cis, now: datetime, *, day: date) -> bool:
     head = cis.head("RF", "CISMASS", day, now)
-    # Where the CIS's masters go another road, this file carries the time-of-use calendar alone.
-    alone = cis.knobs.text("reference") == "calendar"
-    points, cycles = ([], []) if alone else (cis.points.values(), cis.cycles)
-    cis.offer("RF", head, "MASTER", reference_body(head, points, cycles), layout="reference/1")
+    cis.offer("RF", head, "MASTER", calendar_body(head), layout="reference/1")
     return True
 
 

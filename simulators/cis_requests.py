@@ -1,18 +1,16 @@
-"""What the CIS asks: master data and billing requests, as lines of `reference/1` and `billing_request/1`."""
+"""What the CIS asks, and its tariff calendar, as lines of `reference/1` and `billing_request/1`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from simulators.cis_files import body_of, hash_of
-from simulators.city_book import CycleDay, Meter, Point
+from simulators.city_book import Meter, Point
 from simulators.local_days import HOLIDAYS, ZONE_NAME, local_text
 
 ENV = "TEST"
 HUB = "AMIHUB"
 CALENDAR = "TOU-A"
-SINCE = "2024-05-01T00:00:00-04:00"
-"""Start of every agreement and usage point of the city."""
 
 TOU_LINES = (
     ("WEEKDAY", "00:00", "07:00", "OFF"),
@@ -55,8 +53,8 @@ def _header(kind: str, head: FileHead, *more: str) -> str:
     return "|".join((*fields, ZONE_NAME, str(head.sequence), *more))
 
 
-def reference_body(head: FileHead, points: Iterable[Point], cycles: Iterable[CycleDay]) -> bytes:
-    """Return the master data file of the CIS: usage points, agreements, cycles, calendar."""
+def calendar_body(head: FileHead) -> bytes:
+    """Return the reference file of the CIS: the time-of-use calendar, of which no file of masters speaks."""
     lines = [_header("reference", head, "MASTER")]
     keys: list[str] = []
     counts = dict.fromkeys(("UPT", "AGR", "CYC", "TOU", "HOL", "MTR", "REG"), 0)
@@ -66,16 +64,6 @@ def reference_body(head: FileHead, points: Iterable[Point], cycles: Iterable[Cyc
         keys.append(fields[0])
         counts[record] += 1
 
-    people = list(points)
-    for p in people:
-        add("UPT", p.usage_point, p.name, ZONE_NAME, p.commodity, "AMI", "D1", f"R{p.cycle}", SINCE, "")
-    for p in people:
-        calendar = CALENDAR if p.commodity == "ELECTRICITY" else ""
-        net = "Y" if p.export_stream else "N"
-        add("AGR", p.agreement, p.account, p.usage_point, p.customer_class, p.tariff, p.cycle, calendar, net, SINCE, "")
-    for c in cycles:
-        start, end = c.period
-        add("CYC", c.cycle, c.business_date, local_text(start), local_text(end))
     for days, start_at, end_at, bucket in TOU_LINES:
         add("TOU", CALENDAR, "1", ZONE_NAME, days, start_at, end_at, bucket)
     for holiday in sorted(HOLIDAYS):

@@ -40,7 +40,7 @@ _SECOND_DAY: tuple[tuple[int, int, str, Sequence[str]], ...] = (
 
 def events(days: Sequence[date], *, calm: bool = False) -> Iterator[Event]:
     """Yield every business event of the demo in order; a calm day has no troubles to wait for."""
-    yield Event(at_local(days[0], 6, 30), "masters of CIS and MDMS, interval readings", ("mass",))
+    yield Event(at_local(days[0], 6, 30), "tariff calendar of the CIS, interval readings", ("mass",))
     for number, day in enumerate(days):
         todays = [*_DAY] if number == 0 else [entry for entry in _DAY if entry[0] != 10] + [*_SECOND_DAY]
         if calm:

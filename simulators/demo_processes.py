@@ -1,14 +1,16 @@
 """Starts and stops the demo's processes, each with a log of its own, and keeps count of the hub's CPU time."""
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from simulators.demo_site import DemoRun
 
@@ -54,11 +56,11 @@ class Processes:
                 command, stdout=stream, stderr=stream, env=environment or self.run.environment, start_new_session=True
             )
 
-    def amihub(self, *arguments: str, expect: Sequence[int] = (0,), patience_s: float = 900) -> str:
-        """Run `amihub` with these arguments to its end and return what it printed.
+    def amihub(self, *arguments: str, expect: Sequence[int] = (0,), say: Callable[[str], None] | None = None) -> str:
+        """Run `amihub` with these arguments to its end and return what it printed; `say` gets each line as it comes.
 
         Raises:
-            DemoError: it ended with another code than expected, or not in time.
+            DemoError: it ended with another code than expected.
         """
         command = [program("amihub"), *arguments]
         log = self._log("amihub")
@@ -66,14 +68,37 @@ class Processes:
             stream.write(f"$ amihub {' '.join(arguments)}\n".encode())
             stream.flush()
             process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stream, env=self.run.environment)
-            output = process.stdout.read() if process.stdout else b""
+            lines = []
+            for line in process.stdout or ():
+                lines.append(line)
+                if say is not None:
+                    say(line.decode().rstrip())
             _, status, usage = os.wait4(process.pid, 0)
-            stream.write(output)
+            stream.writelines(lines)
         self.hub_cpu_s += usage.ru_utime + usage.ru_stime
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode not in expect:
             raise DemoError(f"amihub {' '.join(arguments)} ended with {process.returncode}; see {log}")
-        return output.decode()
+        return b"".join(lines).decode()
+
+    def last_words(self, *arguments: str) -> str:
+        """Return the last line of a command that ends with 1 where a person should look at something.
+
+        Raises:
+            DemoError: it said nothing: it broke.
+        """
+        lines = self.amihub(*arguments, expect=(0, 1)).strip().splitlines()
+        if not lines:
+            raise DemoError(f"amihub {' '.join(arguments)} broke; see {self._log('amihub')}")
+        return lines[-1]
+
+    def report(self, name: str, *arguments: str) -> Any:
+        """Keep what a command answers as JSON as `reports/{name}.json`, where auditors look, and return it."""
+        said = self.amihub(*arguments, expect=(0, 1))
+        path = self.run.folder / "reports" / f"{name}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(said)
+        return json.loads(said)
 
     def check(self) -> None:
         """Look whether everybody still runs.

@@ -3,6 +3,7 @@
 import os
 import secrets
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -10,9 +11,11 @@ from string import Template
 from simulators import city
 from simulators.certificates import make_certificates
 from simulators.clock import set_business
-from simulators.knobs import Knobs
 from simulators.local_days import ZONE_NAME
-from simulators.script import BUSINESS_DAYS, REFERENCE
+from simulators.masters_plan import write_first_files
+from simulators.masters_roles import HUB_KEY, make_master_keys, masters_sections, port_name
+from simulators.masters_script import FIRST_FILES
+from simulators.script import BUSINESS_DAYS
 from simulators.sftp_server import make_keys, public_line
 
 KEYS = ("cis_host", "mdms_host", "hub_to_cis", "hub_to_mdms")
@@ -55,21 +58,35 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def prepare(folder: Path, *, points: int, seed: int, sabotage: str, days: int = 2, calm: bool = False) -> DemoRun:
-    """Found the city, make keys, certificates and secrets, and write the site file below a new folder."""
+def found_run(
+    folder: Path,
+    *,
+    points: int,
+    seed: int,
+    systems: Sequence[str],
+    days: int = 2,
+    calm: bool = False,
+    more: str = "",
+) -> DemoRun:
+    """Found a city and its systems below a new folder, and write the site file of the utility.
+
+    Each of `systems` keeps masters and drops all that it holds on the first morning; `more` is added to the site file.
+    """
     folder.mkdir(parents=True)
     keys = folder / "keys"
     city.found(folder / "city", seed=seed, points=points, days=days, calm=calm)
+    write_first_files(folder, systems)
     for name in KEYS:
         make_keys(keys, name=name)
+    make_master_keys(keys, systems)
     make_certificates(keys, ("hub", "mdms"))
-    names = ("cis", "mdms", "mdms_sftp", "hub", "airflow")
+    names = ("cis", "mdms", "mdms_sftp", "hub", "airflow", *map(port_name, systems))
     ports = dict(zip(names, free_ports(len(names)), strict=True))
-    known = secrets_of(keys)
-    (folder / "site.toml").write_text(site_text(folder, ports, points=points, calm=calm))
-    set_business(folder / "clock.json", REFERENCE.on(BUSINESS_DAYS[0]), rate=0)
-    _turn_knobs(folder, sabotage=sabotage, calm=calm)
-    return DemoRun(folder, ports, known)
+    (folder / "site.toml").write_text(
+        site_text(folder, ports, systems=systems, part_size=part_size(points, calm=calm), more=more)
+    )
+    set_business(folder / "clock.json", FIRST_FILES.on(BUSINESS_DAYS[0]), rate=0)
+    return DemoRun(folder, ports, secrets_of(keys))
 
 
 def secrets_of(keys: Path) -> dict[str, str]:
@@ -79,25 +96,10 @@ def secrets_of(keys: Path) -> dict[str, str]:
         "MDMS_CALLER_PASSWORD": secrets.token_urlsafe(18),
         "CIS_SFTP_KEY": str(keys / "hub_to_cis"),
         "MDMS_SFTP_KEY": str(keys / "hub_to_mdms"),
+        "MASTERS_SFTP_KEY": str(keys / HUB_KEY),
         "AMIHUB_CERT": str(keys / "hub.pem"),
         "AMIHUB_CERT_KEY": str(keys / "hub.key"),
     }
-
-
-def _turn_knobs(folder: Path, *, sabotage: str, calm: bool) -> None:
-    """Set the troubles of the script, and the sabotage if one is wanted."""
-    first = BUSINESS_DAYS[0].isoformat()
-    mass = {"interface": "CISMASS", "date": first}
-    troubles: dict[str, object] = {
-        "truncate_request": [first],
-        "duplicate_request": [first],
-        "nack_part": [mass | {"part": 2}],
-        "silent_part": [mass | {"part": 3}],
-    }
-    for system in ("cis", "mdms"):
-        (folder / system).mkdir(exist_ok=True)
-        wanted = troubles if system == "cis" and not calm else {}
-        Knobs(folder / system / "knobs.json").write(wanted | {"sabotage": sabotage})
 
 
 def part_size(points: int, *, calm: bool) -> int:
@@ -105,15 +107,16 @@ def part_size(points: int, *, calm: bool) -> int:
     return 2000 if calm else max(points // 12, 8)
 
 
-def site_text(folder: Path, ports: dict[str, int], *, points: int, calm: bool) -> str:
-    """Return the site file of the demo's utility."""
+def site_text(folder: Path, ports: dict[str, int], *, systems: Sequence[str], part_size: int, more: str = "") -> str:
+    """Return the site file of the demo's utility: its billing, the systems that keep its masters, and `more`."""
     keys = folder / "keys"
-    cis, mdms = public_line(keys / "cis_host"), public_line(keys / "mdms_host")
     template = Template(Path(__file__).with_name("demo_site.toml").read_text(encoding="utf-8"))
     return template.substitute(
         zone=ZONE_NAME,
-        part_size=part_size(points, calm=calm),
-        cis_key=cis,
-        mdms_key=mdms,
-        **{f"{name}_port": str(port) for name, port in ports.items()},
+        masters=masters_sections(systems, ports, keys),
+        more=more,
+        part_size=part_size,
+        cis_key=public_line(keys / "cis_host"),
+        mdms_key=public_line(keys / "mdms_host"),
+        **{f"{name}_port": str(ports[name]) for name in ("cis", "mdms", "mdms_sftp", "hub")},
     )

@@ -2,9 +2,9 @@
 
 CIS: `truncate_request`, `duplicate_request` (business dates), `nack_part`, `silent_part`
 (lists of {"interface", "date", "part"}), `late_minutes`, `slow_s`, `hang_up`
-(connections to cut), `sabotage` (one of `simulators.sabotage`), `reference` (`calendar`: no masters in its file).
+(connections to cut), `sabotage` (one of `simulators.sabotage`).
 MDMS: `fault` (SOAP faults to answer), `hang_up` (answers to cut), `slow_s`, `late_minutes`, `missing`
-(usage points never answered), `sabotage`, `reference` (`none`: no file of meters).
+(usage points never answered), `sabotage`.
 """
 
 import json

@@ -7,7 +7,6 @@ turn red. Exit code 0 only when every check of the auditor is green.
 """
 
 import os
-import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,15 +14,15 @@ from pathlib import Path
 from rich.console import Console
 
 from simulators import audit_masters
+from simulators.city_load import start_masters
 from simulators.clock import set_business
-from simulators.demo_processes import DemoError, Processes, program
+from simulators.demo_processes import Processes, program
 from simulators.demo_settle import settle
 from simulators.local_days import ZONE
 from simulators.masters_billing import bill_one_day
 from simulators.masters_city import SORTS
 from simulators.masters_hub import STEPS, Step, evening
 from simulators.masters_plan import DAY
-from simulators.masters_sabotage import KINDS
 from simulators.masters_site import prepare
 
 FEWEST = 200
@@ -38,13 +37,10 @@ def demo(console: Console, *, folder: Path | None = None) -> int:
     Raises:
         DemoError: a process died, or a command of the hub did not do what was asked.
     """
-    sabotage = os.environ.get("SABOTAGE", "")
-    if sabotage and sabotage not in KINDS:
-        raise DemoError(f"SABOTAGE={sabotage} is unknown to this chapter; it may be {', '.join(KINDS)}")
     points, seed = max(int(os.environ.get("POINTS", "1000")), FEWEST), int(os.environ.get("SEED", "7"))
     where, started = folder or Path("var") / "demo" / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-masters", time.monotonic()
     console.print(f"Founding a city of {points:,} usage points, its six systems and their fifty differences in {where}")
-    processes = Processes(prepare(where.resolve(), points=points, seed=seed, sabotage=sabotage))
+    processes = Processes(prepare(where.resolve(), points=points, seed=seed, sabotage=os.environ.get("SABOTAGE", "")))
     try:
         _bring_up(processes)
         for step in STEPS:
@@ -64,11 +60,7 @@ def demo(console: Console, *, folder: Path | None = None) -> int:
 
 def _bring_up(processes: Processes) -> None:
     """Start the six systems and what of the hub carries its deliveries."""
-    run = processes.run
-    (run.folder / "reports").mkdir()
-    for name in SORTS:
-        command = [sys.executable, "-m", "simulators.masters_system", "--run", str(run.folder), "--system", name]
-        processes.start(f"masters-{name}", [*command, "--port", str(run.ports[f"masters_{name}"])])
+    start_masters(processes, SORTS)
     processes.amihub("config", "check")
     processes.amihub("db", "upgrade")
     processes.start("hub", [program("amihub"), "serve", "--only", "relay"])

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulators import masters_script as script
-from simulators.demo_processes import DemoError, Processes
+from simulators.city_load import LOADED_FROM, open_load, work_load
+from simulators.demo_processes import Processes
 from simulators.knobs import Knobs
 from simulators.masters_city import SORTS, TOLD
 from simulators.script import Moment
-
-LOADED_FROM = ("cis", "wams", "mdms", "hes", "gis")
-"""Systems from whose files the hub is loaded; the OMS is told what it must know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,39 +23,20 @@ class Step:
     """Lets the hub do its part and returns words on it."""
 
 
-def _report(processes: Processes, name: str, *arguments: str) -> Any:
-    """Keep what a command answers as JSON below `reports/`, and return it."""
-    said = processes.amihub(*arguments, expect=(0, 1))
-    (processes.run.folder / "reports" / f"{name}.json").write_text(said)
-    return json.loads(said)
-
-
-def _last_words(processes: Processes, *arguments: str) -> str:
-    """Return the last line of a command that ends with 1 where a person should look at something.
-
-    Raises:
-        DemoError: it said nothing: it broke.
-    """
-    lines = processes.amihub(*arguments, expect=(0, 1)).strip().splitlines()
-    if not lines:
-        raise DemoError(f"amihub {' '.join(arguments)} broke; see {processes.run.folder / 'logs' / 'amihub.log'}")
-    return lines[-1]
-
-
 def _one_pass(processes: Processes) -> str:
     """Let the hub take in what came and tell its subscribers."""
-    return _last_words(processes, "masters", "pass")
+    return processes.last_words("masters", "pass")
 
 
 def _open_load(processes: Processes) -> Sequence[str]:
-    named = [part for system in LOADED_FROM for part in ("--from", system)]
-    return processes.amihub("load", "start", *named, "--as", "dana.data").strip().splitlines()[-1:]
+    return [open_load(processes, LOADED_FROM)]
 
 
 def _load(processes: Processes) -> Sequence[str]:
-    word = _one_pass(processes)
-    said = _report(processes, "load", "load", "report", "--json")
-    return [word, f"loaded {sum(said['things'].values()):,} things"]
+    """Work the load to its end, and take in what came meanwhile."""
+    words: list[str] = []
+    work_load(processes, words.append)
+    return [*words, _one_pass(processes)]
 
 
 def _pass(processes: Processes) -> Sequence[str]:
@@ -70,21 +49,21 @@ def _nothing(processes: Processes) -> Sequence[str]:
 
 def _compare_quietly(processes: Processes) -> Sequence[str]:
     word = _one_pass(processes)
-    return [word, _last_words(processes, "reconcile", "run")]
+    return [word, processes.last_words("reconcile", "run")]
 
 
 def _compare(processes: Processes) -> Sequence[str]:
     """Compare, let a person waive what is known, compare again, and keep the report."""
     words = [_one_pass(processes)]
-    _last_words(processes, "reconcile", "run")
+    processes.last_words("reconcile", "run")
     for system, fact in (("oms", "name"), ("mdms", "district")):
         reason = f"{system} is migrated next month: its {fact} may differ"
         chosen = ("--system", system, "--kind", "usage_point", "--field", fact)
         processes.amihub("reconcile", "waive", *chosen, "--by", "dana.dispatcher", "--reason", reason)
-    _last_words(processes, "reconcile", "run")
-    said = _report(processes, "differences", "reconcile", "report", "--json")
+    processes.last_words("reconcile", "run")
+    said = processes.report("differences", "reconcile", "report", "--json")
     for name in TOLD:
-        _report(processes, f"refused_{name}", "changes", "status", name, "--state", "error", "--json")
+        processes.report(f"refused_{name}", "changes", "status", name, "--state", "error", "--json")
     return [*words, f"{len(said['differences'])} differences named:", *map(_group, said["groups"])]
 
 
@@ -102,8 +81,8 @@ def _repair(processes: Processes) -> Sequence[str]:
 
 def _compare_again(processes: Processes) -> Sequence[str]:
     words = [_one_pass(processes)]
-    _last_words(processes, "reconcile", "run")
-    said = _report(processes, "differences_after", "reconcile", "report", "--json")
+    processes.last_words("reconcile", "run")
+    said = processes.report("differences_after", "reconcile", "report", "--json")
     return [*words, f"{len(said['differences'])} differences are left"]
 
 

@@ -6,7 +6,7 @@
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -92,15 +92,26 @@ def entry_of(version: Version) -> dict[str, object]:
     return {**asdict(version), "facts": dict(version.facts)}
 
 
+def write_first_files(run: Path, systems: Iterable[str]) -> None:
+    """Let each of some systems drop all that it holds on the first morning, and do nothing else."""
+    step: dict[str, object] = {"name": "first files", "at": script.FIRST_FILES.on(DAY).isoformat(), "do": "full"}
+    for name in systems:
+        _write_plan(run, name, [step], {})
+
+
+def _write_plan(run: Path, system: str, steps: Sequence[dict[str, object]], knobs: dict[str, object]) -> None:
+    """Write what a system does, and what it does with what it is told."""
+    home = run / "masters" / system
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "plan.json").write_text(json.dumps(sorted(steps, key=lambda step: str(step["at"])), indent=1))
+    Knobs(home / "knobs.json").write(knobs)
+
+
 def write_plans(run: Path, day: Day, *, sabotage: str = "") -> None:
     """Write what each system does below a run folder, and the truth for the auditor."""
     masters_sabotage.tamper(day, sabotage)
     for name, steps in day.steps.items():
-        home = run / "masters" / name
-        home.mkdir(parents=True, exist_ok=True)
-        ordered = sorted(steps, key=lambda step: str(step["at"]))
-        (home / "plan.json").write_text(json.dumps(ordered, indent=1))
-        Knobs(home / "knobs.json").write({**day.knobs[name], "sabotage": sabotage})
+        _write_plan(run, name, steps, {**day.knobs[name], "sabotage": sabotage})
     truth = {
         "differences": [asdict(difference) for difference in day.differences],
         "no_agreement": day.no_agreement,

@@ -1,4 +1,4 @@
-"""The MDMS of the demo: SOAP over HTTPS, SFTP with NEM12 and masters' files, and books of what it said and heard.
+"""The MDMS of the demo: SOAP over HTTPS, SFTP with NEM12 files, and books of what it said and heard.
 
     python -m simulators.mdms --run DIR --port N --sftp-port N --hub https://127.0.0.1:N/cim/ReceiveMeterReadings
 
@@ -22,7 +22,7 @@ from simulators.cis import TURN_S, write_status
 from simulators.cis_files import read_acknowledgement
 from simulators.clock import business_now
 from simulators.mdms_events import HubEndpoint, tell_late_actuals
-from simulators.mdms_files import offer_masters, offer_readings
+from simulators.mdms_files import offer_readings
 from simulators.mdms_soap import application
 from simulators.mdms_state import Mdms, late_actual_at, open_mdms
 from simulators.sftp_server import start_sftp
@@ -36,8 +36,6 @@ def steps_of(mdms: Mdms, hub: HubEndpoint) -> Iterator[Step]:
     late = timedelta(minutes=mdms.knobs.number("late_minutes"))
     for number, cycle in enumerate(mdms.cycles.values()):
         day = cycle.day
-        if number == 0 and mdms.knobs.text("reference") != "none":
-            yield script.REFERENCE.on(day), "masters", _always(partial(offer_masters, mdms, day))
         first = partial(offer_readings, mdms, cycle, late=False, zipped=number % 2 == 1)
         second = partial(offer_readings, mdms, cycle, late=True, zipped=False)
         yield script.READINGS_FILES.on(day) + late, f"readings {day}", _always(first)

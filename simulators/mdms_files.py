@@ -1,17 +1,17 @@
-"""Files of the MDMS: meters' masters (`reference/1`, kind METERS) and interval data as NEM12, plain and zipped."""
+"""Files of the MDMS: interval data as NEM12, plain and zipped; and how it describes the registers of a meter."""
 
 import hashlib
 import io
 import json
 import zipfile
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 from simulators import sabotage
-from simulators.cis_files import body_of, hash_of, manifest_of, put, stem_of
-from simulators.cis_requests import ENV, HUB
+from simulators.cis_files import put, stem_of
+from simulators.cis_requests import HUB
 from simulators.city_book import CycleDay, Meter, Point
-from simulators.local_days import ZONE_NAME, local_text
+from simulators.local_days import local_text
 from simulators.mdms_state import Mdms
 from simulators.mdms_xml import RECEIVED, TIERS, register_type
 from simulators.meter_face import interval_values
@@ -41,42 +41,6 @@ def registers_of(point: Point, meter: Meter) -> Iterator[str]:
     if point.export_stream:
         yield f"{who}|{RECEIVED}|{register_type(RECEIVED)}|kWh|RECEIVED|{meter.dials}|3||0|N"
     yield f"{who}|D1|{register_type('D1')}|kW|DELIVERED|{meter.dials}|3||0|Y"
-
-
-def offer_masters(mdms: Mdms, day: date, now: datetime) -> None:
-    """Put the masters of all meters on offer."""
-    sequence = 1
-    head = (
-        "HDR",
-        "reference",
-        "1",
-        f"MDMS-reference-{sequence:06d}",
-        "MDMS",
-        HUB,
-        ENV,
-        local_text(now),
-        day.isoformat(),
-    )
-    lines = ["|".join((*head, ZONE_NAME, str(sequence), "METERS"))]
-    keys: list[str] = []
-    meters = registers = 0
-    for usage_point, point in mdms.points.items():
-        for meter in mdms.meters[usage_point]:
-            ends = [local_text(datetime.fromisoformat(t)) if t else "" for t in (meter.installed_at, meter.removed_at)]
-            lines.append(
-                f"MTR|{meter.manufacturer}|{meter.serial}|{usage_point}|{point.commodity}|{ends[0]}|{ends[1]}|{meter.multiplier}"
-            )
-            below = list(registers_of(point, meter))
-            lines.extend(below)
-            keys.extend([meter.manufacturer] * (1 + len(below)))
-            meters, registers = meters + 1, registers + len(below)
-    lines.append(f"TRL|0|0|0|0|0|{meters}|{registers}|{hash_of(keys)}")
-    body = body_of(lines)
-    name = f"RF_MDMS_{HUB}_{ENV}_METERS_{day:%Y%m%d}_{sequence:06d}_r0.dat"
-    control = manifest_of(
-        name, body, sequence=sequence, layout="reference/1", produced_at=local_text(now), zone=ZONE_NAME
-    )
-    _offer(mdms, name, body, control, now)
 
 
 def _offer(mdms: Mdms, name: str, body: bytes, control: bytes, now: datetime) -> None:

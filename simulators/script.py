@@ -42,7 +42,7 @@ class Moment:
 
 
 REFERENCE = Moment(5, 30)
-"""CIS and MDMS drop what is new in their masters."""
+"""The CIS drops its tariff calendar."""
 
 READINGS_FILES = Moment(6, 0)
 REQUESTS = Moment(7, 0)

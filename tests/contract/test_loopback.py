@@ -11,6 +11,7 @@ from services.airflow_bootstrap import standalone_environment
 from simulators.demo_engine import Airflow
 from simulators.demo_processes import Processes
 from simulators.demo_site import DemoRun, site_text
+from simulators.masters_roles import make_master_keys, port_name
 from simulators.sftp_server import make_keys
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,7 +54,8 @@ def test_the_demo_starts_that_airflow_and_its_pages_are_for_this_machine(tmp_pat
 def test_the_settings_for_one_machine_and_the_hub_of_the_demo_listen_to_it_alone(tmp_path: Path) -> None:
     for name in ("cis_host", "mdms_host"):
         make_keys(tmp_path / "keys", name=name)
-    site = tomllib.loads(site_text(tmp_path, PORTS, points=120, calm=True))
+    make_master_keys(tmp_path / "keys", ["gis"])
+    site = tomllib.loads(site_text(tmp_path, PORTS | {port_name("gis"): 1}, systems=["gis"], part_size=8))
 
     assert site["serve"].get("host", "127.0.0.1") == "127.0.0.1"
     assert standalone_environment(home=tmp_path, dags=tmp_path, port=1)["AIRFLOW__API__HOST"] == "127.0.0.1"
