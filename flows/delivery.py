@@ -9,10 +9,10 @@ from pathlib import Path
 from canonical.errors import MisconfiguredError, RejectedError, UnavailableError
 from canonical.messages import Outcome, Parcel
 from canonical.ports import Destination
-from store import deliveries, delivery_outcomes, dispatch, replays
-from store.deliveries import Overdue
+from store import delivery_outcomes, dispatch, overdue, replays
 from store.delivery_outcomes import End
 from store.dispatch import Leased
+from store.overdue import Overdue
 from store.replays import Replay
 from store.session import Session, Transaction
 
@@ -231,10 +231,10 @@ def sweep_confirmations(
     `found` opens what a person has to do, in the transaction that marks: nothing is sent again by itself.
     """
     with transaction() as session:
-        overdue = tuple(deliveries.overdue(session, now=now))
-        for each in overdue:
+        late = tuple(overdue.overdue(session, now=now))
+        for each in late:
             found(session, each)
-    return overdue
+    return late
 
 
 def replay(

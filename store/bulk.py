@@ -84,6 +84,26 @@ def upsert(
     return Upserted(inserted, changed, len(unique) - inserted - changed, repeated)
 
 
+def insert_if_new(session: Session, table: type[SQLModel] | Table, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Add the rows of which no unique key stands in the table yet, in their order, and return their number.
+
+    Another worker's uncommitted row is waited for, so that whoever finds it there can read it afterwards.
+    """
+    if not rows:
+        return 0
+    target = _table(table)
+    names = _names(target, rows, ())
+    connection = _connection(session)
+    place = "%s" if connection.dialect.name == "postgresql" else "?"
+    statement = (
+        f"INSERT INTO {target.name} ({_list(names)}) "  # noqa: S608
+        f"VALUES ({', '.join([place] * len(names))}) ON CONFLICT DO NOTHING"
+    )
+    cursor = _cursor(connection)
+    cursor.executemany(statement, _bound(connection, target, names, rows))
+    return int(cursor.rowcount)
+
+
 def change(session: Session, table: type[SQLModel] | Table, rows: Sequence[Row], *, key: str) -> None:
     """Write other columns of rows that exist, found by one column; a row that does not exist is left alone."""
     if not rows:

@@ -5,20 +5,21 @@ pending | sent -> parked            refused, or all attempts used; a person repl
 pending | parked -> cancelled       withdrawn, expired or waived
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, or_, text, update
+from sqlalchemy import Index, Table, UniqueConstraint, or_, text, update
+from sqlalchemy import select as sa_select
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from canonical.codes.message import DELIVERY_KEY_REUSED, NOT_IN_STORE, UNCONFIRMED
+from canonical.codes.message import DELIVERY_KEY_REUSED, NOT_IN_STORE
 from canonical.errors import RejectedError
 from canonical.ids import mint
 from canonical.messages import Header, Outcome, Parcel
+from store import bulk
 from store.columns import BigInteger, Instant
-from store.conflict import insert_if_new
 
 _PENDING = text("state = 'pending'")
 
@@ -109,19 +110,33 @@ class DeliveryAttempt(SQLModel, table=True):
     """Number of the attempt that a person ordered to repeat; None for an attempt of the relay's own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Overdue:
-    """A delivery that was sent and not confirmed in time: a person asks the destination, the hub never resends."""
+DELIVERY: Table = SQLModel.metadata.tables["delivery"]
+DELIVERY_PAYLOAD: Table = SQLModel.metadata.tables["delivery_payload"]
+IDS_AT_ONCE = 500
+"""Ids in one question."""
 
-    delivery_id: str
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A parcel that is to go to a destination."""
+
+    header: Header
+    parcel: Parcel
+    """One without a key is known by the header's message id."""
+
     destination: str
-    name: str
-    confirm_name: str
-    message_id: str
-    correlation_id: str
-    sent_at: datetime | None
-    confirm_by: datetime
-    code: str = str(UNCONFIRMED)
+    confirm_by: datetime | None = None
+    """Business time until which the destination has to confirm; None when it never does."""
+
+    @property
+    def key(self) -> str:
+        """Return the delivery key."""
+        return self.parcel.key or self.header.message_id
+
+    @property
+    def delivery_id(self) -> str:
+        """Return the id that its delivery has."""
+        return mint("delivery", self.destination, self.key)
 
 
 def enqueue(
@@ -133,61 +148,73 @@ def enqueue(
     now: datetime,
     confirm_by: datetime | None = None,
 ) -> str:
-    """Decide that a parcel goes to a destination, and return the delivery's id; once for each (destination, key).
-
-    `confirm_by` is the business time until which the destination has to confirm; None when it never does. A parcel
-    without a key is known by the header's message id.
+    """Decide that one parcel goes to a destination, and return the delivery's id, as `enqueue_many` does.
 
     Raises:
         RejectedError: the key was used before for other bytes (DELIVERY_KEY_REUSED).
     """
-    key = parcel.key or header.message_id
-    delivery_id = mint("delivery", destination, key)
-    added = insert_if_new(session, Delivery, _row(header, parcel, destination, key, delivery_id, now, confirm_by))
-    if added is None:
-        if find(session, delivery_id).sha256 != parcel.sha256:
-            raise RejectedError(
-                f"key {key!r} came before with other bytes", code=DELIVERY_KEY_REUSED, where=destination
-            )
-        return delivery_id
-    if parcel.body is not None:
-        session.add(DeliveryPayload(delivery_id=delivery_id, body=parcel.body))
-        session.flush()
-    return delivery_id
+    return enqueue_many(session, [Outgoing(header, parcel, destination, confirm_by)], now=now)[0]
 
 
-def _row(
-    header: Header,
-    parcel: Parcel,
-    destination: str,
-    key: str,
-    delivery_id: str,
-    now: datetime,
-    confirm_by: datetime | None,
-) -> dict[str, object]:
+def enqueue_many(session: Session, outgoing: Sequence[Outgoing], *, now: datetime) -> list[str]:
+    """Decide that parcels go out, and return the deliveries' ids in order; once for each (destination, key).
+
+    They go in the order given. What stands there already with the same bytes is the same delivery.
+
+    Raises:
+        RejectedError: a key was used before for other bytes (DELIVERY_KEY_REUSED); nothing is enqueued.
+    """
+    names = [one.delivery_id for one in outgoing]
+    wanted = dict(zip(names, outgoing, strict=True))
+    for name, one in zip(names, outgoing, strict=True):
+        _same_bytes(one, wanted[name].parcel.sha256)
+    before = _bytes_of(session, wanted)
+    bulk.insert_if_new(session, DELIVERY, [_row(one, name, now) for name, one in wanted.items() if name not in before])
+    for name, sha256 in (before if len(before) == len(wanted) else _bytes_of(session, wanted)).items():
+        _same_bytes(wanted[name], sha256)
+    bodies = [
+        {"delivery_id": name, "body": one.parcel.body}
+        for name, one in wanted.items()
+        if name not in before and one.parcel.body is not None
+    ]
+    bulk.insert_if_new(session, DELIVERY_PAYLOAD, bodies)
+    return names
+
+
+def _bytes_of(session: Session, names: Collection[str]) -> dict[str, str]:
+    """Return the hash of the bytes of every delivery of some ids that is there."""
+    found: dict[str, str] = {}
+    ids = list(names)
+    for first in range(0, len(ids), IDS_AT_ONCE):
+        some = ids[first : first + IDS_AT_ONCE]
+        query = sa_select(DELIVERY.c.delivery_id, DELIVERY.c.sha256).where(DELIVERY.c.delivery_id.in_(some))
+        found |= {name: sha256 for name, sha256 in session.execute(query)}
+    return found
+
+
+def _same_bytes(one: Outgoing, sha256: str) -> None:
+    """Check that a key stands for the bytes that it stood for before.
+
+    Raises:
+        RejectedError: it does not (DELIVERY_KEY_REUSED).
+    """
+    if one.parcel.sha256 != sha256:
+        reason = f"key {one.key!r} came before with other bytes"
+        raise RejectedError(reason, code=DELIVERY_KEY_REUSED, where=one.destination)
+
+
+def _row(one: Outgoing, delivery_id: str, now: datetime) -> dict[str, object]:
     """Return the columns of a new delivery."""
-    row = Delivery(
-        delivery_id=delivery_id,
-        destination=destination,
-        key=key,
-        message_id=header.message_id,
-        correlation_id=header.correlation_id,
-        causation_id=header.causation_id,
-        verb=header.verb,
-        noun=header.noun,
-        lane=header.lane,
-        rank=0 if header.priority == "high" else 1,
-        name=parcel.name,
-        content_type=parcel.content_type,
-        sha256=parcel.sha256,
-        size=parcel.size,
-        path=parcel.path,
-        confirm_name=parcel.confirm_name,
-        enqueued_at=now,
-        expires_at=header.expires_at,
-        confirm_by=confirm_by,
-    )
-    return row.model_dump(exclude={"sequence"})
+    header, parcel = one.header, one.parcel
+    return {
+        "delivery_id": delivery_id, "destination": one.destination, "key": one.key, "message_id": header.message_id,
+        "correlation_id": header.correlation_id, "causation_id": header.causation_id, "verb": header.verb,
+        "noun": header.noun, "lane": header.lane, "rank": 0 if header.priority == "high" else 1, "state": "pending",
+        "name": parcel.name, "content_type": parcel.content_type, "sha256": parcel.sha256, "size": parcel.size,
+        "path": parcel.path, "confirm_name": parcel.confirm_name, "enqueued_at": now, "expires_at": header.expires_at,
+        "confirm_by": one.confirm_by, "token": 0, "failures": 0, "attempts": 0, "code": "", "reason": "",
+        "reference": "",
+    }  # fmt: skip
 
 
 def find(session: Session, delivery_id: str) -> Delivery:
@@ -258,35 +285,3 @@ def cancel(session: Session, delivery_id: str, *, reason: str) -> bool:
         .values(state="cancelled", reason=reason)
     )
     return bool(changed.rowcount)
-
-
-def overdue(session: Session, *, now: datetime, limit: int = 1000) -> Sequence[Overdue]:
-    """Mark the sent deliveries whose confirmation is overdue at business time `now`, and return the newly marked."""
-    rows = session.exec(
-        select(Delivery)
-        .where(
-            Delivery.state == "sent",
-            col(Delivery.confirm_by) <= now,
-            col(Delivery.unconfirmed_at).is_(None),
-        )
-        .order_by(col(Delivery.sequence))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
-    found = []
-    for row in rows:
-        row.unconfirmed_at, row.code = now, str(UNCONFIRMED)
-        found.append(
-            Overdue(
-                row.delivery_id,
-                row.destination,
-                row.name,
-                row.confirm_name,
-                row.message_id,
-                row.correlation_id,
-                row.sent_at,
-                row.confirm_by or now,
-            )
-        )
-    session.flush()
-    return found
