@@ -35,6 +35,7 @@ import store.reference_masters
 import store.request_states
 import store.requests
 import store.rollout
+import store.shipments
 import store.unbilled
 import store.work  # noqa: F401
 

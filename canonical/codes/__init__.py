@@ -16,6 +16,10 @@ from canonical.codes import (
     message,
     messaging,
     reconciliation,
+    rollout,
+    rollout_steps,
+    rollout_waves,
+    shipments,
     transport,
 )
 from canonical.errors import ErrorCode
@@ -32,6 +36,10 @@ MODULES = (
     file,
     transport,
     reconciliation,
+    rollout,
+    rollout_steps,
+    rollout_waves,
+    shipments,
 )
 """The areas of the catalogue."""
 

@@ -888,6 +888,7 @@ def upgrade() -> None:
     sa.Column('installed_at', columns.Instant(), nullable=True),
     sa.Column('result_id', sa.String(), nullable=False),
     sa.Column('shortfall', sa.String(), nullable=False),
+    sa.Column('delivery_id', sa.String(), nullable=False),
     sa.Column('due_at', columns.Instant(), nullable=True),
     sa.Column('done_at', columns.Instant(), nullable=True),
     sa.Column('validated_at', columns.Instant(), nullable=True),
@@ -898,6 +899,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('order_id')
     )
     with op.batch_alter_table('rollout_order', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_rollout_order_delivery_id'), ['delivery_id'], unique=False)
         batch_op.create_index('rollout_order_due', ['state', 'due_at'], unique=False)
         batch_op.create_index('rollout_order_meter', ['new_meter'], unique=False)
         batch_op.create_index('rollout_order_point', ['usage_point'], unique=False)
@@ -926,7 +928,12 @@ def upgrade() -> None:
     sa.Column('removed_serial', sa.String(), nullable=False),
     sa.Column('installed_serial', sa.String(), nullable=False),
     sa.Column('outcome', sa.String(), nullable=False),
+    sa.Column('effective_at', columns.Instant(), nullable=False),
     sa.Column('content', columns.Facts(), nullable=False),
+    sa.Column('removed_meter', sa.String(), nullable=False),
+    sa.Column('installed_meter', sa.String(), nullable=False),
+    sa.Column('replaces', sa.String(), nullable=False),
+    sa.Column('waived', columns.Facts(), nullable=False),
     sa.Column('source', sa.String(), nullable=False),
     sa.Column('message_id', sa.String(), nullable=False),
     sa.Column('state', sa.String(), nullable=False),
@@ -941,7 +948,9 @@ def upgrade() -> None:
     with op.batch_alter_table('rollout_result', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_rollout_result_business_key'), ['business_key'], unique=False)
         batch_op.create_index('rollout_result_installed', ['installed_serial'], unique=False)
+        batch_op.create_index('rollout_result_order', ['order_id'], unique=False)
         batch_op.create_index('rollout_result_point', ['usage_point'], unique=False)
+        batch_op.create_index('rollout_result_removed', ['removed_serial'], unique=False)
         batch_op.create_index('rollout_result_state', ['state', 'due_at'], unique=False)
 
     op.create_table('rollout_step',
@@ -952,6 +961,8 @@ def upgrade() -> None:
     sa.Column('origin', sa.String(), nullable=False),
     sa.Column('state', sa.String(), nullable=False),
     sa.Column('delivery_id', sa.String(), nullable=False),
+    sa.Column('work_id', sa.String(), nullable=False),
+    sa.Column('facts', columns.Facts(), nullable=True),
     sa.Column('code', sa.String(), nullable=False),
     sa.Column('reason', sa.Text(), nullable=False),
     sa.Column('due_at', columns.Instant(), nullable=True),
@@ -960,6 +971,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('order_id', 'step', 'attempt')
     )
     with op.batch_alter_table('rollout_step', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_rollout_step_work_id'), ['work_id'], unique=False)
         batch_op.create_index('rollout_step_delivery', ['delivery_id'], unique=False)
         batch_op.create_index('rollout_step_state', ['state', 'due_at'], unique=False)
 
@@ -976,6 +988,9 @@ def upgrade() -> None:
     sa.Column('released_at', columns.Instant(), nullable=True),
     sa.Column('ended_at', columns.Instant(), nullable=True),
     sa.Column('by', sa.String(), nullable=False),
+    sa.Column('before', sa.String(), nullable=False),
+    sa.Column('counts', columns.Facts(), nullable=False),
+    sa.Column('acts', columns.Facts(), nullable=False),
     sa.PrimaryKeyConstraint('wave')
     )
     with op.batch_alter_table('rollout_wave', schema=None) as batch_op:
@@ -1063,6 +1078,17 @@ def upgrade() -> None:
     sa.Column('wrapped', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('meter')
     )
+    op.create_table('shipped_lot',
+    sa.Column('manufacturer', sa.String(), nullable=False),
+    sa.Column('lot', sa.String(), nullable=False),
+    sa.Column('shipment', sa.String(), nullable=False),
+    sa.Column('result', sa.String(), nullable=False),
+    sa.Column('released_by', sa.String(), nullable=False),
+    sa.Column('released_at', columns.Instant(), nullable=True),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('known_at', columns.Instant(), nullable=False),
+    sa.PrimaryKeyConstraint('manufacturer', 'lot')
+    )
     op.create_table('shipped_meter',
     sa.Column('meter', sa.String(), nullable=False),
     sa.Column('manufacturer', sa.String(), nullable=False),
@@ -1088,6 +1114,17 @@ def upgrade() -> None:
         batch_op.create_index('shipped_meter_serial', ['serial'], unique=False)
         batch_op.create_index('shipped_meter_shipment', ['shipment'], unique=False)
         batch_op.create_index('shipped_meter_state', ['state'], unique=False)
+
+    op.create_table('shipped_telling',
+    sa.Column('delivery_id', sa.String(), nullable=False),
+    sa.Column('role', sa.String(), nullable=False),
+    sa.Column('meters', columns.Facts(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('told_at', columns.Instant(), nullable=False),
+    sa.PrimaryKeyConstraint('delivery_id')
+    )
+    with op.batch_alter_table('shipped_telling', schema=None) as batch_op:
+        batch_op.create_index('shipped_telling_open', ['state', 'delivery_id'], unique=False)
 
     op.create_table('topology',
     sa.Column('row', sa.Integer(), nullable=False),
@@ -1423,6 +1460,10 @@ def downgrade() -> None:
         batch_op.drop_index('topology_current')
 
     op.drop_table('topology')
+    with op.batch_alter_table('shipped_telling', schema=None) as batch_op:
+        batch_op.drop_index('shipped_telling_open')
+
+    op.drop_table('shipped_telling')
     with op.batch_alter_table('shipped_meter', schema=None) as batch_op:
         batch_op.drop_index('shipped_meter_state')
         batch_op.drop_index('shipped_meter_shipment')
@@ -1430,6 +1471,7 @@ def downgrade() -> None:
         batch_op.drop_index('shipped_meter_lot')
 
     op.drop_table('shipped_meter')
+    op.drop_table('shipped_lot')
     op.drop_table('shipped_key')
     with op.batch_alter_table('service_request', schema=None) as batch_op:
         batch_op.drop_index('service_request_alike')
@@ -1453,11 +1495,14 @@ def downgrade() -> None:
     with op.batch_alter_table('rollout_step', schema=None) as batch_op:
         batch_op.drop_index('rollout_step_state')
         batch_op.drop_index('rollout_step_delivery')
+        batch_op.drop_index(batch_op.f('ix_rollout_step_work_id'))
 
     op.drop_table('rollout_step')
     with op.batch_alter_table('rollout_result', schema=None) as batch_op:
         batch_op.drop_index('rollout_result_state')
+        batch_op.drop_index('rollout_result_removed')
         batch_op.drop_index('rollout_result_point')
+        batch_op.drop_index('rollout_result_order')
         batch_op.drop_index('rollout_result_installed')
         batch_op.drop_index(batch_op.f('ix_rollout_result_business_key'))
 
@@ -1471,6 +1516,7 @@ def downgrade() -> None:
         batch_op.drop_index('rollout_order_point')
         batch_op.drop_index('rollout_order_meter')
         batch_op.drop_index('rollout_order_due')
+        batch_op.drop_index(batch_op.f('ix_rollout_order_delivery_id'))
 
     op.drop_table('rollout_order')
     with op.batch_alter_table('register_reading', schema=None) as batch_op:
