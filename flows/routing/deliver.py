@@ -1,5 +1,6 @@
 """Turning a routed message into deliveries, in the transaction of the state that causes it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -12,6 +13,7 @@ from canonical.messages import Header, Message, Parcel
 from canonical.work import WorkItem
 from flows.routing.routes import Routes
 from store import deliveries, work
+from store.deliveries import Outgoing
 from store.session import Session
 
 
@@ -37,17 +39,39 @@ class Sending:
     """Business time."""
 
 
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A message for one role, and the lane in which it keeps its place."""
+
+    message: Message[Any]
+    destination: str
+    lane: str
+    part: str = ""
+    """What tells it from the rest of its message, where it goes later."""
+
+
 def send(
     session: Session, message: Message[Any], destination: str, *, sending: Sending, lane: str, part: str = ""
 ) -> str:
-    """Enqueue a message for one role and return the delivery's id; empty where it is a person's work instead.
+    """Enqueue a message for one role and return the delivery's id; empty where it is a person's work instead."""
+    return send_many(session, [Telling(message, destination, lane, part)], sending=sending)[0]
 
-    Where the site has a person for that role, the person does it. The message's id is minted from the message that
-    causes it, the destination, and `part` where it goes later than the rest. What the destination has no words for is
-    work, and holds nothing else up.
+
+def send_many(session: Session, tellings: Sequence[Telling], *, sending: Sending) -> list[str]:
+    """Enqueue messages in their order and return the deliveries' ids; empty where one is a person's work instead.
+
+    Where the site has a person for a role, the person does it. A message's id is minted from the message that causes
+    it, the destination, and `part`. What a destination has no words for is work, and holds nothing else up.
     """
-    cause = message.header
-    own = (part,) if part else ()
+    found = [_outgoing(session, one, sending=sending) for one in tellings]
+    names = iter(deliveries.enqueue_many(session, [one for one in found if one is not None], now=sending.now))
+    return [next(names) if one is not None else "" for one in found]
+
+
+def _outgoing(session: Session, telling: Telling, *, sending: Sending) -> Outgoing | None:
+    """Return what goes out; None where it is work."""
+    cause, destination = telling.message.header, telling.destination
+    own = (telling.part,) if telling.part else ()
     header = Header(
         message_id=mint("routed", cause.source, cause.message_id, destination, *own),
         source=cause.source,
@@ -57,23 +81,21 @@ def send(
         causation_id=cause.message_id,
         created_at=cause.created_at or sending.now,
         effective_at=cause.effective_at,
-        lane=lane,
+        lane=telling.lane,
         priority=cause.priority,
         expires_at=cause.expires_at,
     )
     queue = sending.routes.queue
     if destination in sending.routes.manual:
         tell(session, DONE_BY_HAND, header.message_id, _asked(destination, header), queue=queue, now=sending.now)
-        return ""
+        return None
     try:
-        parcel = sending.encode(destination, replace(message, header=header))
+        parcel = sending.encode(destination, replace(telling.message, header=header))
     except RejectedError as error:
         reason = f"{destination} cannot be told {header.verb} {header.noun}: {error.reason}"
         tell(session, error.code, header.message_id, reason, queue=queue, now=sending.now)
-        return ""
-    return deliveries.enqueue(
-        session, header=header, parcel=replace(parcel, key=header.message_id), destination=destination, now=sending.now
-    )
+        return None
+    return Outgoing(header, replace(parcel, key=header.message_id), destination)
 
 
 def tell(
