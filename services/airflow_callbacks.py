@@ -14,7 +14,7 @@ async def pass_is_stuck(interface: str, context: Mapping[str, Any] | None = None
     """
     run = (context or {}).get("dag_run", {})
     log.error(
-        "pass of billing interface %s is stuck: run %s. Next: look at its running task's log; the next pass starts "
+        "pass of %s is stuck: run %s. Next: look at its running task's log; the next pass starts "
         "where this one stands, nothing is lost",
         interface,
         run.get("run_id", "?") if isinstance(run, Mapping) else getattr(run, "run_id", "?"),

@@ -1,7 +1,7 @@
-"""One pass of the unbilled-revenue register: what the daily task of a DAG and `amihub unbilled run` both call."""
+"""One pass of the unbilled-revenue register: what its DAG and `amihub unbilled run` both call."""
 
 from datetime import date
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from flows import unbilled
 from flows.unbilled import Average, DayCounted, Policy
@@ -15,6 +15,21 @@ if TYPE_CHECKING:
 def unbilled_pass(hub: "Hub", *, day: date | None = None) -> DayCounted:
     """Count a business day (today without one); the same day again replaces what was kept of it."""
     return unbilled.run(unbilled_policy(hub.site), transaction=hub.transaction, now=hub.now(), day=day)
+
+
+def due_pass(hub: "Hub") -> DayCounted | None:
+    """Count the oldest business day that ended and is not counted whole; None when there is none.
+
+    One day a pass: each may take a while, and a later pass goes on with the next.
+    """
+    days = unbilled.due_days(unbilled_policy(hub.site), transaction=hub.transaction, now=hub.now())
+    return unbilled_pass(hub, day=days[0]) if days else None
+
+
+def standing(hub: "Hub") -> dict[str, Any]:
+    """Return how the register stands: the days that are due, oldest first; none of them makes a pass red."""
+    days = unbilled.due_days(unbilled_policy(hub.site), transaction=hub.transaction, now=hub.now())
+    return {"due": [day.isoformat() for day in days], "failures": []}
 
 
 def unbilled_policy(site: Site) -> Policy:

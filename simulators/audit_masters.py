@@ -49,7 +49,7 @@ def audit(run: Path) -> list[Check]:
         _settled(truth, remaining),
         _books(run, truth),
         _links(register, truth),
-        _unbilled(run, register),
+        unbilled(run),
         Check(
             "the history says who believed what, and who told it",
             tuple(audit_master_history.disagreements(run, truth)),
@@ -142,8 +142,9 @@ def _links(register: Sequence[Entry], truth: Truth) -> Check:
     return Check("the register names meters without agreement and the reverse", tuple(problems), looked_at)
 
 
-def _unbilled(run: Path, register: Sequence[Entry]) -> Check:
+def unbilled(run: Path) -> Check:
     """Compare what the register says is unbilled by reads with what flowed and is on no bill, to the thousandth."""
+    register = register_in(run / "reports" / "unbilled.csv")
     said = {entry.agreement: (entry.measured, entry.unit) for entry in register if entry.agreement}
     problems = tuple(disagreements(expected_in(run), said))
     return Check("the register of unbilled energy equals the truth", problems, len(said))

@@ -21,6 +21,7 @@ from simulators.demo_plan import events
 from simulators.demo_play import play
 from simulators.demo_processes import Processes, program, start_outside
 from simulators.demo_site import DemoRun, found_run
+from simulators.demo_unbilled import show_unbilled
 from simulators.demo_work import show_work
 from simulators.knobs import Knobs
 from simulators.script import BUSINESS_DAYS
@@ -46,6 +47,7 @@ def demo(console: Console, *, folder: Path | None = None) -> int:
         bring_up(processes, engine, console)
         for event in events(BUSINESS_DAYS[:days]):
             play(processes, engine, event, console)
+        show_unbilled(processes, engine, console)
         found_wrong = _judge(processes, console)
         console.print(f"Took {time.monotonic() - started:.0f} s. Logs, books and files: {where}", highlight=False)
         _stay_up(processes, engine, console)
@@ -86,13 +88,13 @@ def bring_up(processes: Processes, engine: Engine, console: Console) -> None:
 
 
 def _judge(processes: Processes, console: Console) -> bool:
-    """Let the auditors look at load and bills, show what they say and what people must do; return whether it is red."""
-    loaded = audit_masters.loaded(processes.run.folder)
-    audit_masters.show([loaded], console)
+    """Show what the auditors say of load, register and bills, and what people must do; return whether any is red."""
+    checks = [audit_masters.loaded(processes.run.folder), audit_masters.unbilled(processes.run.folder)]
+    audit_masters.show(checks, console)
     report = auditor.audit(processes.run.folder)
     auditor.show(report, console)
     show_work(processes, console)
-    return bool(loaded.problems or report.findings)
+    return bool(report.findings or any(check.problems for check in checks))
 
 
 def _stay_up(processes: Processes, engine: Engine, console: Console) -> None:

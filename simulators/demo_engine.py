@@ -4,15 +4,24 @@ import json
 import secrets
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import httpx
 
+from simulators.demo_plan import BOTH
 from simulators.demo_processes import DemoError, Processes, program
 
 PATIENCE_S = 600.0
+
+UNBILLED = "unbilled_register"
+"""DAG of the register of unbilled revenue."""
+
+
+def _dag_of(interface: str) -> str:
+    """Return the DAG of a billing interface."""
+    return f"billing_exchange__{interface}"
 
 
 class Engine(Protocol):
@@ -28,6 +37,10 @@ class Engine(Protocol):
 
     def passes(self, interfaces: Sequence[str]) -> list[str]:
         """Make one pass of each interface and return a word on each."""
+        ...
+
+    def count_unbilled(self) -> str:
+        """Have the register of unbilled revenue counted up to now, and return a word on it."""
         ...
 
     def where(self) -> str:
@@ -50,15 +63,11 @@ class CommandLine:
 
     def passes(self, interfaces: Sequence[str]) -> list[str]:
         """Make one pass of each interface; a pass that says that something is wrong (exit 1) is a pass all the same."""
-        words = []
-        for interface in interfaces:
-            lines = self._processes.amihub("billing", "run", interface, expect=(0, 1)).strip().splitlines()
-            if not lines:
-                raise DemoError(
-                    f"a pass of {interface} broke; see {self._processes.run.folder / 'logs' / 'amihub.log'}"
-                )
-            words.append(lines[0])
-        return words
+        return [self._processes.words("billing", "run", interface)[0] for interface in interfaces]
+
+    def count_unbilled(self) -> str:
+        """Count today so far by `amihub unbilled run`."""
+        return self._processes.amihub("unbilled", "run").strip().splitlines()[-1]
 
     def where(self) -> str:
         """Return nothing: there is no page to look at."""
@@ -131,28 +140,43 @@ class Airflow:
 
     def _has_dags(self) -> bool:
         found = self._client.get("/api/v2/dags").json().get("dags", [])
-        return {"billing_exchange__mass", "billing_exchange__interval"} <= {dag["dag_id"] for dag in found}
+        return {*map(_dag_of, BOTH), UNBILLED} <= {dag["dag_id"] for dag in found}
 
     def passes(self, interfaces: Sequence[str]) -> list[str]:
         """Trigger one DAG run of each interface and wait until all have ended."""
-        runs = {}
-        for interface in interfaces:
-            dag = f"billing_exchange__{interface}"
-            answer = self._client.post(f"/api/v2/dags/{dag}/dagRuns", json={"logical_date": None, "conf": {}})
-            if answer.status_code >= 300:
-                raise DemoError(f"{dag} was not triggered: {answer.status_code} {answer.text[:300]}")
-            runs[interface] = f"/api/v2/dags/{dag}/dagRuns/{answer.json()['dag_run_id']}"
+        states = self._run_dags({_dag_of(interface): {} for interface in interfaces})
+        return [f"{interface}: DAG run {states[_dag_of(interface)]}" for interface in interfaces]
+
+    def count_unbilled(self) -> str:
+        """Count today so far by a run of the register's DAG."""
+        states = self._run_dags({UNBILLED: {"steps": "today so far", "note": "the demo's evening"}})
+        return f"{UNBILLED}: DAG run {states[UNBILLED]}"
+
+    def _run_dags(self, asked: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+        """Trigger one run of each DAG with its conf, wait until all have ended, and return their states.
+
+        Raises:
+            DemoError: a run was not taken, or came to no end.
+        """
+        runs = {dag: self._trigger(dag, conf) for dag, conf in asked.items()}
         states: dict[str, str] = {}
 
         def ended() -> bool:
-            for interface, address in runs.items():
+            for dag, address in runs.items():
                 state: Any = self._client.get(address).json().get("state")
                 if state in ("success", "failed"):
-                    states[interface] = state
+                    states[dag] = state
             return len(states) == len(runs)
 
         _wait_for(ended, f"the DAG runs {', '.join(runs)}", self._processes)
-        return [f"{interface}: DAG run {state}" for interface, state in states.items()]
+        return states
+
+    def _trigger(self, dag: str, conf: Mapping[str, str]) -> str:
+        """Trigger a run with no logical date, and return its address."""
+        answer = self._client.post(f"/api/v2/dags/{dag}/dagRuns", json={"logical_date": None, "conf": dict(conf)})
+        if answer.status_code >= 300:
+            raise DemoError(f"{dag} was not triggered: {answer.status_code} {answer.text[:300]}")
+        return f"/api/v2/dags/{dag}/dagRuns/{answer.json()['dag_run_id']}"
 
     def where(self) -> str:
         """Return the address of Airflow's pages and who may look."""

@@ -81,8 +81,8 @@ class Processes:
             raise DemoError(f"amihub {' '.join(arguments)} ended with {process.returncode}; see {log}")
         return b"".join(lines).decode()
 
-    def last_words(self, *arguments: str) -> str:
-        """Return the last line of a command that ends with 1 where a person should look at something.
+    def words(self, *arguments: str) -> list[str]:
+        """Return the lines of a command that ends with 1 where a person should look at something.
 
         Raises:
             DemoError: it said nothing: it broke.
@@ -90,7 +90,11 @@ class Processes:
         lines = self.amihub(*arguments, expect=(0, 1)).strip().splitlines()
         if not lines:
             raise DemoError(f"amihub {' '.join(arguments)} broke; see {self._log('amihub')}")
-        return lines[-1]
+        return lines
+
+    def last_words(self, *arguments: str) -> str:
+        """Return the last line of such a command."""
+        return self.words(*arguments)[-1]
 
     def report(self, name: str, *arguments: str) -> Any:
         """Keep what a command answers as JSON as `reports/{name}.json`, where auditors look, and return it."""

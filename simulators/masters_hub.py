@@ -7,7 +7,9 @@ from typing import Any
 
 from simulators import masters_script as script
 from simulators.city_load import LOADED_FROM, open_load, work_load
+from simulators.demo_engine import CommandLine
 from simulators.demo_processes import Processes
+from simulators.demo_unbilled import keep_unbilled
 from simulators.knobs import Knobs
 from simulators.masters_city import SORTS, TOLD
 from simulators.script import Moment
@@ -89,9 +91,7 @@ def _compare_again(processes: Processes) -> Sequence[str]:
 def evening(processes: Processes) -> Sequence[str]:
     """Let the hub count what is not billed, and say who believed what of one of the differences."""
     reports = processes.run.folder / "reports"
-    words = processes.amihub("unbilled", "run").strip().splitlines()[-1:]
-    processes.amihub("unbilled", "report", "--format", "csv", "--output", str(reports / "unbilled.csv"))
-    processes.amihub("unbilled", "report", "--format", "html", "--output", str(reports / "unbilled.html"))
+    words = [keep_unbilled(processes, CommandLine(processes))]
     differences = json.loads((reports / "differences.json").read_text())["differences"]
     one = next(one for one in differences if one["kind"] == "topology" and one["cause"] == "lost")
     for form in ("json", "html"):

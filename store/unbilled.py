@@ -140,6 +140,13 @@ def run_of(session: Session, day: str) -> Row | None:
     return first_of(session, select(UNBILLED_RUN).where(UNBILLED_RUN.c.day == day))
 
 
+def runs_since(session: Session, day: date) -> list[Row]:
+    """Return the runs that were done for a day and later ones, oldest day first."""
+    runs = UNBILLED_RUN.c
+    query = select(UNBILLED_RUN).where(runs.state == "DONE", runs.day >= day.isoformat())
+    return rows_of(session, query.order_by(runs.day))
+
+
 def latest_day(session: Session) -> str:
     """Return the latest day that was counted whole, or nothing."""
     query = select(func.max(UNBILLED_RUN.c.day)).where(UNBILLED_RUN.c.state == "DONE")

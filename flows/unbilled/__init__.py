@@ -2,6 +2,7 @@
 
 from flows.unbilled.balance import Balance as Balance
 from flows.unbilled.balance import balance as balance
+from flows.unbilled.due import due_days as due_days
 from flows.unbilled.policy import Average as Average
 from flows.unbilled.policy import Policy as Policy
 from flows.unbilled.report import Report as Report

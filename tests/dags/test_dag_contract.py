@@ -39,6 +39,15 @@ def test_reconciliation_compares_and_says_how_it_stands(dagbag: Any) -> None:
     assert dag.get_task("compare").retries == 2
 
 
+def test_the_unbilled_register_is_counted_by_one_task_and_may_be_asked_for_any_day(dagbag: Any) -> None:
+    dag = dagbag.dags["unbilled_register"]
+
+    assert [task.task_id for task in dag.topological_sort()] == ["count", "verdict"]
+    assert dag.get_task("count").retries == 2
+    assert dag.params["steps"] == "what is due"
+    assert "day" in dag.params
+
+
 def test_a_pass_runs_alone_every_quarter_hour_and_never_catches_up(dagbag: Any) -> None:
     for dag in dagbag.dags.values():
         assert dag.max_active_runs == 1
@@ -69,7 +78,7 @@ def test_whatever_speaks_to_the_outside_is_tried_again_by_the_error_it_raises(da
 
     for dag in dagbag.dags.values():
         for task in dag.tasks:
-            if task.task_id in ("take_in", "advance", "hand_on"):
+            if task.task_id in ("take_in", "advance", "hand_on", "compare", "count"):
                 assert task.retries >= 1
                 assert task.retry_policy is RETRY_BY_ERROR
 

@@ -81,9 +81,10 @@ def test_passes_triggered_without_a_logical_date_succeed(metadata: sqlite3.Conne
         "select dag_id, state, logical_date, data_interval_start from dag_run where run_type = 'manual'"
     ).fetchall()
 
-    assert {dag for dag, *_ in runs} == {"billing_exchange__mass", "billing_exchange__interval"}
+    billing = {"billing_exchange__mass", "billing_exchange__interval"}
+    assert {dag for dag, *_ in runs} == {*billing, "unbilled_register"}
     assert {logical_date for _, _, logical_date, _ in runs} == {None}
-    assert all(state == "success" for dag, state, *_ in runs if dag.endswith("interval"))
+    assert all(state == "success" for dag, state, *_ in runs if not dag.endswith("mass"))
 
 
 def test_a_batch_is_named_on_its_mapped_task(metadata: sqlite3.Connection) -> None:
@@ -100,6 +101,16 @@ def test_the_verdict_leaves_an_asset_event_with_control_totals(metadata: sqlite3
 
     assert extras
     assert {"interface", "failures", "control_totals"} <= set(extras[-1])
+
+
+def test_the_evenings_unbilled_register_is_counted_by_its_dag(metadata: sqlite3.Connection, run: Path) -> None:
+    query = "select value from xcom where dag_id = 'unbilled_register' and task_id = 'count' and key = 'return_value'"
+    counted = [str(value) for (value,) in metadata.execute(query)]
+
+    with closing(sqlite3.connect(run / "hub.db")) as hub:
+        days = hub.execute("select day, state, entries from unbilled_run where day = '2026-11-17'").fetchall()
+    assert [(day, state) for day, state, _ in days] == [("2026-11-17", "DONE")]
+    assert any(f'"entries": {days[0][2]}' in value for value in counted), counted
 
 
 def test_no_private_key_is_in_a_log_or_in_airflows_database(run: Path) -> None:

@@ -15,6 +15,7 @@ from canonical.codes.billing import UNBILLED_NOT_COUNTED
 from canonical.codes.configuration import SITE_FILE_INVALID
 from canonical.errors import HubError
 from services import hub
+from services.airflow_unbilled import DUE, ONE, TODAY, counted, verdict
 from services.cli_unbilled import app
 from services.site_file import load_site
 from services.unbilled_pass import unbilled_policy
@@ -163,3 +164,26 @@ def test_a_wrong_line_of_the_site_file_is_named(tmp_path: Path, wrong: str, says
 
     assert refused.value.code == SITE_FILE_INVALID
     assert says in refused.value.reason
+
+
+def _asked(steps: str, day: str | None = None) -> dict[str, str | None]:
+    return {"steps": steps, "day": day, "note": ""}
+
+
+def test_the_task_of_the_dag_counts_the_day_that_ended_and_then_nothing_until_the_next_ends(desk: Path) -> None:
+    first, second = counted(_asked(DUE)), counted(_asked(DUE))
+
+    assert first == {"day": "2026-07-19", "as_of": "2026-07-20T04:00:00+00:00", "entries": 3}
+    assert second == {}
+    assert verdict() == {"due": [], "failures": []}
+
+
+def test_a_person_may_have_today_or_any_one_day_counted_by_the_dag(desk: Path) -> None:
+    assert counted(_asked(TODAY))["day"] == "2026-07-20"
+    assert counted(_asked(ONE, "2026-07-03"))["day"] == "2026-07-03"
+    assert verdict()["due"] == [f"2026-07-{day:02d}" for day in range(4, 20)]
+
+
+def test_one_day_without_a_date_is_refused(desk: Path) -> None:
+    with pytest.raises(ValueError, match="isoformat"):
+        counted(_asked(ONE))
