@@ -28,14 +28,20 @@ class RetentionPolicy:
     payloads: timedelta = timedelta(days=90)
     """Their bytes, in the database and in the spool."""
 
+    history: timedelta = timedelta(days=3653)
+    """What was said of masters, and what systems held: ten years, as readings (domain 7); never less than keys."""
+
     def __post_init__(self) -> None:
-        """Check that keys outlive the annual cycle, and their payloads.
+        """Check that keys outlive the annual cycle, and their payloads, and that history outlives keys.
 
         Raises:
             MisconfiguredError: RETENTION_TOO_SHORT.
         """
         if self.keys < SHORTEST or self.payloads < timedelta(days=1) or self.payloads > self.keys:
             reason = f"keys {self.keys.days} days, payloads {self.payloads.days} days; keys at least {SHORTEST.days}"
+            raise MisconfiguredError(reason, code=RETENTION_TOO_SHORT)
+        if self.history < self.keys:
+            reason = f"history {self.history.days} days; at least as long as keys, {self.keys.days}"
             raise MisconfiguredError(reason, code=RETENTION_TOO_SHORT)
 
 

@@ -4,7 +4,8 @@ open      parked, being handled, pending, sent and not confirmed, or named by op
 payload   the bytes of a message or delivery, in a table of their own or in the spool
 keys      entry, message id, hash, reply, verdicts: by them a repeat is recognized (domain 1.3)
 
-Work items, acts, the file ledger and everything of billing are not touched: they are the audit's, or the law's.
+Work items, acts, the file ledger and everything of billing are not touched: they are the audit's, or the law's. Records
+about masters: `store.master_retention`.
 """
 
 from collections.abc import Sequence
@@ -29,7 +30,7 @@ REMOVED = "removed:"
 class Old:
     """Something settled that is older than it need be kept."""
 
-    place: int
+    place: Any
     """Entry number of a message, sequence of a delivery: the page after it begins behind."""
 
     key: Any

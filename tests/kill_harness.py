@@ -20,6 +20,8 @@ with `start` 1 and no kill; `observe` tells the end state, which has to equal th
 from a fresh database for boundary 2, 3, ... until a run reaches its end alive. `start` counts the runs, so that the
 scenario lets leases expire by adding time. Open engines inside `run` and `observe` only: processes are forked.
 
+`with boundaries.renames():` adds the moment before and after a file gets its name.
+
 `stride` tries every n-th boundary from `first` on: a scenario with hundreds of them is shared out among tests.
 """
 
@@ -80,6 +82,26 @@ class Boundaries:
     def port(self, inner: Any) -> Any:
         """Return the same port with a boundary on either side of each call."""
         return _BoundedPort(inner, self)
+
+    @contextmanager
+    def renames(self) -> Iterator[None]:
+        """Put a boundary on either side of each naming of a file: `pathlib` names files by these two calls too."""
+        kept = {name: getattr(os, name) for name in ("rename", "replace")}
+        for name, inner in kept.items():
+            setattr(os, name, self._bounded(name, inner))
+        try:
+            yield
+        finally:
+            for name, inner in kept.items():
+                setattr(os, name, inner)
+
+    def _bounded(self, name: str, inner: Callable[..., None]) -> Callable[..., None]:
+        def bounded(*args: Any, **kwargs: Any) -> None:
+            self.reach(f"before {name}")
+            inner(*args, **kwargs)
+            self.reach(f"after {name}")
+
+        return bounded
 
 
 class _BoundedPort:
