@@ -27,7 +27,11 @@ class UsagePointRow(SQLModel, table=True):
     """One version of a usage point."""
 
     __tablename__ = "usage_point"
-    __table_args__ = (Index("usage_point_current", "usage_point", "replaced_at"), Index("usage_point_name", "name"))
+    __table_args__ = (
+        Index("usage_point_current", "usage_point", "replaced_at"),
+        Index("usage_point_name", "name"),
+        Index("usage_point_route", "route", "district", "usage_point"),
+    )
 
     row: int | None = Field(default=None, primary_key=True)
     usage_point: str

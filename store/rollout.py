@@ -31,6 +31,12 @@ class RolloutWaveRow(SQLModel, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=Instant, nullable=True)
     by: str = ""
     """Who brought it into its state."""
+    before: str = ""
+    """State that a pause interrupts."""
+    counts: dict[str, int] = Field(default_factory=dict, sa_type=Facts)
+    """Verdicts of the plan: how many usage points are in, and out for each reason; together the area looked at."""
+    acts: list[dict[str, str]] = Field(default_factory=list, sa_type=Facts)
+    """What persons and the hub did to the wave, in order: at, act, by, reason."""
 
 
 class RolloutOrderRow(SQLModel, table=True):
@@ -75,6 +81,8 @@ class RolloutOrderRow(SQLModel, table=True):
     result_id: str = ""
     """The completion that counts."""
     shortfall: str = "BILL_THROUGH"
+    delivery_id: str = Field(default="", index=True)
+    """Delivery that told the work system of it last."""
     due_at: datetime | None = Field(default=None, sa_type=Instant, nullable=True)
     """Business time at which it must be looked at again; None: only when something comes."""
     done_at: datetime | None = Field(default=None, sa_type=Instant, nullable=True)
@@ -114,6 +122,8 @@ class RolloutResultRow(SQLModel, table=True):
         Index("rollout_result_point", "usage_point"),
         Index("rollout_result_state", "state", "due_at"),
         Index("rollout_result_installed", "installed_serial"),
+        Index("rollout_result_removed", "removed_serial"),
+        Index("rollout_result_order", "order_id"),
     )
 
     result_id: str = Field(primary_key=True)
@@ -125,8 +135,16 @@ class RolloutResultRow(SQLModel, table=True):
     removed_serial: str = ""
     installed_serial: str = ""
     outcome: str
+    effective_at: datetime = Field(sa_type=Instant)
     content: dict[str, Any] = Field(sa_type=Facts)
     """The completion's facts as canonical texts."""
+    removed_meter: str = ""
+    """mRID of the meter that was removed, once it is found."""
+    installed_meter: str = ""
+    replaces: str = ""
+    """Id of the completion that a person corrected into this one."""
+    waived: list[str] = Field(sa_type=Facts)
+    """Rules (EX05, ...) whose finding a person has looked at and let pass."""
     source: str
     message_id: str
     """Message or file item that told it."""
@@ -158,8 +176,14 @@ class RolloutStepRow(SQLModel, table=True):
     role: str = ""
     origin: str = "hub"
     state: str
-    """PENDING, SENT, CONFIRMED, SEEN (read again and so), REFUSED, UNCONFIRMED, COMPENSATED, MANUAL, NOT_NEEDED."""
+    """PENDING, HELD (EX11), AWAITED (another origin begins it), SENT, CONFIRMED, SEEN (read again and so), REFUSED,
+    UNCONFIRMED, COMPENSATED, MANUAL, NOT_NEEDED."""
     delivery_id: str = ""
+    work_id: str = Field(default="", index=True)
+    """Work that a person has with it; what that person decides moves the step."""
+    facts: dict[str, Any] | None = Field(default=None, sa_type=Facts, nullable=True)
+    """Of the first step of an attempt: meters and instants as this attempt tells them, and whose attempts it waits
+    for."""
     code: str = ""
     reason: str = Field(default="", sa_type=Text)
     due_at: datetime | None = Field(default=None, sa_type=Instant, nullable=True)

@@ -1243,6 +1243,7 @@ def upgrade() -> None:
     with op.batch_alter_table('usage_point', schema=None) as batch_op:
         batch_op.create_index('usage_point_current', ['usage_point', 'replaced_at'], unique=False)
         batch_op.create_index('usage_point_name', ['name'], unique=False)
+        batch_op.create_index('usage_point_route', ['route', 'district', 'usage_point'], unique=False)
 
     op.create_table('usage_point_location',
     sa.Column('row', sa.Integer(), nullable=False),
@@ -1440,6 +1441,7 @@ def downgrade() -> None:
 
     op.drop_table('usage_point_location')
     with op.batch_alter_table('usage_point', schema=None) as batch_op:
+        batch_op.drop_index('usage_point_route')
         batch_op.drop_index('usage_point_name')
         batch_op.drop_index('usage_point_current')
 
