@@ -46,6 +46,9 @@ class MeterSeen:
     manufacturer: str = ""
     """Empty where the source does not say: then the serial may name several."""
 
+    meter: str = ""
+    """mRID, where the source gives one; then the serial may be empty."""
+
 
 @dataclass(frozen=True, slots=True)
 class RegisterValue:
@@ -200,6 +203,15 @@ class Shipment:
     order_number: str = ""
     lots: Mapping[str, Literal["PASS", "FAIL"]] | None = None
     """Result of each lot's acceptance test, where the file states lots by themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShippedLot:
+    """What the acceptance test of one lot said."""
+
+    manufacturer: str
+    lot: str
+    result: Literal["PASS", "FAIL"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,10 @@ from flows.file_judgement import APPLY, Judgement, judge_arrival, judge_facts, j
 from flows.file_pass import Pass
 from store.files import IntakeFile
 
-_KINDS = ("acknowledgement", "reference", "masters", "readings", "billed", "message", "request")
+_KINDS = (
+    *("acknowledgement", "reference", "masters", "shipment", "completions", "readings", "manual_reads"),
+    *("billed", "message", "request"),
+)
 """Order in which kinds of one pass are taken: what others need first, requests last."""
 
 

@@ -10,7 +10,10 @@ from canonical.codes import file as codes
 from canonical.errors import RejectedError
 from canonical.messages import FileIdentity
 
-Kind = Literal["request", "reference", "billed", "masters", "topology", "drop"]
+Kind = Literal[
+    "request", "reference", "billed", "masters", "topology", "drop",
+    "shipment", "completions", "field_orders", "route", "manual_reads",
+]  # fmt: skip
 
 PATTERNS: dict[Kind, str] = {
     "request": "BR_{sender}_{receiver}_{env}_{type}_{cycle}_{businessdate}_{seq6}_r{rev}.dat",
@@ -23,6 +26,21 @@ PATTERNS: dict[Kind, str] = {
 
 TOPOLOGY: dict[Kind, str] = {"topology": "TP_{sender}_{receiver}_{env}_{mode}_{businessdate}_{seq6}_r{rev}.dat"}
 """Names of docs/adapters/gis_flatfile.md."""
+
+SHIPMENT: dict[Kind, str] = {"shipment": "SH_{sender}_{receiver}_{env}_{businessdate}_{seq6}_r{rev}.dat"}
+"""Names of docs/adapters/shipment_file.md."""
+
+CONTRACTOR: dict[Kind, str] = {
+    "completions": "CR_{sender}_{receiver}_{env}_{businessdate}_{seq6}_r{rev}.dat",
+    "field_orders": "FO_{sender}_{receiver}_{env}_{businessdate}_{number}.dat",
+}
+"""Names of docs/adapters/contractor_file.md."""
+
+ROUTE: dict[Kind, str] = {
+    "manual_reads": "MR_{sender}_{receiver}_{env}_{businessdate}_{seq6}_r{rev}.dat",
+    "route": "RX_{sender}_{receiver}_{env}_{businessdate}_{seq6}.dat",
+}
+"""Names of docs/adapters/route_file.md."""
 
 _PLACES = {
     "sender": "[A-Za-z0-9-]{1,20}",
@@ -37,11 +55,12 @@ _PLACES = {
     "part2": "[0-9]{2,3}",
     "last": "F?",
     "rev": "[0-9]{1,3}",
+    "number": "[0-9a-f]{12}",
 }
 
 _WRAPPER = re.compile(r"(\.gz|\.zip|\.pgp|\.gpg)*\Z", re.IGNORECASE)
 _ANSWER = (".ack", ".nak", ".exc")
-_SENT: tuple[Kind, ...] = ("masters", "topology", "drop")
+_SENT: tuple[Kind, ...] = ("masters", "topology", "drop", "field_orders", "route")
 """Kinds that the hub sends, and is answered for."""
 
 
@@ -63,7 +82,7 @@ def identify(name: str, patterns: Mapping[Kind, str] = PATTERNS) -> FileIdentity
         return _answer(name, plain, patterns)
     for kind, pattern in patterns.items():
         match = expression(pattern).fullmatch(plain)
-        if match is not None and kind != "drop":
+        if match is not None and kind in _MEANT:
             return _identity(kind, match.groupdict(), name)
     raise RejectedError(f"{name!r} follows no pattern of this partner", code=codes.UNKNOWN_NAME, where=name)
 
@@ -86,14 +105,19 @@ def _identity(kind: Kind, places: Mapping[str, str], name: str) -> FileIdentity:
     )
 
 
-_MEANT: Mapping[Kind, Literal["request", "reference", "billed", "masters"]] = {
+_MEANT: Mapping[
+    Kind, Literal["request", "reference", "billed", "masters", "shipment", "completions", "manual_reads"]
+] = {
     "request": "request",
     "reference": "reference",
     "billed": "billed",
     "masters": "masters",
     "topology": "masters",
+    "shipment": "shipment",
+    "completions": "completions",
+    "manual_reads": "manual_reads",
 }
-"""What a file of a name is to whoever takes it in."""
+"""What a file of a name is to whoever takes it in; the other kinds are only sent."""
 
 
 def _answer(name: str, plain: str, patterns: Mapping[Kind, str]) -> FileIdentity:
