@@ -11,9 +11,11 @@ from decimal import Decimal
 from typing import Literal
 
 from canonical.customers import CustomerAgreement
+from canonical.field_reports import FieldReport
 from canonical.metering import Register, RegisterReading, TopologyLink, UsagePoint
 from canonical.names import Name
 from canonical.reading_types import Commodity
+from canonical.rollout import Completion
 
 Verb = Literal["create", "change", "close", "cancel", "delete"]
 """What is said of objects, in the imperative; whether it was asked or announced is the header's."""
@@ -162,6 +164,9 @@ class MeterExchange:
     usage_point_name: str = ""
     """NMI or other name; given only where there is no mRID, for the flow to find it."""
 
+    report: FieldReport | None = None
+    """What the crew told beside; None: nothing."""
+
 
 MasterThing = (
     Customer
@@ -172,9 +177,11 @@ MasterThing = (
     | Meter
     | Link
     | MeterExchange
+    | Completion
     | TopologyLink
 )
-"""Whatever a master-data message, or a file of masters, speaks of."""
+"""Whatever a master-data message, or a file of masters, speaks of. A Completion stands for work that exchanged
+nothing: it could not be done, or was taken back."""
 
 
 @dataclass(frozen=True, slots=True)

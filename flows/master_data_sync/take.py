@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from canonical.codes.message import NOT_SUPPORTED_HERE
@@ -9,6 +10,7 @@ from canonical.errors import RejectedError
 from canonical.master_data import MasterData, ThingVerdict
 from canonical.messages import Message, Reply
 from canonical.replies import of_object
+from canonical.rollout import Completion
 from flows.master_data_sync import intake
 from flows.master_data_sync.policy import Policy
 from flows.master_data_sync.said import said_in
@@ -33,12 +35,30 @@ def take(
     payload = message.payload
     if payload.verb == "cancel":
         raise RejectedError("master data is closed or deleted", code=NOT_SUPPORTED_HERE, where="Header/Verb")
+    message, unheard = _without_field_results(message)
     reference.lock(session)
     for one in payload.known_as:
         names.learn(session, one.name, one.object_id, one.object_type)
     taken = intake.judge(session, said_in(message, now=now), policy=policy, now=now)
     intake.conclude(session, taken, policy=policy, sending=Sending(routes, encode, now))
-    return _reply(message.header.correlation_id, [*payload.refused, *(one.verdict for one in taken.judged)])
+    return _reply(message.header.correlation_id, [*payload.refused, *unheard, *(one.verdict for one in taken.judged)])
+
+
+def _without_field_results(message: Message[MasterData]) -> tuple[Message[MasterData], list[ThingVerdict]]:
+    """Return a message without work that exchanged nothing, each of which is refused: a rollout alone asks for it."""
+    payload = message.payload
+    kept = [place for place, one in enumerate(payload.things) if not isinstance(one, Completion)]
+    if len(kept) == len(payload.things):
+        return message, []
+    reason = "only a rollout of meters takes work that exchanged nothing"
+    verdicts = [
+        ThingVerdict(one.usage_point or one.usage_point_name, "UsagePoint", "REJECTED", str(NOT_SUPPORTED_HERE), reason)
+        for one in payload.things
+        if isinstance(one, Completion)
+    ]
+    stated = tuple(payload.stated[place] for place in kept) if payload.stated else ()
+    rest = replace(payload, things=tuple(payload.things[place] for place in kept), stated=stated)
+    return replace(message, payload=rest), verdicts
 
 
 def _reply(correlation_id: str, verdicts: Sequence[ThingVerdict]) -> Reply:

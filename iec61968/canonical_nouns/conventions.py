@@ -8,12 +8,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from canonical.codes.configuration import BAD_ADAPTER_SETTINGS
 from canonical.errors import MisconfiguredError
 from canonical.reading_types import Commodity
+from canonical.rollout import UnableReason
 from canonical.serials import SerialPolicy
 
 LinkageTime = Literal["", "effective", "created"]
 Granularity = Literal["second", "minute", "day"]
 DayBelongsTo = Literal["new", "old"]
 UsagePointMultipliers = Literal["refuse", "ignore"]
+WorkState = Literal["done", "unable", "reversed", "waiting"]
+"""What became of field work; `waiting`: nothing yet, it is only planned or under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,34 @@ class NameTypes:
 
     work_order: str = "workOrder"
     installer: str = "installer"
+    multiplier_seen: str = "multiplierSeen"
+    """CT x PT as a crew read it from the plates."""
+
+    seal: str = "seal"
+    latitude: str = "latitude"
+    longitude: str = "longitude"
+    work_address: str = "workAddress"
+    """Where a crew was, as it wrote it."""
+
+    photo: str = "photo"
+    """Reference of a picture; as often as there are some."""
+
+    wave: str = "wave"
+    planned_day: str = "plannedDay"
+    """Local day of an order, `YYYY-MM-DD`."""
+
+    district: str = "district"
+    route: str = "route"
+    contractor: str = "contractor"
+    attempt: str = "attempt"
+    commodity: str = "commodity"
+    com_module: str = "comModule"
+    """Serial of a communication module."""
+
+    module_kind: str = "moduleKind"
+    key_reference: str = "keyReference"
+    wrapped_key: str = "wrappedKey"
+    """Keys wrapped by the key that its NameTypeAuthority names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +113,15 @@ class MasterDataReading:
         default_factory=lambda: {"1": "ON", "2": "MID", "3": "OFF", "4": "CRIT"}, hash=False
     )
     """Bucket of each TOU tier of a reading type, where the register does not name its tier."""
+
+    work_states: Mapping[str, WorkState] = field(default_factory=dict, hash=False)
+    """What the partner's own states of field work mean, beside those of `field_work.STATES`."""
+
+    unable_reasons: Mapping[str, UnableReason] = field(default_factory=dict, hash=False)
+    """What the partner's own words for why work could not be done mean, beside those of `field_work.REASONS`."""
+
+    wrapped_keys: bool = False
+    """Whether a meter's wrapped keys are told to the partner, beside where they are kept; never keys in clear."""
 
     names: NameTypes = field(default_factory=NameTypes)
     serials: SerialPolicy = field(default_factory=SerialPolicy, hash=False)
@@ -119,14 +159,28 @@ def master_data_reading(given: Mapping[str, object], *, where: str) -> MasterDat
         ZoneInfo(values.get("zone", "UTC"))
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise _wrong(f"zone {values['zone']!r} is no IANA zone", where) from error
-    if "multiplier_kinds" in values:
-        values["multiplier_kinds"] = tuple(_texts(values["multiplier_kinds"], "multiplier_kinds", where))
-    if "tou_buckets" in values:
-        values["tou_buckets"] = _table(values["tou_buckets"], str, "tou_buckets", where)
+    _check_tables(values, where)
     if "names" in values:
         values["names"] = _name_types(values["names"], where)
     digits = _table(values.pop("serial_digits", {}), int, "serial_digits", where)
     return MasterDataReading(**values, serials=SerialPolicy(digits))
+
+
+def _check_tables(values: dict[str, Any], where: str) -> None:
+    """Bring lists and tables among the settings into their form.
+
+    Raises:
+        MisconfiguredError: one has no meaning.
+    """
+    if "multiplier_kinds" in values:
+        values["multiplier_kinds"] = tuple(_texts(values["multiplier_kinds"], "multiplier_kinds", where))
+    if "tou_buckets" in values:
+        values["tou_buckets"] = _table(values["tou_buckets"], str, "tou_buckets", where)
+    for name, known in (("work_states", get_args(WorkState)), ("unable_reasons", get_args(UnableReason))):
+        if name in values:
+            values[name] = _words_table(values[name], known, name, where)
+    if not isinstance(values.get("wrapped_keys", False), bool):
+        raise _wrong(f"wrapped_keys {values['wrapped_keys']!r} is neither true nor false", where)
 
 
 def _name_types(given: Any, where: str) -> NameTypes:
@@ -152,6 +206,15 @@ def _table(given: Any, kind: type, name: str, where: str) -> dict[str, Any]:
     if not isinstance(given, Mapping) or not all(isinstance(one, kind) and one for one in given.values()):
         raise _wrong(f"{name} {given!r} is no table of {kind.__name__}", where)
     return {str(key): value for key, value in given.items()}
+
+
+def _words_table(given: Any, known: tuple[str, ...], name: str, where: str) -> dict[str, Any]:
+    """Return a table from the partner's words to ours."""
+    found = _table(given, str, name, where)
+    for word in found.values():
+        if word not in known:
+            raise _wrong(f"{name} {word!r}, known are {', '.join(known)}", where)
+    return found
 
 
 def _wrong(reason: str, where: str) -> MisconfiguredError:

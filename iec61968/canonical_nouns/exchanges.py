@@ -6,58 +6,87 @@ cis_cim.md): the usage point in the MeterReadings of the meters, the instants in
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from decimal import Decimal
-from typing import Literal
 
 from canonical.codes import identity
 from canonical.codes import message as codes
 from canonical.errors import RejectedError
+from canonical.field_reports import FieldReport
 from canonical.master_data import Link, Meter, MeterExchange
 from canonical.metering import RegisterReading
 from canonical.reading_types import Commodity, reading_type_from_text
-from iec61968.canonical_nouns.identities import (
-    MeterIdentity,
-    meter_identity,
-    meter_names,
-    name_of,
-    named,
-    usage_point_id,
-    usage_point_reference,
-)
-from iec61968.canonical_nouns.instants import on_grid, said_at
+from canonical.rollout import Completion
+from iec61968.canonical_nouns.field_results import object_from_result, result_from_object
+from iec61968.canonical_nouns.field_work import names_from_report, records_from_report, report_from_object, state_of
+from iec61968.canonical_nouns.identities import MeterIdentity, named
+from iec61968.canonical_nouns.instants import said_at
 from iec61968.canonical_nouns.meters import known_as
 from iec61968.canonical_nouns.saying import Inbound, Outbound, Said, Told
-from iec61968.canonical_nouns.single_readings import object_from_reading, reading_from_object
-from iec61968.nouns import whole_meter_readings as readings_noun
-from iec61968.nouns.elements import ActivityRecord, Name, Status
+from iec61968.canonical_nouns.work_parts import (
+    INSTALLED,
+    REMOVED,
+    Reason,
+    identity_of,
+    instant_of,
+    names_from,
+    names_of,
+    readings_of,
+    stated_of,
+    usage_point_of,
+    work_meter,
+)
+from iec61968.nouns.elements import ActivityRecord, Status
 from iec61968.nouns.meter_service_requests import MeterServiceWork, WorkMeter
 
-REMOVED, INSTALLED = "removed", "installed"
 _KINDS = ("meter", None)
 """Kinds of work that are exchanges; the others are orders, not master data."""
 
-_Reason = Literal["removal", "installation"]
+
+def work_from_object(wire: MeterServiceWork, inbound: Inbound, where: str) -> tuple[Said, ...]:
+    """Return what a work says: an exchange that was made, or a Completion of one that was not, or was taken back.
+
+    Raises:
+        RejectedError: another kind of work, or one that is only planned or under way (NOT_SUPPORTED_HERE); else as
+            `exchange_from_object`.
+    """
+    if wire.kind not in _KINDS:
+        raise RejectedError(f"work of kind {wire.kind!r}", code=codes.NOT_SUPPORTED_HERE, where=where)
+    state = state_of(wire, inbound.conventions)
+    if state == "waiting":
+        reason = f"work that is {(wire.status.value if wire.status else '') or 'not done'} tells no exchange"
+        raise RejectedError(reason, code=codes.NOT_SUPPORTED_HERE, where=where)
+    if state == "done":
+        return exchange_from_object(wire, inbound, where)
+    return result_from_object(wire, "UNABLE" if state == "unable" else "REVERSED", inbound, where)
+
+
+def object_from_work(told: Told, outbound: Outbound, links: Sequence[Link]) -> MeterServiceWork:
+    """Return the MeterServiceWork that says an exchange or a Completion.
+
+    Raises:
+        RejectedError: there is neither meter nor usage point, or a reading cannot be said.
+    """
+    if isinstance(told.thing, Completion):
+        return object_from_result(told.thing, outbound)
+    return object_from_exchange(told, outbound, links)
 
 
 def exchange_from_object(wire: MeterServiceWork, inbound: Inbound, where: str) -> tuple[Said, ...]:
     """Return the exchange: OldMeter went, Meter came. With one meter alone, `type` or its readings say which it is.
 
     Raises:
-        RejectedError: another kind of work; no usage point, no meter's id or no instant can be told.
+        RejectedError: no usage point, no meter's id or no instant can be told.
     """
-    if wire.kind not in _KINDS:
-        raise RejectedError(f"work of kind {wire.kind!r}", code=codes.NOT_SUPPORTED_HERE, where=where)
     old, new = (wire.meter, None) if _is_removal(wire) else (wire.old_meter, wire.meter)
-    removed_at = _instant(wire, old, REMOVED, inbound)
-    installed_at = _instant(wire, new, INSTALLED, inbound)
+    removed_at = instant_of(wire, old, REMOVED, inbound)
+    installed_at = instant_of(wire, new, INSTALLED, inbound)
     first = installed_at or removed_at
     if first is None or (old is not None and removed_at is None and installed_at is None):
         raise RejectedError("no instant of the exchange", code=identity.LINKAGE_TIME_MISSING, where=where)
-    usage_point, name = _usage_point(wire, inbound, where)
+    usage_point, name = usage_point_of(wire, inbound, where)
     removed, final, gone = _meter(old, "removal", usage_point, inbound, f"{where}/OldMeter")
     installed, begun, come = _meter(new, "installation", usage_point, inbound, f"{where}/Meter")
-    names = (*wire.meter.names, *(wire.old_meter.names if wire.old_meter is not None else ()))
+    names = names_of(wire)
     types = inbound.conventions.names
     exchange = MeterExchange(
         usage_point=usage_point,
@@ -71,10 +100,10 @@ def exchange_from_object(wire: MeterServiceWork, inbound: Inbound, where: str) -
         installer=named(names, types.installer) or "",
         remarks=(wire.status.remark or "") if wire.status is not None else "",
         usage_point_name="" if usage_point else name,
+        report=report_from_object(wire, names, inbound.conventions, where),
     )
     aliases = tuple(one for found in (gone, come) if found for one in known_as(found, inbound.source))
-    stated = frozenset(name for name in MeterExchange.__slots__ if getattr(exchange, name) not in (None, "", ()))
-    return (Said(exchange, stated, min(exchange.removed_at, exchange.installed_at), "", aliases),)
+    return (Said(exchange, stated_of(exchange), min(exchange.removed_at, exchange.installed_at), "", aliases),)
 
 
 def object_from_exchange(told: Told, outbound: Outbound, _links: Sequence[Link]) -> MeterServiceWork:
@@ -84,6 +113,7 @@ def object_from_exchange(told: Told, outbound: Outbound, _links: Sequence[Link])
         RejectedError: there is neither meter nor usage point, or a reading cannot be said.
     """
     one: MeterExchange = told.thing
+    report = one.report or FieldReport()
     old = _work_meter(one, one.removed, one.final_readings, "removal", outbound)
     new = _work_meter(one, one.installed, one.first_readings, "installation", outbound)
     meter, old = (new, old) if new is not None else (old, None)
@@ -97,7 +127,7 @@ def object_from_exchange(told: Told, outbound: Outbound, _links: Sequence[Link])
     return MeterServiceWork(
         kind="meter",
         type="exchange" if old is not None else INSTALLED if one.installed is not None else REMOVED,
-        activity_records=tuple(records),
+        activity_records=(*records, *records_from_report(report, one.installed_at, outbound.conventions)),
         meter=meter,
         old_meter=old,
         status=Status(remark=one.remarks, value="completed") if one.remarks else None,
@@ -115,40 +145,14 @@ def _is_removal(wire: MeterServiceWork) -> bool:
     return bool(kinds & {REMOVED, "removal"}) or "removal" in reasons
 
 
-def _instant(wire: MeterServiceWork, meter: WorkMeter | None, kind: str, inbound: Inbound) -> datetime | None:
-    """Return when a meter went or came: its ActivityRecord, its readings, else the state or last change of the work."""
-    if meter is None:
-        return None
-    records = [one.created_date_time for one in wire.activity_records if one.type == kind]
-    read = [value.time_stamp for one in meter.meter_readings for value in one.readings]
-    state = wire.status.date_time if wire.status is not None else None
-    found = next((one for one in (*records, *read, state, wire.last_modified_date_time) if one is not None), None)
-    return on_grid(found, inbound.conventions) if found is not None else None
-
-
-def _usage_point(wire: MeterServiceWork, inbound: Inbound, where: str) -> tuple[str, str]:
-    """Return mRID and name of the usage point that the readings of a meter name."""
-    meters = [one for one in (wire.meter, wire.old_meter) if one is not None]
-    for reading in (reading for one in meters for reading in one.meter_readings):
-        if reading.usage_point is not None:
-            point = reading.usage_point
-            return usage_point_id(point.mrid, point.names, inbound.conventions.names, where=where)
-    raise RejectedError("no usage point", code=identity.UNNAMED_OBJECT, where=where)
-
-
 def _meter(
-    wire: WorkMeter | None, reason: _Reason, usage_point: str, inbound: Inbound, where: str
+    wire: WorkMeter | None, reason: Reason, usage_point: str, inbound: Inbound, where: str
 ) -> tuple[Meter | None, tuple[RegisterReading, ...], MeterIdentity | None]:
     """Return a meter, its readings, and what it is."""
     if wire is None:
         return None, (), None
-    found = meter_identity(wire.mrid, wire.names, inbound.conventions, serial=wire.serial_number or "", where=where)
-    readings = tuple(
-        reading_from_object(one, usage_point, found.meter, inbound.source, where)
-        for block in wire.meter_readings
-        for one in block.readings
-        if one.value is not None and one.reason in (None, reason)
-    )
+    found = identity_of(wire, inbound, where)
+    readings = readings_of(wire, reason, usage_point, found.meter, inbound, where)
     commodity: Commodity = inbound.conventions.commodity
     if readings:
         commodity = reading_type_from_text(readings[0].reading_type).commodity
@@ -176,32 +180,25 @@ def _decimal(text: str, where: str) -> Decimal:
 
 
 def _work_meter(
-    one: MeterExchange,
-    meter: Meter | None,
-    readings: Sequence[RegisterReading],
-    reason: _Reason,
-    outbound: Outbound,
+    one: MeterExchange, meter: Meter | None, readings: Sequence[RegisterReading], reason: Reason, outbound: Outbound
 ) -> WorkMeter | None:
-    """Return a meter with its readings, order and installer."""
+    """Return a meter with its readings, order and installer; what the crew told beside stands with the first meter."""
     if meter is None:
         return None
     types = outbound.conventions.names
-    names: list[Name] = list(meter_names(meter.manufacturer, meter.serial, types))
     texts = (
         (one.order, types.work_order),
         (one.installer, types.installer),
         (format(meter.multiplier, "f") if meter.multiplier != 1 else "", types.multiplier),
     )
-    names += [name_of(text, kind) for text, kind in texts if text]
-    return WorkMeter(
-        mrid=meter.meter or None,
-        form_number=meter.model or None,
-        serial_number=meter.serial or None,
-        meter_readings=(
-            readings_noun.MeterReading(
-                readings=tuple(object_from_reading(value, reason) for value in readings),
-                usage_point=usage_point_reference(one.usage_point, one.usage_point_name, types),
-            ),
-        ),
-        names=tuple(names),
+    is_first = meter is (one.installed or one.removed)
+    beside = names_from_report(one.report, types) if one.report is not None and is_first else ()
+    return work_meter(
+        (meter.meter, meter.manufacturer, meter.serial),
+        readings,
+        reason,
+        (one.usage_point, one.usage_point_name),
+        (*names_from(texts), *beside),
+        types,
+        model=meter.model,
     )

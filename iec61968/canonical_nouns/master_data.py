@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib import import_module
+from types import UnionType
 from typing import Any, cast
 
 from lxml import etree
@@ -25,6 +26,7 @@ from canonical.master_data import (
 )
 from canonical.messages import Message
 from canonical.metering import UsagePoint
+from canonical.rollout import Completion
 from iec61968.canonical_nouns import agreements, customers, exchanges, links, meters, usage_points
 from iec61968.canonical_nouns.conventions import MasterDataReading
 from iec61968.canonical_nouns.objects import ObjectRead, objects_of
@@ -47,7 +49,7 @@ class _Plain:
     """A noun whose objects are read and written one by one."""
 
     element: str
-    thing: type
+    thing: type | UnionType
     read: Callable[[Any, Inbound, str], tuple[Said, ...]]
     write: Callable[[Told, Outbound, Sequence[Link]], Any]
 
@@ -67,7 +69,7 @@ _PLAIN: dict[str, _Plain] = {
         "UsagePoint", UsagePoint, usage_points.usage_point_from_object, usage_points.object_from_usage_point
     ),
     "MeterServiceRequests": _Plain(
-        "MeterServiceWork", MeterExchange, exchanges.exchange_from_object, exchanges.object_from_exchange
+        "MeterServiceWork", MeterExchange | Completion, exchanges.work_from_object, exchanges.object_from_work
     ),
 }
 
@@ -191,7 +193,7 @@ def noun_element(data: MasterData, *, edition: Edition, conventions: MasterDataR
     return cast("etree._Element", NOUNS[data.noun].to_xml(wire, edition=edition))
 
 
-def _of_type(told: Sequence[Told], kind: type, noun: str) -> list[Told]:
+def _of_type(told: Sequence[Told], kind: type | UnionType, noun: str) -> list[Told]:
     """Return things all of which are of a kind."""
     foreign = [type(one.thing).__name__ for one in told if not isinstance(one.thing, kind)]
     if foreign or not told:

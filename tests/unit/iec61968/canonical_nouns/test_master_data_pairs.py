@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from canonical.customers import CustomerAgreement
+from canonical.field_reports import FieldReport
 from canonical.ids import meter_mrid
 from canonical.master_data import (
     Address,
@@ -162,6 +163,20 @@ READINGS = st.builds(
 )
 
 
+DEGREES = st.decimals(-90, 90, places=5)
+REPORTS = st.builds(
+    FieldReport,
+    multiplier_seen=st.one_of(st.none(), st.sampled_from((Decimal(1), Decimal("0.5"), Decimal(80)))),
+    comms_ok=st.one_of(st.none(), st.booleans()),
+    seal=st.one_of(st.just(""), WORDS),
+    latitude=st.one_of(st.none(), DEGREES),
+    longitude=st.one_of(st.none(), DEGREES),
+    address=st.one_of(st.just(""), WORDS),
+    photos=st.lists(WORDS, max_size=2, unique=True).map(tuple),
+    reported_at=st.one_of(st.none(), INSTANTS),
+)
+
+
 @st.composite
 def exchanges(draw: st.DrawFn, verb: Verb, at: datetime) -> Thing:
     point = draw(MRIDS)
@@ -180,6 +195,7 @@ def exchanges(draw: st.DrawFn, verb: Verb, at: datetime) -> Thing:
         point, old if which != "installation" else None, new if which != "removal" else None,
         at, installed_at, final if which != "installation" else (), first if which != "removal" else (),
         draw(st.one_of(WORDS, st.just(""))), draw(st.one_of(WORDS, st.just(""))), draw(st.one_of(WORDS, st.just(""))),
+        report=draw(st.one_of(st.none(), REPORTS.filter(lambda report: report != FieldReport()))),
     )  # fmt: skip
     if verb == "create":
         return thing, frozenset()
