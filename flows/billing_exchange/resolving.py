@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from canonical.metering import Installation, IntervalBlock, MeterReadings, RegisterReading
+from canonical.metering import FAR_FUTURE, Installation, IntervalBlock, MeterReadings, RegisterReading
 from canonical.names import normal_serial
 from store import reference_book
 from store.session import Session
@@ -76,18 +76,48 @@ def _instant(one: MeterReadings) -> datetime | None:
 def _under(one: MeterReadings, up: str, installed: Sequence[Installation]) -> tuple[MeterReadings | None, str]:
     """Return the readings under the mRIDs of usage point and meter, or why the meter is not known there."""
     known = {m.meter for m in installed}
-    if one.meter in known or (one.meter == "" and one.serial == "" and not one.blocks):
+    if one.meter in known:
         return _renamed(one, up, {}), ""
     if one.serial:
         fitting = {m.meter for m in installed if normal_serial(m.serial) == normal_serial(one.serial)}
         if len(fitting) != 1:
             return None, f"meter {one.serial!r} is not known at usage point {up}"
         return _renamed(one, up, dict.fromkeys(("", one.meter, one.serial), next(iter(fitting)))), ""
-    instant = _instant(one)
-    hung = [m.meter for m in installed if instant is not None and instant in m.active]
-    if one.meter or len(hung) != 1:
-        return None, f"meter {one.meter or '(none named)'} is not known at usage point {up}"
-    return _renamed(one, up, {"": hung[0]}), ""
+    if one.meter:
+        return None, f"meter {one.meter} is not known at usage point {up}"
+    return _by_time(one, up, installed)
+
+
+def _by_time(one: MeterReadings, up: str, installed: Sequence[Installation]) -> tuple[MeterReadings | None, str]:
+    """Return readings that name no meter, each under the one that hung when it was taken (invariant I4).
+
+    A read on the instant of a removal is the removed meter's, on that of an installation the new one's; what both may
+    have said is not guessed, nor is a block over an exchange.
+    """
+    registers, blocks = [], []
+    for reading in one.registers:
+        hung = _hung(installed, reading.taken_at, reading.taken_at)
+        if reading.meter or reading.period is not None:
+            registers.append(_named(reading, up, {}))
+        elif len(hung) == 1:
+            registers.append(_named(reading, up, {"": hung[0]}))
+        else:
+            return None, _nobody(up, reading.taken_at, len(hung))
+    for block in one.blocks:
+        hung = [block.meter] if block.meter else _hung(installed, block.period.start, block.period.end)
+        if len(hung) != 1:
+            return None, _nobody(up, block.start, len(hung))
+        blocks.append(_named_block(block, up, {"": hung[0]}))
+    return replace(one, usage_point=up, registers=tuple(registers), blocks=tuple(blocks)), ""
+
+
+def _hung(installed: Sequence[Installation], first: datetime, last: datetime) -> list[str]:
+    """Return the meters that hung from one instant to another, both included."""
+    return sorted({m.meter for m in installed if m.installed_at <= first and last <= (m.removed_at or FAR_FUTURE)})
+
+
+def _nobody(up: str, at: datetime, number: int) -> str:
+    return f"meter (none named) is not known at usage point {up}: {number} hung there at {at.isoformat()}"
 
 
 def _renamed(one: MeterReadings, up: str, meters: dict[str, str]) -> MeterReadings:
