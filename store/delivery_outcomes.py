@@ -1,10 +1,12 @@
 """What came of carried deliveries: the attempts' ends and the deliveries' new states, for a whole batch at once."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import select, update
 from sqlmodel import Session
 
 from canonical.codes.message import ATTEMPTS_EXHAUSTED
@@ -32,13 +34,14 @@ def record(session: Session, ends: Sequence[End], *, now: datetime, attempts: in
     """
     _close_attempts(session, [(end.held, end.outcome.state, end.outcome) for end in ends])
     rows = _locked(session, [end.held.delivery_id for end in ends])
-    changed = {}
+    changed: dict[int, Row] = {}
     for end in ends:
         row = rows[end.held.delivery_id]
         if row["token"] == end.held.token and row["state"] == "pending":
-            row |= _after(row, end, now=now, attempts=attempts)
-            changed[end.held.delivery_id] = row
-    _rewrite(session, list(changed.values()))
+            after = _after(row, end, now=now, attempts=attempts)
+            row |= after
+            changed[row["sequence"]] = after
+    _rewrite(session, changed)
     return [rows[end.held.delivery_id]["state"] for end in ends]
 
 
@@ -48,7 +51,7 @@ def postpone(session: Session, held: Sequence[Leased], *, code: str, reason: str
     rows = _locked(session, [each.delivery_id for each in held])
     mine = [rows[each.delivery_id] for each in held if rows[each.delivery_id]["token"] == each.token]
     again = {"leased_until": None, "due_at": retry_at, "code": code, "reason": reason}
-    _rewrite(session, [row | again for row in mine if row["state"] == "pending"])
+    _rewrite(session, {row["sequence"]: again for row in mine if row["state"] == "pending"})
 
 
 def _after(row: Row, end: End, *, now: datetime, attempts: int) -> Row:
@@ -63,37 +66,32 @@ def _after(row: Row, end: End, *, now: datetime, attempts: int) -> Row:
 
 def _close_attempts(session: Session, ends: Sequence[tuple[Leased, str, Outcome]]) -> None:
     """Write what came of attempts: a word for each, and the code, reason and reference of its outcome."""
-    which = (ATTEMPT.c.delivery_id == bindparam("of"), ATTEMPT.c.number == bindparam("nth"))
-    session.execute(
-        update(ATTEMPT).where(*which),
-        [
-            {
-                "of": held.delivery_id, "nth": held.attempt, "outcome": word, "code": outcome.code,
-                "reason": outcome.reason, "reference": outcome.reference,
-            }
-            for held, word, outcome in ends
-        ],
-    )  # fmt: skip
+    alike: dict[tuple[int, str, Outcome], list[str]] = defaultdict(list)
+    for held, word, outcome in ends:
+        alike[held.attempt, word, outcome].append(held.delivery_id)
+    for (number, word, outcome), ids in alike.items():
+        said = {"outcome": word, "code": outcome.code, "reason": outcome.reason, "reference": outcome.reference}
+        which = (ATTEMPT.c.number == number, ATTEMPT.c.delivery_id.in_(ids))
+        session.execute(update(ATTEMPT).where(*which).values(**said))
 
 
 def _locked(session: Session, ids: Sequence[str]) -> dict[str, Row]:
-    """Return what outcomes change of deliveries, by id, locked in one order."""
-    columns = [DELIVERY.c[name] for name in ("delivery_id", "sequence", "token", *_CHANGED)]
+    """Return what outcomes go by, by id, locked in one order."""
+    columns = [DELIVERY.c[name] for name in _READ]
     query = select(*columns).where(DELIVERY.c.delivery_id.in_(ids)).order_by(DELIVERY.c.sequence).with_for_update()
     return {row["delivery_id"]: row for row in rows_of(session, query)}
 
 
-def _rewrite(session: Session, rows: Sequence[Row]) -> None:
-    """Write the columns that outcomes change."""
-    if rows:
-        which = DELIVERY.c.sequence == bindparam("nth")
-        session.execute(
-            update(DELIVERY).where(which),
-            [{"nth": row["sequence"]} | {name: row[name] for name in _CHANGED} for row in rows],
-        )
+def _rewrite(session: Session, changes: Mapping[int, Row]) -> None:
+    """Write the columns that outcomes change, by sequence: one statement for all that end alike, as most do."""
+    alike: dict[tuple[tuple[str, Any], ...], list[int]] = defaultdict(list)
+    for sequence, values in changes.items():
+        alike[tuple(values.items())].append(sequence)
+    for same, sequences in alike.items():
+        session.execute(update(DELIVERY).where(DELIVERY.c.sequence.in_(sequences)).values(**dict(same)))
 
 
-_CHANGED = (
-    *("state", "due_at", "leased_until", "failures", "code", "reason"),
+_READ = (
+    *("delivery_id", "sequence", "token", "state", "failures"),
     *("reference", "sent_at", "confirmed_at"),
 )

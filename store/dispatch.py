@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, func, insert, or_, update
+from sqlalchemy import ColumnElement, Select, Table, func, or_, update
 from sqlalchemy import select as sa_select
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from canonical.codes.message import DELIVERY_EXPIRED
 from canonical.messages import Parcel
+from store import bulk
 from store.columns import Instant
 from store.conflict import insert_if_new
 from store.deliveries import Delivery
@@ -23,6 +24,13 @@ from store.rows import Row, rows_of
 DELIVERY: Table = SQLModel.metadata.tables["delivery"]
 ATTEMPT: Table = SQLModel.metadata.tables["delivery_attempt"]
 PAYLOAD: Table = SQLModel.metadata.tables["delivery_payload"]
+
+
+_CARRIED = (
+    *("sequence", "delivery_id", "token", "attempts", "failures", "replay_of", "name", "content_type"),
+    *("sha256", "size", "path", "key", "confirm_name"),
+)
+"""What a relay needs to know of a delivery."""
 
 
 class Endpoint(SQLModel, table=True):
@@ -181,7 +189,7 @@ def _due(destination: str, machine_now: datetime) -> Select[Any]:
         .exists()
     )
     return (
-        sa_select(DELIVERY)
+        sa_select(*(DELIVERY.c[name] for name in _CARRIED))
         .where(
             DELIVERY.c.destination == destination,
             DELIVERY.c.state == "pending",
@@ -224,9 +232,9 @@ def _taken(session: Session, rows: Sequence[Row], *, machine_now: datetime, unti
         }
         for row in rows
     ]  # fmt: skip
-    session.execute(insert(ATTEMPT), begun)
+    bulk.insert(session, ATTEMPT, begun)
     held = sa_select(PAYLOAD.c.delivery_id, PAYLOAD.c.body).where(PAYLOAD.c.delivery_id.in_(ids))
-    bodies: dict[str, bytes] = {row["delivery_id"]: row["body"] for row in rows_of(session, held)}
+    bodies: dict[str, bytes] = {name: body for name, body in session.execute(held)}
     return [
         Leased(
             row["delivery_id"],
