@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from canonical.billing import ItemVerdict
@@ -14,6 +13,7 @@ from canonical.messages import Item, Rejection
 from canonical.metering import Installation, UsagePoint
 from canonical.names import normal_serial
 from flows.file_handling import FileContext
+from flows.master_columns import KEPT, multiplier_text
 from store import reference
 from store.master_changes import NOBODY, Provenance
 from store.reference import Recorded
@@ -57,25 +57,6 @@ def record(session: Session, things: Sequence[Thing], *, now: datetime, by: Prov
     return total
 
 
-def _usage_point(thing: UsagePoint) -> dict[str, Any]:
-    """Return the row of a usage point."""
-    return {
-        "usage_point": thing.usage_point, "name": thing.name, "zone": thing.zone, "commodity": thing.commodity,
-        "read_source": thing.read_source, "valid_from": thing.valid_from, "valid_to": thing.valid_to,
-        "district": thing.district, "route": thing.route,
-    }  # fmt: skip
-
-
-def _agreement(thing: CustomerAgreement) -> dict[str, Any]:
-    """Return the row of an agreement."""
-    return {
-        "agreement": thing.agreement, "account": thing.account, "usage_point": thing.usage_point,
-        "customer_class": thing.customer_class, "tariff": thing.tariff, "cycle": thing.cycle,
-        "tou_calendar": thing.tou_calendar, "net_metering": thing.net_metering, "valid_from": thing.valid_from,
-        "valid_to": thing.valid_to,
-    }  # fmt: skip
-
-
 def _cycle_day(thing: BillCycleDay) -> dict[str, Any]:
     """Return the row of a date of a bill cycle."""
     return {
@@ -106,14 +87,9 @@ def _installation(thing: Installation) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def multiplier_text(multiplier: Decimal) -> str:
-    """Return a multiplier as a row holds it: equal numbers are equal text."""
-    return format(Decimal(multiplier).normalize(), "f")
-
-
 _ROWS: dict[Any, tuple[Any, Callable[[Any], dict[str, Any]]]] = {
-    UsagePoint: (reference.USAGE_POINT, _usage_point),
-    CustomerAgreement: (reference.AGREEMENT, _agreement),
+    UsagePoint: (reference.USAGE_POINT, KEPT["usage_point"].row_of),
+    CustomerAgreement: (reference.AGREEMENT, KEPT["agreement"].row_of),
     BillCycleDay: (reference.BILL_CYCLE_DAY, _cycle_day),
     TouCalendar: (reference.TOU_CALENDAR, _calendar),
     Installation: (reference.INSTALLATION, _installation),

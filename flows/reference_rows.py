@@ -1,14 +1,14 @@
 """Rows of the masters' tables from holdings: what is written in bulk for every kind."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
 from canonical.codes.identity import UNKNOWN_METER
 from canonical.errors import RejectedError
-from canonical.holdings import FIELDS, Holding, Kind
-from canonical.names import normal_serial
+from canonical.holdings import Holding
 from flows.installation_parts import parted
+from flows.master_columns import KEPT, stated_in
 from store import reference, reference_masters
 from store.rows import Row
 from store.session import Session
@@ -49,11 +49,14 @@ def row_of(holding: Holding, *, zone: str = "") -> tuple[Table, Columns]:
     Raises:
         KeyError: it is an installation, whose rows need its meter (`rows_of`).
     """
-    table, make = _ROWS[holding.kind]
-    row = make(holding)
+    if holding.kind == "bill_cycle_day":
+        return reference.BILL_CYCLE_DAY, _cycle_day(holding)
+    kept = KEPT[holding.kind]
+    row = {**kept.defaults, **stated_in(holding), kept.key: holding.object_id}
+    row["valid_from"], row["valid_to"] = holding.valid_from, holding.valid_to
     if zone and holding.kind == "usage_point" and not row["zone"]:
         row["zone"] = zone
-    return table, row
+    return kept.table, row
 
 
 def premise_of(holding: Holding) -> Columns:
@@ -79,44 +82,16 @@ def _begin(row: Mapping[str, Any]) -> datetime:
     return begin
 
 
-def _plain(kind: Kind, key: str, **defaults: Any) -> Callable[[Holding], Columns]:
-    """Return what makes a row whose columns are the fields of a kind; a field that is not stated has its default."""
-    empty: Columns = {**dict.fromkeys(FIELDS[kind], ""), **defaults}
-    flags = [name for name, value in empty.items() if value is False]
-
-    def make(holding: Holding) -> Columns:
-        row = {**empty, **holding.facts, key: holding.object_id}
-        row["valid_from"], row["valid_to"] = holding.valid_from, holding.valid_to
-        for name in flags:
-            row[name] = row[name] == "true"
-        return row
-
-    return make
-
-
-_POINT = _plain("usage_point", "usage_point", commodity="ELECTRICITY", read_source="AMI")
-_METER = _plain("meter", "meter", commodity="ELECTRICITY", multiplier="1", registers="[]")
-
-
-def _usage_point(holding: Holding) -> Columns:
-    """Return the row of a usage point; where it lies is kept apart."""
-    row = _POINT(holding)
-    del row["location"]
-    return row
-
-
-def _meter(holding: Holding) -> Columns:
-    """Return the row of a meter."""
-    row = _METER(holding)
-    row["serial_normal"] = normal_serial(row["serial"])
-    return row
-
-
 def _cycle_day(holding: Holding) -> Columns:
     """Return the row of a date of a bill cycle."""
-    cycle, _, business_date = holding.object_id.rpartition("/")
+    cycle, _, day = holding.object_id.rpartition("/")
     start, end = (datetime.fromisoformat(holding.facts[name]) for name in ("period_start", "period_end"))
-    return {"cycle": cycle, "business_date": business_date, "period_start": start, "period_end": end}
+    return {
+        "cycle": cycle,
+        "business_date": date.fromisoformat(day).isoformat(),
+        "period_start": start,
+        "period_end": end,
+    }
 
 
 def _installation(holding: Holding, configurations: Configurations) -> list[tuple[Table, Columns]]:
@@ -131,16 +106,3 @@ def _installation(holding: Holding, configurations: Configurations) -> list[tupl
         "removed_at": holding.valid_to, "split": None,
     }  # fmt: skip
     return [(reference.INSTALLATION, part) for part in parted(stay, known)]
-
-
-_ROWS: Mapping[Kind, tuple[Table, Callable[[Holding], Columns]]] = {
-    "customer": (reference_masters.CUSTOMER, _plain("customer", "customer")),
-    "account": (reference_masters.CUSTOMER_ACCOUNT, _plain("account", "account")),
-    "location": (reference_masters.SERVICE_LOCATION, _plain("location", "location", needs_inspection=False)),
-    "usage_point": (reference.USAGE_POINT, _usage_point),
-    "meter": (reference_masters.METER, _meter),
-    "agreement": (reference.AGREEMENT, _plain("agreement", "agreement", net_metering=False)),
-    "topology": (reference_masters.TOPOLOGY, _plain("topology", "usage_point")),
-    "bill_cycle_day": (reference.BILL_CYCLE_DAY, _cycle_day),
-}
-"""Where each kind is kept, and how."""

@@ -6,16 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from canonical.customers import CustomerAgreement
-from canonical.holdings import registers_text
 from canonical.master_data import Customer, CustomerAccount, ServiceLocation
 from canonical.master_data import Meter as MasterMeter
 from canonical.metering import TopologyLink, UsagePoint
-from canonical.names import normal_serial
+from flows.master_columns import ADDRESS, KEPT, PREMISE_KEPT, Facts, Kept
 from flows.master_data_sync.said import Said
-from flows.reference import multiplier_text
-from store import reference, reference_masters
-
-Facts = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,104 +55,31 @@ class Master:
         return kept
 
 
-_ADDRESS = ("street", "number", "suite", "town", "region", "postal_code", "country")
-
-
-def _plain(*names: str) -> Callable[[Any], Facts]:
-    return lambda thing: {name: getattr(thing, name) for name in names}
-
-
-def _location(thing: ServiceLocation) -> Facts:
-    place = {name: getattr(thing.address, name) for name in _ADDRESS}
-    return {**place, "access_method": thing.access_method, "needs_inspection": thing.needs_inspection}
-
-
-def _meter(thing: MasterMeter) -> Facts:
-    return {
-        "manufacturer": thing.manufacturer, "serial": thing.serial, "serial_normal": normal_serial(thing.serial),
-        "commodity": thing.commodity, "multiplier": multiplier_text(thing.multiplier),
-        "registers": registers_text(thing.registers) if thing.registers else "[]", "model": thing.model,
-        "firmware": thing.firmware, "status": thing.status,
-    }  # fmt: skip
-
-
-def _empty(*names: str, **others: Any) -> Facts:
-    return {**dict.fromkeys(names, ""), **others}
+def _master(
+    kept: Kept,
+    object_type: str,
+    columns: Mapping[str, tuple[str, ...]] | None = None,
+    constant: frozenset[str] = frozenset(),
+) -> Master:
+    return Master(kept.table, kept.key, object_type, kept.defaults, kept.facts, columns or {}, constant)
 
 
 MASTERS: Mapping[type, Master] = {
-    Customer: Master(
-        reference_masters.CUSTOMER,
-        "customer",
-        "Customer",
-        _empty("kind", "name", "telephone", "special_need"),
-        _plain("kind", "name", "telephone", "special_need"),
-        {},
+    Customer: _master(KEPT["customer"], "Customer"),
+    CustomerAccount: _master(KEPT["account"], "CustomerAccount"),
+    ServiceLocation: _master(
+        KEPT["location"], "ServiceLocation", {"address": ADDRESS, **{f"address.{name}": (name,) for name in ADDRESS}}
     ),
-    CustomerAccount: Master(
-        reference_masters.CUSTOMER_ACCOUNT,
-        "account",
-        "CustomerAccount",
-        _empty("customer", "cycle"),
-        _plain("customer", "cycle"),
-        {},
+    CustomerAgreement: _master(KEPT["agreement"], "CustomerAgreement"),
+    UsagePoint: _master(KEPT["usage_point"], "UsagePoint", constant=frozenset({"zone", "commodity"})),
+    MasterMeter: _master(
+        KEPT["meter"], "Meter", {"serial": ("serial", "serial_normal")}, constant=frozenset({"commodity"})
     ),
-    ServiceLocation: Master(
-        reference_masters.SERVICE_LOCATION,
-        "location",
-        "ServiceLocation",
-        _empty(*_ADDRESS, "access_method", needs_inspection=False),
-        _location,
-        {"address": _ADDRESS, **{f"address.{name}": (name,) for name in _ADDRESS}},
-    ),
-    CustomerAgreement: Master(
-        reference.AGREEMENT,
-        "agreement",
-        "CustomerAgreement",
-        _empty("account", "usage_point", "customer_class", "tariff", "cycle", "tou_calendar", net_metering=False),
-        _plain("account", "usage_point", "customer_class", "tariff", "cycle", "tou_calendar", "net_metering"),
-        {},
-    ),
-    UsagePoint: Master(
-        reference.USAGE_POINT,
-        "usage_point",
-        "UsagePoint",
-        _empty("name", "zone", "district", "route", commodity="ELECTRICITY", read_source="AMI"),
-        _plain("name", "zone", "commodity", "read_source", "district", "route"),
-        {},
-        frozenset({"zone", "commodity"}),
-    ),
-    MasterMeter: Master(
-        reference_masters.METER,
-        "meter",
-        "Meter",
-        _empty(
-            *("manufacturer", "serial", "serial_normal", "model", "firmware", "status"),
-            commodity="ELECTRICITY", multiplier="1", registers="[]",
-        ),
-        _meter,
-        {"serial": ("serial", "serial_normal")},
-        frozenset({"commodity"}),
-    ),
-    TopologyLink: Master(
-        reference_masters.TOPOLOGY,
-        "usage_point",
-        "TopologyLink",
-        _empty("transformer", "feeder"),
-        _plain("transformer", "feeder"),
-        {},
-    ),
-}  # fmt: skip
+    TopologyLink: _master(KEPT["topology"], "TopologyLink"),
+}
 """Every kind of thing that has versions of its own; what links them is in `links`."""
 
-PREMISE = Master(
-    reference_masters.USAGE_POINT_LOCATION,
-    "usage_point",
-    "UsagePoint",
-    _empty("location"),
-    _plain("location"),
-    {},
-)
+PREMISE = _master(PREMISE_KEPT, "UsagePoint")
 """Which premise a usage point lies at, as links state it."""
 
 

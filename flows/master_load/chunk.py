@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from canonical.codes.master_load import PARENT_MISSING
@@ -11,6 +11,7 @@ from flows.master_data_sync.records import EXISTENCE, Records
 from flows.master_load import depth, hangings, versions
 from flows.master_load.policy import History
 from flows.master_load.stated import VERSIONED, Became, Entry
+from flows.reference_rows import row_of
 from store import reference, reference_bulk
 from store.master_changes import Provenance
 from store.reference import BILL_CYCLE_DAY, INSTALLATION
@@ -80,13 +81,7 @@ def _load(session: Session, kind: Kind, entries: list[Entry], terms: Terms, *, n
 
 def _load_cycle_days(session: Session, entries: list[Entry], *, now: datetime) -> list[Became]:
     """Keep dates of bill cycles; one that is held already, value for value, is a repeat."""
-    rows: list[dict[str, Any]] = []
-    for one in entries:
-        cycle, _, day = one.holding.object_id.rpartition("/")
-        facts = one.holding.facts
-        start, end = (datetime.fromisoformat(facts[name]) for name in ("period_start", "period_end"))
-        day = date.fromisoformat(day).isoformat()
-        rows.append({"cycle": cycle, "business_date": day, "period_start": start, "period_end": end})
+    rows = [row_of(one.holding)[1] for one in entries]
     before = {(row["cycle"], row["business_date"]): row for row in _days_before(session, rows)}
     reference.record(session, BILL_CYCLE_DAY, rows, now=now, by=Provenance(is_load=True))
     return [Became("DUPLICATE" if _is_known(row, before) else "APPLIED") for row in rows]

@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from canonical.customers import CustomerAgreement
 from canonical.granularity import SECOND, Grain
 from canonical.holdings import FIELDS, Holding, Kind
 from canonical.master_data import Customer, CustomerAccount, Meter, ServiceLocation
 from canonical.metering import TopologyLink, UsagePoint
-from canonical.names import normal_serial
 from flows.master_data_sync.masters import MASTERS, Master
 
 Disposition = Literal["APPLIED", "DUPLICATE", "SUPERSEDED", "WAITING", "REJECTED", "EXCEPTION", "BEFORE_HISTORY"]
@@ -72,21 +71,3 @@ VERSIONED: Mapping[Kind, Master] = {
     "topology": MASTERS[TopologyLink],
 }
 """Where kinds are kept that have versions of their own."""
-
-_FLAGS: Mapping[Kind, str] = {"location": "needs_inspection", "agreement": "net_metering"}
-
-
-def columns_of(holding: Holding) -> dict[str, Any]:
-    """Return what a holding states, by column as stored; the premise of a usage point is kept elsewhere."""
-    stated: dict[str, Any] = dict(holding.facts)
-    match holding.kind:
-        case "meter":
-            if "serial" in stated:
-                stated["serial_normal"] = normal_serial(stated["serial"])
-        case "usage_point":
-            stated.pop("location", None)
-        case "location" | "agreement":
-            flag = _FLAGS[holding.kind]
-            if flag in stated:
-                stated[flag] = stated[flag] == "true"
-    return stated

@@ -8,12 +8,13 @@ from typing import Any
 from canonical.codes.linkage import FIELD_NOT_OWNED
 from canonical.granularity import SECOND, Grain, same_time
 from flows.installation_parts import OF_METER
+from flows.master_columns import stated_in
 from flows.master_data_sync import timeline
 from flows.master_data_sync.masters import PREMISE, Master
 from flows.master_data_sync.records import COLUMNS, EXISTENCE, Records
 from flows.master_data_sync.stored import stamp_of, versions_of, whole
 from flows.master_data_sync.timeline import ENDS, Version
-from flows.master_load.stated import VERSIONED, Became, Disposition, Entry, columns_of
+from flows.master_load.stated import VERSIONED, Became, Disposition, Entry
 from store import reference_bulk
 from store.reference_bulk import Writing
 from store.rows import Row
@@ -90,7 +91,7 @@ class _Rights:
 
 def _stated(entry: Entry, rights: _Rights) -> Stated:
     holding = entry.holding
-    columns = columns_of(holding)
+    columns = stated_in(holding)
     withheld = {name: value for name, value in columns.items() if not rights.owns(entry.role, name)}
     return Stated(
         holding.object_id,
