@@ -26,6 +26,7 @@ NAMES = (
     "sftp_put",
     "billing_run",
     "reconcile",
+    "unbilled",
 )
 
 GOALS: dict[str, tuple[str, float]] = {
@@ -67,6 +68,7 @@ GOALS: dict[str, tuple[str, float]] = {
     "reconcile.s_1m": ("<=", 600),
     "reconcile.s_1m_equal": ("<=", 30),
     "reconcile.peak_mb": ("<=", 256),
+    "unbilled.growth": ("<=", 1.15),
 }
 """What each figure must reach."""
 

@@ -7,7 +7,6 @@ kept, acknowledged, the run closed. One process and the database's, on two cores
 
 import hashlib
 import json
-import os
 import resource
 import sys
 import tempfile
@@ -18,8 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from sqlalchemy import text
-
+from benchmarks.database_cpu import DatabaseCpu
 from canonical.holdings import Holding, Kind, registers_text
 from canonical.ids import meter_mrid
 from canonical.messages import FetchedFile, FileFacts, FileIdentity, Item, Message, OfferedFile, Parcel, Rejection
@@ -170,13 +168,12 @@ def _load(url: str, folder: Path, number: int, size: int) -> Cost:
     METADATA.drop_all(engine)
     METADATA.create_all(engine)
     transaction = transactions(engine)
-    with transaction() as session:
-        postmaster = _parent(int(session.execute(text("SELECT pg_backend_pid()")).scalar_one()))
-    started, busy = time.perf_counter(), _cpu_s(postmaster)
+    database = DatabaseCpu(engine)
+    started, busy = time.perf_counter(), time.process_time() + database.spent_s()
     state = _run(transaction, FolderPort(outbox), folder / "spool")
     cost = Cost(
         time.perf_counter() - started,
-        _cpu_s(postmaster) - busy,
+        time.process_time() + database.spent_s() - busy,
         resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     )
     counts = master_load.report("", transaction=transaction).counts
@@ -185,28 +182,6 @@ def _load(url: str, folder: Path, number: int, size: int) -> Cost:
     if state != "done" or applied != size // 8 * 8:
         raise ValueError(f"the load is {state}, {applied} of {size} applied: {counts}")
     return cost
-
-
-def _cpu_s(postmaster: int) -> float:
-    """Return the CPU seconds of this process and of the database's processes that live."""
-    ticks = sum(sum(map(int, one[11:13])) for one in map(_stat, _pids()) if one and int(one[1]) == postmaster)
-    return time.process_time() + ticks / os.sysconf("SC_CLK_TCK")
-
-
-def _pids() -> list[int]:
-    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
-
-
-def _stat(pid: int) -> list[str]:
-    """Return what the kernel says of a process, from its state on; nothing when it is gone."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return []
-
-
-def _parent(pid: int) -> int:
-    return int(_stat(pid)[1])
 
 
 def _run(transaction: Transaction, port: FolderPort, spool: Path) -> str:
