@@ -9,7 +9,7 @@ from typing import Literal
 class Commissioning:
     """One meter that a head-end takes into service, or out of it; the payload of a message of MeterConfig.
 
-    How it is said is the head-end's: as a change of the meter's status, as a link to its usage point, or as both.
+    How it is said is the head-end's: as a change of the meter's status, or as a link to its usage point.
     """
 
     act: Literal["COMMISSION", "DECOMMISSION"]

@@ -19,6 +19,7 @@ from iec61968.message_codec import message_from_xml
 from iec61968.message_writer import message_to_xml
 from iec61968.partner_replies import ALREADY, outcome_of
 from iec61968.soap import SoapFault
+from iec61968.soap_call import OPERATION_SET
 from iec61968.wire import WireHeader, WireMessage
 
 
@@ -56,7 +57,8 @@ def parcel_around(wire: WireMessage, partner: Partner, *, key: str) -> Parcel:
         RejectedError: what would be said breaks its schema.
     """
     header = _header(wire)
-    edition, is_typed = partner.speech.edition, partner.peer.binding == "typed"
+    edition = partner.speech.edition
+    is_typed = partner.peer.binding == "typed" and wire.payload.operation_set is None  # a set has no typed message
     root = message_to_xml(wire, edition=edition, typed=header.noun if is_typed else "")
     validation.require_valid(root, edition, where="message to send")
     raw = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
@@ -77,7 +79,7 @@ def tell(parcel: Parcel, partner: Partner, *, timeout_s: float) -> Outcome:
         root = safe_xml.parse(parcel.body or b"", limits=partner.peer.limits, where=parcel.name)
         header = _header(message_from_xml(root, limits=partner.peer.limits))
         peer = _peer_for(header, partner)
-        action = peer.edition.soap_action(header.noun, local_name(root)) if peer.binding == "typed" else ""
+        action = peer.edition.soap_action(header.noun, _operation(header, root)) if peer.binding == "typed" else ""
         now = partner.machine_now() if partner.machine_now is not None else None
         raw = post(peer, root, action=action, timeout_s=timeout_s, machine_now=now)
         return _judged(raw, peer, header, partner)
@@ -127,6 +129,11 @@ def address_of(service: str, partner: Partner) -> str:
         return partner.urls[service]
     base = partner.peer.url
     return f"{base.rstrip('/')}/{service}" if partner.peer.binding == "typed" else base
+
+
+def _operation(header: WireHeader, root: etree._Element) -> str:
+    """Return the operation that a message means to a typed service."""
+    return OPERATION_SET if header.noun == "OperationSet" else local_name(root)
 
 
 def _header(wire: WireMessage) -> WireHeader:

@@ -15,6 +15,8 @@ LinkageTime = Literal["", "effective", "created"]
 Granularity = Literal["second", "minute", "day"]
 DayBelongsTo = Literal["new", "old"]
 UsagePointMultipliers = Literal["refuse", "ignore"]
+ExchangeAs = Literal["exchange", "operation_set"]
+CommissionAs = Literal["status", "linkage"]
 WorkState = Literal["done", "unable", "reversed", "waiting"]
 """What became of field work; `waiting`: nothing yet, it is only planned or under way."""
 
@@ -120,6 +122,18 @@ class MasterDataReading:
     unable_reasons: Mapping[str, UnableReason] = field(default_factory=dict, hash=False)
     """What the partner's own words for why work could not be done mean, beside those of `field_work.REASONS`."""
 
+    exchange_as: ExchangeAs = "exchange"
+    """Whether the partner is told both halves of an exchange as one work, or as one transactional OperationSet."""
+
+    commission_as: CommissionAs = "status"
+    """Whether the partner is told of a commissioning as a change of the meter's status, or as a link."""
+
+    commissioned: str = "Active"
+    """Status of a meter that is taken into service."""
+
+    decommissioned: str = "Decommissioned"
+    """Status of a meter that is taken out of service."""
+
     wrapped_keys: bool = False
     """Whether a meter's wrapped keys are told to the partner, beside where they are kept; never keys in clear."""
 
@@ -134,6 +148,8 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
     "commodity": get_args(Commodity),
     "read_source": ("AMI", "MANUAL", "NONE"),
     "usage_point_multipliers": get_args(UsagePointMultipliers),
+    "exchange_as": get_args(ExchangeAs),
+    "commission_as": get_args(CommissionAs),
 }
 
 SETTINGS = (*(one.name for one in fields(MasterDataReading) if one.name != "serials"), "serial_digits")
@@ -152,7 +168,7 @@ def master_data_reading(given: Mapping[str, object], *, where: str) -> MasterDat
     for name, words in _WORDS.items():
         if name in values and values[name] not in words:
             raise _wrong(f"{name} {values[name]!r}, known are {', '.join(filter(None, words))}", where)
-    for name in ("zone", "customer_class"):
+    for name in ("zone", "customer_class", "commissioned", "decommissioned"):
         if name in values and not (isinstance(values[name], str) and values[name]):
             raise _wrong(f"{name} {values[name]!r} is no text", where)
     try:

@@ -16,9 +16,11 @@ from canonical.messages import Header, Message
 from canonical.metering import MeterReadings
 from canonical.reading_types import reading_type_from_text
 from iec61968 import safe_xml
+from iec61968.canonical_nouns import exchange_sets
 from iec61968.canonical_nouns.conventions import MasterDataReading
 from iec61968.canonical_nouns.master_data import noun_element
 from iec61968.canonical_nouns.readings import columns_from_readings
+from iec61968.canonical_nouns.rollout_payloads import rollout_payload
 from iec61968.editions import Edition
 from iec61968.envelope import local_name
 from iec61968.nouns import meter_readings
@@ -50,17 +52,24 @@ class Speech:
 
 
 def outgoing(message: Message[Any], speech: Speech) -> WireMessage:
-    """Return the message that says a canonical one: MasterData, a tuple of MeterReadings, or a Document.
+    """Return the message that says a canonical one: MasterData, readings, a Document, or what a rollout tells.
+
+    Exchanges go as one transactional OperationSet where the partner takes them so.
 
     Raises:
         RejectedError: anything else, or what cannot be said in its noun.
     """
     payload = message.payload
+    if isinstance(payload, MasterData) and exchange_sets.is_pair(payload, speech.conventions):
+        return _operation_set(message.header, payload, speech)
     if isinstance(payload, MasterData):
         element = noun_element(payload, edition=speech.edition, conventions=speech.conventions)
         return _wire(message.header, payload.noun, payload.verb, element, speech)
     if isinstance(payload, Document):
         return _wire(message.header, payload.noun, message.header.verb, _renamed(payload, speech.edition), speech)
+    spoken = rollout_payload(message.header, payload, edition=speech.edition, conventions=speech.conventions)
+    if spoken is not None:
+        return _wire(message.header, spoken.noun, spoken.verb, spoken.element, speech)
     readings: Sequence[Any] = payload if isinstance(payload, tuple) else (payload,)
     if readings and all(isinstance(one, MeterReadings) for one in readings):
         _check_types(readings)
@@ -71,24 +80,38 @@ def outgoing(message: Message[Any], speech: Speech) -> WireMessage:
     )
 
 
+def _operation_set(header: Header, data: MasterData, speech: Speech) -> WireMessage:
+    """Return the request to carry out a set of operations; it is asked even of who is only told else."""
+    is_event = _verb(data.verb, header.verb, speech.form, data.noun) in IMPERATIVES
+    operations = exchange_sets.operations_from(
+        data, edition=speech.edition, conventions=speech.conventions, verbs=PARTICIPLES if is_event else {}
+    )
+    own = _wire_header(header, "execute", exchange_sets.NOUN, speech)
+    return WireMessage("request", own, "ExecuteOperationSet", payload=WirePayload(operation_set=operations))
+
+
 def _wire(header: Header, noun: str, verb: str, element: etree._Element, speech: Speech) -> WireMessage:
     """Return a request or event around a payload."""
     spoken = _verb(verb, header.verb, speech.form, noun)
     is_event = spoken in IMPERATIVES
-    message_id = _uuid(header.message_id, "cim-message")
     return WireMessage(
         "event" if is_event else "request",
-        WireHeader(
-            verb=spoken,
-            noun=noun,
-            message_id=message_id,
-            correlation_id=_uuid(header.correlation_id or header.message_id, "cim-conversation"),
-            timestamp=header.created_at,
-            source=speech.sender,
-            context=speech.context,
-        ),
+        _wire_header(header, spoken, noun, speech),
         f"{spoken.capitalize()}{noun}",
         payload=WirePayload((element,)),
+    )
+
+
+def _wire_header(header: Header, verb: str, noun: str, speech: Speech) -> WireHeader:
+    """Return the header of a message, its ids as UUIDs."""
+    return WireHeader(
+        verb=verb,
+        noun=noun,
+        message_id=_uuid(header.message_id, "cim-message"),
+        correlation_id=_uuid(header.correlation_id or header.message_id, "cim-conversation"),
+        timestamp=header.created_at,
+        source=speech.sender,
+        context=speech.context,
     )
 
 
