@@ -49,6 +49,16 @@ def told(session: Session, things: Sequence[Said], *, destination: str, delivery
     master_statements.note(session, [{**common, **row, **end} for one in things for row in _rows(one, now=now)])
 
 
+def told_each(session: Session, told: Sequence[tuple[Said, str, str]], *, now: datetime) -> None:
+    """Keep what many deliveries tell: thing, role and delivery of each, in the transaction that enqueues them."""
+    rows = [
+        {"how": "we_told", "system": role, "delivery_id": delivery, "disposition": "", "code": "", "reason": "", **row}
+        for said, role, delivery in told
+        for row in _rows(said, now=now)
+    ]
+    master_statements.note(session, rows)
+
+
 @dataclass(frozen=True, slots=True)
 class _About:
     """What one statement says of one thing."""

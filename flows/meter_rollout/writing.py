@@ -1,0 +1,93 @@
+"""Writing down what a batch of orders came to: steps, states with their history, and what became a person's work."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from canonical.errors import ErrorCode
+from canonical.rollout import OrderState
+from flows.meter_rollout import trouble
+from flows.meter_rollout.policy import Policy
+from flows.meter_rollout.progress import Track, doubts, passed
+from flows.meter_rollout.steps import REACHED
+from flows.meter_rollout.trouble import Trouble
+from store import deliveries, rollout_orders, rollout_steps, work
+from store.rollout_orders import Move
+from store.rows import Row
+from store.session import Session
+
+COLUMNS = ("state", "role", "delivery_id", "work_id", "facts", "code", "reason", "due_at", "began_at", "ended_at")
+"""Columns of a step that change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written of a batch."""
+
+    moved: int = 0
+    work: int = 0
+
+
+def write(
+    session: Session, tracks: Sequence[Track], troubles: Sequence[Trouble], *, policy: Policy, now: datetime
+) -> Written:
+    """Write the steps that changed, the states that orders came to, and the work, in the deciding transaction."""
+    raised = [*troubles]
+    for track in tracks:
+        for name, code in list(doubts(track)):
+            row = track.rows[name]
+            about = f"{track.order['order_id']}:{name}:{row['attempt']}"
+            track.put(name, work_id=trouble.work_id(code, about))
+            said = f"{row['role'] or name}: {name} of order {track.order['order_id']}: {row['code']} {row['reason']}"
+            raised.append(_trouble(track, code, about, said.rstrip()))
+    _end_work(session, tracks, now=now)
+    rewrite(session, [track.rows[name] for track in tracks for name in sorted(track.dirty)])
+    trouble.tell(session, raised, policy=policy, now=now)
+    moves = [move for track in tracks for move in _moves(track, now)]
+    rollout_orders.move_each(session, moves, now=now)
+    return Written(len({move.order_id for move in moves}), len(raised))
+
+
+def rewrite(session: Session, rows: Iterable[Row]) -> None:
+    """Write steps as they are now."""
+    keyed = [{name: row[name] for name in (*rollout_steps.KEY, *COLUMNS)} for row in rows]
+    rollout_steps.move(session, keyed)
+
+
+def withdrawn(session: Session, row: Row) -> bool:
+    """Return whether the delivery of a step could still be withdrawn, so that nobody was told."""
+    if row["state"] != "SENT" or not row["delivery_id"]:
+        return False
+    return deliveries.cancel(session, row["delivery_id"], reason="the exchange is corrected")
+
+
+def _trouble(track: Track, code: ErrorCode, about: str, said: str) -> Trouble:
+    order = track.order
+    return Trouble(code, about, said, order["usage_point"], order["new_meter"] or order["old_meter"])
+
+
+def _end_work(session: Session, tracks: Sequence[Track], *, now: datetime) -> None:
+    """End the work of steps that have become so without it."""
+    over = {
+        row["work_id"]
+        for track in tracks
+        for name, row in track.rows.items()
+        if name in track.dirty and row["work_id"] and row["state"] in ("CONFIRMED", "SEEN", "NOT_NEEDED", "PENDING")
+    }
+    still = trouble.open_ones(session, over)
+    work.act(session, still, "resolved", state="RESOLVED", by="hub", reason="the step is done", now=now)
+
+
+def _moves(track: Track, now: datetime) -> list[Move]:
+    """Return the states that an order comes to, each with the instant at which its last step was so."""
+    found = []
+    for state in passed(track):
+        columns = {"heard_at": track.rows["HEARD"]["ended_at"]} if state == "HEARD" else {}
+        found.append(Move(track.order["order_id"], state, _since(track, state) or now, columns=columns))
+    return found
+
+
+def _since(track: Track, state: OrderState) -> datetime | None:
+    names = dict(REACHED).get(state, ())
+    ends = [track.rows[name]["ended_at"] for name in names if name in track.rows and track.rows[name]["ended_at"]]
+    return max(ends, default=None)

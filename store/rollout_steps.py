@@ -1,0 +1,179 @@
+"""Steps of the sequence of many orders at a time: read, planned, moved; one statement for a batch, never one a row."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, bindparam, func, or_, select, update
+from sqlmodel import Session
+
+from canonical.metering import RegisterReading
+from store import bulk
+from store.dispatch import DELIVERY
+from store.master_statements import MASTER_STATEMENT
+from store.reading_rows import reading_of
+from store.readings import REGISTER_READING
+from store.rollout import ORDER, STEP
+from store.rows import Row, rows_of
+from store.work import WORK_ITEM
+
+OPEN = ("PENDING", "HELD", "AWAITED", "SENT", "REFUSED", "UNCONFIRMED", "CONFIRMED", "MANUAL")
+"""States of a step that something may still come of; CONFIRMED as long as it has a due time: it is to be seen yet."""
+
+OBSERVED = ("HEARD", "VERIFIED")
+"""Steps at which the hub itself looks: while they are awaited, no due time of theirs makes an order due."""
+
+STUCK = ("REFUSED", "UNCONFIRMED", "MANUAL")
+"""States that a late confirmation, or a person, ends."""
+
+CHUNK = 900
+"""Ids that one query names."""
+
+KEY = ("order_id", "step", "attempt")
+_SETTLED = ("confirmed", "parked", "cancelled")
+_DECIDED = ("RESOLVED", "WAIVED")
+
+
+def _joined() -> Any:
+    """Return steps with their deliveries and their work, where they have any."""
+    with_delivery = STEP.outerjoin(
+        DELIVERY, and_(STEP.c.delivery_id != "", STEP.c.delivery_id == DELIVERY.c.delivery_id)
+    )
+    return with_delivery.outerjoin(WORK_ITEM, and_(STEP.c.work_id != "", STEP.c.work_id == WORK_ITEM.c.work_id))
+
+
+def plan(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keep planned steps; one that is planned already is left as it is."""
+    known = {
+        (row["order_id"], row["step"], row["attempt"]) for row in _named(session, {row["order_id"] for row in rows})
+    }
+    bulk.insert(session, STEP, [row for row in rows if tuple(row[name] for name in KEY) not in known])
+
+
+def of_orders(session: Session, order_ids: Collection[str]) -> dict[str, list[Row]]:
+    """Return the steps of some orders, all attempts, by order; with how their deliveries and their work stand."""
+    found: dict[str, list[Row]] = {name: [] for name in order_ids}
+    columns = (
+        *(*STEP.c, DELIVERY.c.state.label("delivery_state"), DELIVERY.c.code.label("delivery_code")),
+        *(DELIVERY.c.reason.label("delivery_reason"), DELIVERY.c.unconfirmed_at, DELIVERY.c.confirmed_at),
+        WORK_ITEM.c.state.label("work_state"),
+    )
+    for part in _chunks(order_ids):
+        query = select(*columns).select_from(_joined()).where(STEP.c.order_id.in_(part))
+        for row in rows_of(session, query.order_by(STEP.c.order_id, STEP.c.attempt, STEP.c.step)):
+            found[row["order_id"]].append(row)
+    return found
+
+
+def move(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write the columns given of steps that exist; every row names its key (`KEY`) and the same others."""
+    if not rows:
+        return
+    others = [name for name in rows[0] if name not in KEY]
+    which = [STEP.c[name] == bindparam(f"of_{name}") for name in KEY]
+    values = {name: bindparam(f"to_{name}", type_=STEP.c[name].type) for name in others}
+    session.execute(
+        update(STEP).where(*which).values(values),
+        [{f"of_{name}": row[name] for name in KEY} | {f"to_{name}": row[name] for name in others} for row in rows],
+    )
+
+
+def due(session: Session, *, now: datetime, limit: int, first: str = "", last: str = "") -> list[str]:
+    """Return ids of orders of which a step is due or its delivery has come to an end, in order of id.
+
+    `first` and `last` bound the ids, both included; empty: unbounded.
+    """
+    state = STEP.c.state
+    ways = (
+        and_(state.in_(OPEN), STEP.c.due_at <= now, ~and_(state == "AWAITED", STEP.c.step.in_(OBSERVED))),
+        and_(state == "SENT", or_(DELIVERY.c.state.in_(_SETTLED), DELIVERY.c.unconfirmed_at.is_not(None))),
+        and_(state.in_(STUCK), or_(DELIVERY.c.confirmed_at > STEP.c.ended_at, WORK_ITEM.c.state.in_(_DECIDED))),
+    )
+    found: set[str] = set()
+    # Each way has its own index: one condition for all three would read every step that ever was.
+    for number, way in enumerate(ways):
+        query = select(STEP.c.order_id).select_from(_joined() if number else STEP).where(way)
+        if first:
+            query = query.where(STEP.c.order_id >= first)
+        if last:
+            query = query.where(STEP.c.order_id <= last)
+        query = query.distinct().order_by(STEP.c.order_id).limit(limit)
+        found.update(row["order_id"] for row in rows_of(session, query))
+    return sorted(found)[:limit]
+
+
+def wake(session: Session, order_ids: Collection[str], *, now: datetime) -> None:
+    """Let orders be looked at now: the steps that nobody has begun yet are due."""
+    for part in _chunks(order_ids):
+        which = (STEP.c.order_id.in_(part), STEP.c.state == "PENDING")
+        session.execute(update(STEP).where(*which).values(due_at=now))
+
+
+def awaited(session: Session, step: str, *, limit: int, behind: str = "", due_by: datetime | None = None) -> list[Row]:
+    """Return open steps of a name at which the hub itself looks, with the facts of their orders, in order of id.
+
+    `due_by`: only those whose time has come by then.
+    """
+    query = (
+        select(*(STEP.c[name] for name in ("order_id", "attempt", "due_at", "began_at", "code")), *_ORDER_FACTS)
+        .select_from(STEP.join(ORDER, STEP.c.order_id == ORDER.c.order_id))
+        .where(STEP.c.step == step, STEP.c.state == "AWAITED", STEP.c.order_id > behind)
+    )
+    if due_by is not None:
+        query = query.where(STEP.c.due_at <= due_by)
+    return rows_of(session, query.order_by(STEP.c.order_id).limit(limit))
+
+
+def said_of(session: Session, usage_points: Collection[str]) -> dict[str, list[Row]]:
+    """Return what systems told the hub of some usage points, message by message, in order."""
+    table = MASTER_STATEMENT.c
+    found: dict[str, list[Row]] = {}
+    for part in _chunks(usage_points):
+        query = select(MASTER_STATEMENT).where(table.usage_point.in_(part), table.how != "we_told")
+        for row in rows_of(session, query.order_by(table.number)):
+            found.setdefault(row["usage_point"], []).append(row)
+    return found
+
+
+def readings_at(
+    session: Session, usage_points: Collection[str], instants: Collection[datetime]
+) -> dict[tuple[str, str, datetime], list[RegisterReading]]:
+    """Return what stood on registers at exactly some instants, by usage point, meter and instant; the last version."""
+    table = REGISTER_READING.c
+    found: dict[tuple[str, str, datetime], dict[str, RegisterReading]] = {}
+    for part in _chunks(usage_points):
+        for some in _instants(instants):
+            query = select(REGISTER_READING).where(table.usage_point.in_(part), table.taken_at.in_(some))
+            for row in rows_of(session, query.order_by(table.row)):
+                key = (row["usage_point"], row["meter"], row["taken_at"])
+                found.setdefault(key, {})[row["reading_type"]] = reading_of(row)
+    return {key: list(own.values()) for key, own in found.items()}
+
+
+def _instants(wanted: Collection[datetime]) -> list[list[datetime]]:
+    listed = sorted(wanted)
+    return [listed[at : at + CHUNK] for at in range(0, len(listed), CHUNK)]
+
+
+def counts(session: Session) -> list[Row]:
+    """Return how many steps stand how: step, state, number."""
+    query = select(STEP.c.step, STEP.c.state, func.count().label("number")).group_by(STEP.c.step, STEP.c.state)
+    return rows_of(session, query.order_by(STEP.c.step, STEP.c.state))
+
+
+def _named(session: Session, order_ids: Collection[str]) -> list[Row]:
+    found: list[Row] = []
+    for part in _chunks(order_ids):
+        found += rows_of(session, select(*(STEP.c[name] for name in KEY)).where(STEP.c.order_id.in_(part)))
+    return found
+
+
+def _chunks(names: Collection[str]) -> list[list[str]]:
+    listed = sorted(names)
+    return [listed[at : at + CHUNK] for at in range(0, len(listed), CHUNK)]
+
+
+_ORDER_FACTS = (
+    *(ORDER.c.usage_point, ORDER.c.old_meter, ORDER.c.new_meter, ORDER.c.removed_at, ORDER.c.installed_at),
+    *(ORDER.c.wave, ORDER.c.cycle, ORDER.c.heard_at, ORDER.c.state.label("order_state")),
+)
