@@ -52,6 +52,8 @@ SHIPPED_LOT: Table = SQLModel.metadata.tables["shipped_lot"]
 SHIPPED_TELLING: Table = SQLModel.metadata.tables["shipped_telling"]
 DELIVERY: Table = SQLModel.metadata.tables[str(Delivery.__tablename__)]
 
+_UNRELEASED = {"released_by": "", "released_at": None, "reason": ""}
+
 CHUNK = 5000
 """Values that one query names."""
 
@@ -86,6 +88,13 @@ def listed(
     return rows_of(session, query.order_by(SHIPPED_METER.c.shipment, SHIPPED_METER.c.serial).limit(limit))
 
 
+def blocked(session: Session, manufacturer: str, lot: str, *, code: str, limit: int) -> list[Row]:
+    """Return the meters of one lot that are blocked by a code, by serial."""
+    mine = (SHIPPED_METER.c.manufacturer == manufacturer, SHIPPED_METER.c.lot == lot)
+    query = select(SHIPPED_METER).where(*mine, SHIPPED_METER.c.state == "BLOCKED", SHIPPED_METER.c.code == code)
+    return rows_of(session, query.order_by(SHIPPED_METER.c.serial).limit(limit))
+
+
 def counts(session: Session) -> list[Row]:
     """Return how many meters of each shipment, manufacturer and lot are in which state."""
     columns = [SHIPPED_METER.c[name] for name in ("shipment", "manufacturer", "lot", "state", "code")]
@@ -106,6 +115,12 @@ def move(session: Session, meters: Collection[str], state: str, *, now: datetime
         session.execute(update(SHIPPED_METER).where(*mine).values(**values))
 
 
+def keep_told(session: Session, told: Mapping[str, Mapping[str, str]]) -> None:
+    """Write who was told of meters: by mRID, role to PENDING, CONFIRMED, MANUAL or the code of a refusal."""
+    rows = [{"meter": name, "told": dict(states)} for name, states in sorted(told.items())]
+    bulk.change(session, SHIPPED_METER, rows, key="meter")
+
+
 def keep_keys(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Keep wrapped keys: meter, wrapped_by, wrapped."""
     bulk.upsert(session, SHIPPED_KEY, rows, key=("meter",))
@@ -122,7 +137,9 @@ def wrapped_keys(session: Session, meters: Collection[str]) -> dict[str, Row]:
 
 def keep_lots(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Keep what shipments say of lots; who released one stays."""
-    bulk.upsert(session, SHIPPED_LOT, rows, key=("manufacturer", "lot"))
+    known = lots(session, {row["lot"] for row in rows})
+    whole = [{**_UNRELEASED, **known.get((row["manufacturer"], row["lot"]), {}), **row} for row in rows]
+    bulk.upsert(session, SHIPPED_LOT, whole, key=("manufacturer", "lot"))
 
 
 def lots(session: Session, names: Collection[str]) -> dict[tuple[str, str], Row]:

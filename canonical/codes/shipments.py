@@ -11,7 +11,7 @@ KEY_IN_CLEAR = ErrorCode(
 LOT_FAILED = ErrorCode(
     "8061",
     "LOT_FAILED",
-    "The lot of a meter, or the meter itself, failed its acceptance test: it must not be hung.",
+    "The lot of a meter failed its acceptance test: none of its meters must be hung.",
     "Send it back, or release the lot by `amihub shipments release LOT --by NAME --reason WHY`.",
     acts="operator",
 )
@@ -48,4 +48,11 @@ ROUTE_STALE = ErrorCode(
     "A meter reader brought a read of a meter that was exchanged after the route was handed out.",
     "Nothing is billed by it. Look whether it is the final read of the old meter; the route is right the next time.",
     acts="billing",
+)
+METER_FAILED = ErrorCode(
+    "8067",
+    "METER_FAILED",
+    "A meter failed its own test at the factory: it must not be hung, whatever becomes of its lot.",
+    "Send it back, or dispose of it by `amihub shipments dispose METER`.",
+    acts="operator",
 )
