@@ -23,3 +23,48 @@ ORDER_UNKNOWN = ErrorCode(
     "Look at `amihub rollout explain USAGE_POINT` for the orders of the usage point.",
     acts="operator",
 )
+NOT_OF_WAVE = ErrorCode(
+    "8043",
+    "NOT_OF_WAVE",
+    "The rules of the wave do not choose this usage point: its district, route, cycle, model, class or commodity.",
+    "Nothing; put it into `include` of the wave if it is to be done anyway.",
+    severity="INFO",
+)
+EXCLUDED_BY_RULE = ErrorCode(
+    "8044",
+    "EXCLUDED_BY_RULE",
+    "The site has excluded this usage point from the wave: an opt-out, a special need, net metering.",
+    "Nothing; what is installed there all the same is a deviation (EX18).",
+    severity="INFO",
+)
+NOTHING_TO_EXCHANGE = ErrorCode(
+    "8045",
+    "NOTHING_TO_EXCHANGE",
+    "No meter hangs at the usage point, several do, or the new model hangs there already.",
+    "Have the masters put right, or allow first installations in the rules of the wave.",
+    acts="operator",
+    severity="WARNING",
+)
+IN_OTHER_WAVE = ErrorCode(
+    "8046",
+    "IN_OTHER_WAVE",
+    "Another wave has an open order at the usage point.",
+    "Nothing; it is done by the other wave.",
+    severity="INFO",
+)
+WAVE_FULL = ErrorCode(
+    "8047",
+    "WAVE_FULL",
+    "All days of the wave on which the usage point could be visited are full.",
+    "Raise the capacity, move the last day, or plan another wave for the rest.",
+    acts="operator",
+    severity="WARNING",
+)
+NO_CLEAR_DAY = ErrorCode(
+    "8048",
+    "NO_CLEAR_DAY",
+    "On every day of the wave the usage point is being billed, or its customer moves.",
+    "Move the wave's days, or narrow `clear_before_days` and `clear_after_days`.",
+    acts="operator",
+    severity="WARNING",
+)
