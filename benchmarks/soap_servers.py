@@ -116,8 +116,7 @@ def plain_app(answered: Callable[[bytes], HttpAnswer]) -> ASGIApp:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        announced = dict(reversed(scope["headers"])).get(b"content-length", b"").decode("latin-1")
-        body = await read_body(receive, LIMIT_BYTES, announced=announced, kept_of_refused=KEPT_OF_REFUSED)
+        body = await read_body(receive, LIMIT_BYTES, headers=scope["headers"], kept_of_refused=KEPT_OF_REFUSED)
         await send_answer(send, answered(body.data))
 
     return app

@@ -15,7 +15,10 @@ def mint(kind: str, *fields: str | int | datetime) -> str:
 
     uuid5 of kind and fields joined by U+001F; instants count as UTC ISO seconds.
     """
-    return _uuid5("\x1f".join([kind, *[one if type(one) is str else _field_text(one) for one in fields]]))
+    texts = [kind]
+    for one in fields:
+        texts.append(one if type(one) is str else _field_text(one))
+    return _uuid5("\x1f".join(texts))
 
 
 def _field_text(field: str | int | datetime) -> str:

@@ -8,7 +8,7 @@ EditionName = Literal["2011", "www", "2017"]
 _HOST = "http://iec.ch/TC57/2011"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Edition:
     """One family of namespaces; local names are equal in all of them."""
 

@@ -15,7 +15,7 @@ from canonical.codes import message as codes
 from canonical.errors import RejectedError
 from canonical.messages import Header
 from iec61968.editions import Edition
-from iec61968.xml_text import clean, text
+from iec61968.xml_text import clean, header_instant, text
 
 Result = Literal["OK", "PARTIAL", "FAILED"]
 Level = Literal["INFORM", "WARNING", "FATAL", "CATASTROPHIC"]
@@ -215,11 +215,6 @@ def header_text_of(
 def fixed_text(verb: str, noun: str, source: str, reply_address: str) -> tuple[str, str]:
     """Return what stands before and behind the timestamp of a Header: the same in every answer about a noun."""
     return _part("Verb", verb) + _part("Noun", noun), _part("Source", source) + _part("ReplyAddress", reply_address)
-
-
-def header_instant(at: datetime) -> str:
-    """Return an instant as a Header says it: in UTC, in whole seconds."""
-    return f"{(at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat()[:19]}Z"
 
 
 def properties_text(properties: Iterable[tuple[str, str]]) -> str:

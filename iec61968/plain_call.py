@@ -9,11 +9,11 @@ way is read from its tree (`soap_call`), and only that way refuses.
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lxml import etree
 
-from iec61968 import validation
+from iec61968 import safe_xml, validation
 from iec61968.editions import EDITIONS, Edition
 from iec61968.envelope import timestamp_of
 from iec61968.services_spoken import SERVICES, Service
@@ -24,7 +24,9 @@ _BLANKS = rb"[ \t\r\n]*+"
 _TAG_ENDS = rb"(?:[ \t\r\n][^<>&]*+)?+(?<!/)>"
 _TEXT = rb"[^<>&\r]*+"
 _FLAG = rb"true|false|1|0"
-_UUID = rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_UUID = rb"[0-9a-fA-F-]{36}"
+"""A UUID, as the schema says where its dashes are."""
+
 _INSTANT = rb"[12]\d{3}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-](?:0\d|1[0-3]):\d\d)"
 """An instant whose day the schema checks; years in which no offset leads out of the calendar."""
 
@@ -83,10 +85,10 @@ _BEGINNING_BYTES = 2048
 class Begun(NamedTuple):
     """What the beginning of a message says, where it says nothing wrong."""
 
-    operation: str
-    tag: str
-    """Of the message, as the service speaks it."""
+    size: int
+    """Bytes of the beginning."""
 
+    operation: str
     action: str
     """The only SOAPAction that fits."""
 
@@ -98,7 +100,7 @@ class Begun(NamedTuple):
 def _begun(beginning: bytes, service_name: str, edition_name: str) -> Begun | None:
     """Return what a beginning says at a service; None where it is no plain one, or names another verb or noun."""
     said = _BEGINNING.fullmatch(beginning)
-    if said is None:
+    if said is None or not safe_xml.is_plain_beginning(beginning):
         return None
     service, edition = SERVICES[service_name], EDITIONS[edition_name]
     texts = {name: value.decode().strip() for name, value in said.groupdict(b"").items()}
@@ -106,8 +108,23 @@ def _begun(beginning: bytes, service_name: str, edition_name: str) -> Begun | No
     fits = texts["Verb"] == operation.removesuffix(service.noun).lower()
     if operation not in service.known_operations or not fits or noun not in (service.noun, service.message_noun):
         return None
-    tag = f"{{{edition.typed_message(service.message_noun)}}}{operation}"
-    return Begun(operation, tag, edition.soap_action(service.message_noun, operation), texts)
+    opened = beginning[: beginning.index(b">", said.end("message")) + 1]
+    if _tag_of_last(opened) != f"{{{edition.typed_message(service.message_noun)}}}{operation}":
+        return None
+    return Begun(len(beginning), operation, edition.soap_action(service.message_noun, operation), texts)
+
+
+def _tag_of_last(opened: bytes) -> str:
+    """Return name and namespace of the last of some start tags; empty where they are not well-formed."""
+    parser: Any = etree.XMLPullParser(("start",), **safe_xml.PARSER_SETTINGS)
+    tag = ""
+    try:
+        parser.feed(opened)
+        for _, element in parser.read_events():
+            tag = element.tag
+    except etree.XMLSyntaxError:
+        return ""
+    return tag
 
 
 class PlainHeader(NamedTuple):
@@ -139,24 +156,31 @@ class PlainHeader(NamedTuple):
         )
 
 
+def _is_packed(raw: bytes, at: int) -> bool:
+    """Return whether a message may hold a set of operations or a compressed payload; both are parts of a Payload."""
+    return raw.find(b"Payload", at) >= 0 and (b"OperationSet" in raw or b"Compressed" in raw)
+
+
 _FLAGS = {"": None, "true": True, "1": True, "false": False, "0": False}
 
 
-def plain_header(
-    raw: bytes, root: etree._Element, *, service: Service, edition: Edition, action: str
-) -> PlainHeader | None:
-    """Return what the Header says of a typed message that is taken as it is; None where its tree has to be asked.
+def begun(raw: bytes, *, service: Service, edition: Edition, action: str) -> Begun | None:
+    """Return what the beginning of a typed message says; None where its tree has to be asked.
 
-    `root` is the tree of `raw`; it is validated here. `action` is the SOAPAction, empty where none was sent.
+    `action` is the SOAPAction, empty where none was sent.
     """
     at = raw.find(b"Timestamp", 0, _BEGINNING_BYTES)
-    begun = _begun(raw[:at], service.name, edition.name) if at > 0 else None
-    if begun is None or (action and action != begun.action):
-        return None
-    said = _REST.match(raw, at)
-    if said is None or b"OperationSet" in raw or b"Compressed" in raw:
-        return None
-    if root[0][0].tag != begun.tag or not validation.compiled(edition).validate(root):
+    found = _begun(raw[:at], service.name, edition.name) if at > 0 else None
+    return found if found is not None and action in ("", found.action) else None
+
+
+def plain_header(raw: bytes, root: etree._Element, begun: Begun, edition: Edition) -> PlainHeader | None:
+    """Return what the Header says of a typed message that is taken as it is; None where its tree has to be asked.
+
+    `root` is the tree of `raw`; it is validated here.
+    """
+    said = _REST.match(raw, begun.size)
+    if said is None or _is_packed(raw, said.end()) or not validation.compiled(edition).validate(root):
         return None
     message_id, correlation_id = said.group("MessageID", "CorrelationID")
     return PlainHeader(begun, message_id.decode(), correlation_id.decode(), said)

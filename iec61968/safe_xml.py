@@ -25,7 +25,8 @@ PROLOG_BYTES = 65_536
 """The root element must begin within that many bytes."""
 
 _PLAIN_BEGINNING = re.compile(
-    rb"""(?:<\?xml version=["']1\.0["'](?: encoding=["'](?:utf|UTF)-8["'])?\s?\?>\s{0,8})?<[A-Za-z]"""
+    rb"""(?:<\?xml version=["']1\.0["'](?: encoding=["'](?:utf|UTF)-8["'])?"""
+    rb"""(?: standalone=["'](?:yes|no)["'])?\s?\?>\s{0,8})?<[A-Za-z]"""
 )
 """How nearly every message begins: UTF-8, and nothing between its declaration and its root element."""
 
@@ -53,8 +54,20 @@ class XmlLimits:
     attributes_of_one: int = 256
     """Attributes and namespace declarations of one start tag, counted as `=` signs."""
 
+    @property
+    def fewest_attributes(self) -> int:
+        """The smaller of both limits of attributes."""
+        return self.attributes if self.attributes < self.attributes_of_one else self.attributes_of_one
+
 
 _LIMITS = XmlLimits()
+_BYTES_OF_ATTRIBUTE = 5
+"""An attribute takes a blank, a name, `=` and two quotes at least, so that few bytes cannot hold too many."""
+
+
+def is_plain_beginning(raw: bytes) -> bool:
+    """Return whether nothing but a declaration of UTF-8 stands before the root element; `parse` need not look again."""
+    return _PLAIN_BEGINNING.match(raw) is not None
 
 
 def check_prolog(head: bytes, *, where: str = "") -> bool:
@@ -92,13 +105,14 @@ class _OfThread(local):
 
     def __init__(self) -> None:
         self.parser = etree.XMLParser(**PARSER_SETTINGS)
+        self.writer = etree.XMLParser(**PARSER_SETTINGS)
 
 
 _OWN = _OfThread()
 
 
-def parse(raw: bytes, *, limits: XmlLimits | None = None, where: str = "") -> etree._Element:
-    """Return the root element of a whole message.
+def parse(raw: bytes, *, limits: XmlLimits | None = None, where: str = "", is_plain: bool = False) -> etree._Element:
+    """Return the root element of a whole message; `is_plain` where its beginning is known to be plain.
 
     Raises:
         RejectedError: not XML, not UTF-8, a document type, or beyond a limit.
@@ -108,11 +122,13 @@ def parse(raw: bytes, *, limits: XmlLimits | None = None, where: str = "") -> et
         raise RejectedError(
             f"{len(raw)} bytes, {limits.total_bytes} are taken", code=codes.MESSAGE_TOO_LARGE, where=where
         )
-    if not raw or raw.isspace():
-        raise RejectedError("empty message", code=codes.NOT_XML, where=where)
-    is_plain = _PLAIN_BEGINNING.match(raw) is not None
-    begins = is_plain or check_prolog(raw, where=where)
-    tags, equals = raw.count(b"<"), raw.count(b"=")
+    begins = is_plain = is_plain or is_plain_beginning(raw)
+    if not is_plain:
+        if not raw or raw.isspace():
+            raise RejectedError("empty message", code=codes.NOT_XML, where=where)
+        begins = check_prolog(raw, where=where)
+    tags = raw.count(b"<")
+    equals = raw.count(b"=") if len(raw) > _BYTES_OF_ATTRIBUTE * limits.fewest_attributes else 0
     if equals > limits.attributes_of_one or tags > 2 * limits.elements:
         _check_tags(raw, tags, equals, limits, where)
     try:
@@ -130,7 +146,9 @@ def parse(raw: bytes, *, limits: XmlLimits | None = None, where: str = "") -> et
 
 def own_tree(raw: bytes) -> etree._Element:
     """Return the root element of what we have written ourselves: its size and its shape are ours."""
-    return etree.fromstring(raw, _OWN.parser)
+    parser = _OWN.writer
+    parser.feed(raw)
+    return parser.close()
 
 
 def _check_tags(raw: bytes, tags: int, equals: int, limits: XmlLimits, where: str) -> None:

@@ -22,7 +22,6 @@ from iec61968.envelope import (
     Result,
     WireReply,
     fixed_text,
-    header_instant,
     id_text,
     properties_text,
     reply_text,
@@ -31,6 +30,7 @@ from iec61968.envelope import (
 from iec61968.services_spoken import SERVICES, Service
 from iec61968.soap import FaultSide
 from iec61968.soap_call import Call
+from iec61968.xml_text import header_instant
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,9 @@ def answer(
         if refused is not None:
             return refused
         replied = _reply_text(reply, errors)
-    raw = payload if isinstance(payload, bytes | None) else etree.tostring(payload, encoding="UTF-8", with_tail=False)
+    raw = payload
+    if raw is not None and not isinstance(raw, bytes):
+        raw = etree.tostring(raw, encoding="UTF-8", with_tail=False)
     message = _response(replied, call, source, reply.at or now, raw, properties)
     found = validation.findings(safe_xml.own_tree(message), call.edition) if raw is not None else ()
     if found:
@@ -171,9 +173,8 @@ def _response(
     head = (
         f"{frame.begins}{header_instant(now)}{frame.who}{own}</e:MessageID>{same}{more}</Header><Reply>{reply}</Reply>"
     )
-    if payload is None:
-        return head.encode() + frame.ends
-    return b"%b<Payload>%b</Payload>%b" % (head.encode(), payload, frame.ends)
+    said = (b"<Payload>", payload, b"</Payload>") if payload is not None else ()
+    return b"".join((head.encode(), *said, frame.ends))
 
 
 class _Frame(NamedTuple):

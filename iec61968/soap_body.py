@@ -1,6 +1,6 @@
 """The body of an HTTP call: held in memory while it is small, hashed into a file of the spool as it grows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -33,7 +33,7 @@ async def read_body(
     receive: Receive,
     limit: int,
     *,
-    announced: str = "",
+    headers: Iterable[tuple[bytes, bytes]] = (),
     kept_of_refused: int,
     folder: Path | None = None,
     folder_limit: int = 0,
@@ -43,8 +43,8 @@ async def read_body(
 
     What `is_bulk` does not know by its beginning has no more than `limit` bytes, wherever it lies.
 
-    Of a body whose `announced` Content-Length is too large, only `kept_of_refused` bytes are waited for. Memory does
-    not grow with the body. A file is removed again when the caller hangs up.
+    Of a body whose Content-Length among the `headers` is too large, only `kept_of_refused` bytes are waited for.
+    Memory does not grow with the body. A file is removed again when the caller hangs up.
 
     Raises:
         ConnectionResetError: the caller hung up before the body was whole.
@@ -52,13 +52,19 @@ async def read_body(
     first = await receive()
     if first["type"] == "http.request" and not first.get("more_body", False):
         whole = first.get("body", b"")
-        if len(whole) <= min(limit, HELD_BYTES):
+        if len(whole) <= limit and len(whole) <= HELD_BYTES:
             return Body(whole)
     allowed = max(limit, folder_limit) if folder is not None else limit
-    if announced.isdecimal() and int(announced) > allowed:
+    if _announced(headers) > allowed:
         allowed = limit = min(limit, kept_of_refused)
         folder = None
     return await _read_on(first, receive, limit, folder, lambda begun: allowed if is_bulk(begun) else limit)
+
+
+def _announced(headers: Iterable[tuple[bytes, bytes]]) -> int:
+    """Return the size that a Content-Length states, the first where it came twice; 0 where there is none."""
+    stated = next((value for name, value in headers if name == b"content-length"), b"")
+    return int(stated) if stated.isdigit() else 0
 
 
 async def _read_on(

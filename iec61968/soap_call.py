@@ -13,7 +13,7 @@ from iec61968.editions import EDITIONS, SOAP_11
 from iec61968.envelope import local_name, namespace_of, verb_of
 from iec61968.inbound import LATE_ANSWER, edition_of, is_packed, normalized
 from iec61968.message_codec import HeaderParts, header_parts, message_from_xml, wire_header_of
-from iec61968.plain_call import plain_header
+from iec61968.plain_call import begun, plain_header
 from iec61968.split_delivery import part_of
 
 __all__ = ["OPERATION_SET", "Call", "check_call", "is_operation_set"]
@@ -32,21 +32,17 @@ def check_call(raw: bytes, call: Call) -> bytes:
             NOT_SUPPORTED_HERE.
     """
     _check_carrier(call)
-    root = safe_xml.parse(raw, limits=call.limits)
-    return raw if _is_plain(raw, root, call) else _check_tree(root, raw, call)
-
-
-def _is_plain(raw: bytes, root: etree._Element, call: Call) -> bool:
-    """Return whether a message is one that is taken as it is; then its header has been read and it is valid."""
-    if call.policy != "strict" or call.any_service:
-        return False
-    call.plain = plain_header(raw, root, service=call.service, edition=call.edition, action=call.soap_action)
-    if call.plain is None:
-        return False
-    call.operation = call.plain.begun.operation
+    usual = None
+    if call.policy == "strict" and not call.any_service:
+        usual = begun(raw, service=call.service, edition=call.edition, action=call.soap_action)
+    root = safe_xml.parse(raw, limits=call.limits, is_plain=usual is not None)
+    call.plain = plain_header(raw, root, usual, call.edition) if usual is not None else None
+    if usual is None or call.plain is None:
+        return _check_tree(root, raw, call)
+    call.operation = usual.operation
     call.proof(call)
     _check_supported(call)
-    return True
+    return raw
 
 
 def _check_supported(call: Call) -> None:

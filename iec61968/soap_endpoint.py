@@ -177,7 +177,7 @@ async def _body(headers: Mapping[bytes, bytes], receive: HttpReceive, endpoint: 
     return await read_body(
         receive,
         endpoint.limits.total_bytes if may_prove else KEPT_OF_REFUSED,
-        announced=headers.get(b"content-length", b"").decode("latin-1"),
+        headers=headers.items(),
         kept_of_refused=KEPT_OF_REFUSED,
         folder=endpoint.bulk.folder if endpoint.bulk and caller else None,
         folder_limit=endpoint.bulk.limit_bytes if endpoint.bulk else 0,
@@ -187,7 +187,7 @@ async def _body(headers: Mapping[bytes, bytes], receive: HttpReceive, endpoint: 
 
 async def send_answer(send: Send, answer: HttpAnswer, kind: bytes = XML.encode(), *, closes: bool = False) -> None:
     """Send an answer; `closes` hangs up behind it, so that nothing more of what the caller sends is read."""
-    headers = [(b"content-type", kind), (b"content-length", str(len(answer.body)).encode())]
+    headers = [(b"content-type", kind), (b"content-length", b"%d" % len(answer.body))]
     if answer.status == 401:
         headers.append((b"www-authenticate", b'Basic realm="cim"'))
     if closes:

@@ -1,11 +1,14 @@
 """Texts as XML holds them: what it cannot hold is refused, never dropped."""
 
 import re
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from xml.sax.saxutils import escape
 
 from canonical.codes import message as codes
 from canonical.errors import RejectedError
 
+_EPOCH, _SECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(seconds=1)
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """Control characters, lone surrogates and non-characters (XML 1.0, production 2)."""
 
@@ -33,3 +36,14 @@ def clean(value: str) -> str:
     if _FORBIDDEN.search(value):
         raise RejectedError(f"{value!r} cannot stand in XML", code=codes.EXPORT_IMPOSSIBLE)
     return value
+
+
+def header_instant(at: datetime) -> str:
+    """Return an aware instant as the Header of a message says it: in UTC, in whole seconds, the fraction cut off."""
+    return _second_text((at - _EPOCH) // _SECOND)
+
+
+@lru_cache(maxsize=64)
+def _second_text(second: int) -> str:
+    """Return a second since 1970 UTC; the answers of one second share its text."""
+    return f"{(_EPOCH + second * _SECOND).isoformat()[:19]}Z"

@@ -3,7 +3,6 @@
 from array import array
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import chain, repeat
 from xml.sax.saxutils import quoteattr
 
 from lxml import etree
@@ -32,10 +31,9 @@ def encode(readings: Iterable[MeterReadingColumns], *, edition: Edition = EDITIO
     Raises:
         RejectedError: a text that XML cannot hold.
     """
-    yield f'<MeterReadings xmlns="{edition.profile("MeterReadings")}">'.encode()
-    for one in readings:
-        yield _meter_reading(one).encode()
-    yield b"</MeterReadings>"
+    yield _opening(edition.profile("MeterReadings"))
+    yield from map(_meter_reading, readings)
+    yield _CLOSING
 
 
 def document(readings: Iterable[MeterReadingColumns], *, edition: Edition = EDITIONS["2011"]) -> bytes:
@@ -44,8 +42,7 @@ def document(readings: Iterable[MeterReadingColumns], *, edition: Edition = EDIT
     Raises:
         RejectedError: a text that XML cannot hold.
     """
-    inner = "".join(map(_meter_reading, readings))
-    return f'<MeterReadings xmlns="{edition.profile("MeterReadings")}">{inner}</MeterReadings>'.encode()
+    return b"".join((_opening(edition.profile("MeterReadings")), *map(_meter_reading, readings), _CLOSING))
 
 
 def to_xml(readings: Iterable[MeterReadingColumns], *, edition: Edition = EDITIONS["2011"]) -> etree._Element:
@@ -57,11 +54,19 @@ def to_xml(readings: Iterable[MeterReadingColumns], *, edition: Edition = EDITIO
     return etree.fromstring(document(readings, edition=edition), etree.XMLParser(**safe_xml.PARSER_SETTINGS))
 
 
-def _meter_reading(one: MeterReadingColumns) -> str:
+_CLOSING = b"</MeterReadings>"
+
+
+@lru_cache(maxsize=8)
+def _opening(namespace: str) -> bytes:
+    return f'<MeterReadings xmlns="{namespace}">'.encode()
+
+
+def _meter_reading(one: MeterReadingColumns) -> bytes:
     """Return one MeterReading; interval blocks stand before the meter, readings after it."""
-    blocks = "".join(map(_block, one.blocks)) if one.blocks else ""
-    meter, usage_point = _identity("Meter", one.meter), _identity("UsagePoint", one.usage_point)
-    return f"<MeterReading>{blocks}{meter}{_readings(one.readings)}{usage_point}</MeterReading>"
+    blocks = b"".join(map(_block, one.blocks)) if one.blocks else b""
+    meter, usage_point = _identity("Meter", one.meter).encode(), _identity("UsagePoint", one.usage_point).encode()
+    return b"".join((b"<MeterReading>", blocks, meter, _readings(one.readings), usage_point, b"</MeterReading>"))
 
 
 def _identity(tag: str, identity: Identity) -> str:
@@ -82,11 +87,13 @@ def _identity(tag: str, identity: Identity) -> str:
     return "".join(parts)
 
 
-def _readings(readings: Readings) -> str:
+def _readings(readings: Readings) -> bytes:
     """Return every Reading of a MeterReading."""
-    if not readings.reasons and not readings.periods and _all_stated(readings.stamps, readings.values):
+    if not readings.reasons and not readings.periods:
         ends = _ends(readings.qualities, readings.reading_types)
-        return _filled("<Readings>", readings.stamps, readings.values, readings.exponent, ends)
+        filled = _filled("<Readings>", readings.stamps, readings.values, readings.exponent, ends)
+        if filled is not None:
+            return filled
     parts: list[str] = []
     texts = _values(readings.values, readings.exponent)
     for n, stamp in enumerate(readings.stamps):
@@ -102,17 +109,23 @@ def _readings(readings: Readings) -> str:
             _period(period) if period is not None else "",
             "</Readings>",
         )
-    return "".join(parts)
+    return "".join(parts).encode()
 
 
-def _block(block: Block) -> str:
+def _block(block: Block) -> bytes:
     """Return one IntervalBlock; its type stands after its intervals."""
-    parts = ["<IntervalBlocks>"]
-    if not block.periods and _all_stated(block.stamps, block.values):
+    reading_type = _reading_type(block.reading_type).encode()
+    return b"<IntervalBlocks>%b%b</IntervalBlocks>" % (_intervals(block), reading_type)
+
+
+def _intervals(block: Block) -> bytes:
+    """Return every IntervalReading of a block."""
+    if not block.periods:
         ends = tuple(map(_interval_end, block.qualities))
-        parts.append(_filled("<IntervalReadings>", block.stamps, block.values, block.exponent, ends))
-        parts.append(f"{_reading_type(block.reading_type)}</IntervalBlocks>")
-        return "".join(parts)
+        filled = _filled("<IntervalReadings>", block.stamps, block.values, block.exponent, ends)
+        if filled is not None:
+            return filled
+    parts: list[str] = []
     texts = _values(block.values, block.exponent)
     for n, stamp in enumerate(block.stamps):
         period = block.periods[n] if block.periods else None
@@ -120,8 +133,7 @@ def _block(block: Block) -> str:
         parts.append(
             f"<IntervalReadings>{_stamp(stamp)}{texts[n]}{_qualities(block.qualities[n])}{end}</IntervalReadings>"
         )
-    parts.append(f"{_reading_type(block.reading_type)}</IntervalBlocks>")
-    return "".join(parts)
+    return "".join(parts).encode()
 
 
 def _values(values: "array[int]", exponent: int) -> list[str]:
@@ -129,28 +141,41 @@ def _values(values: "array[int]", exponent: int) -> list[str]:
     return ["" if v == NO_VALUE else f"<value>{decimal_text(v, exponent)}</value>" for v in values]
 
 
-def _all_stated(stamps: "array[int]", values: "array[int]") -> bool:
-    """Return whether no stamp and no value is missing: then every reading is start, number, end."""
-    return NO_VALUE not in stamps and NO_VALUE not in values
+def _filled(
+    opening: str, stamps: "array[int]", values: "array[int]", exponent: int, ends: tuple[str, ...]
+) -> bytes | None:
+    """Return readings that all have a number, None where one is missing; around the numbers many meters are alike.
 
-
-def _filled(opening: str, stamps: "array[int]", values: "array[int]", exponent: int, ends: tuple[str, ...]) -> str:
-    """Return readings that all have a stamp and a number; what surrounds the numbers is the same for many meters."""
+    Bytes are filled more than twice as fast as texts.
+    """
     template_of = _template if len(stamps) <= _SHORT else _template.__wrapped__
-    if exponent < 0 and values and min(values) >= 0:
-        template = template_of(opening, stamps.tobytes(), ends, f"%d.%0{-exponent}d")
-        return template % tuple(chain.from_iterable(map(divmod, values, repeat(10**-exponent))))
-    numbers = tuple(decimal_text(value, exponent) for value in values)
-    return template_of(opening, stamps.tobytes(), ends, "%s") % numbers
+    parts = _split(values, 10**-exponent) if exponent < 0 else None
+    if parts is not None:
+        return template_of(opening, stamps.tobytes(), ends, -exponent) % parts
+    if NO_VALUE in values:
+        return None
+    numbers = tuple(decimal_text(value, exponent).encode() for value in values)
+    return template_of(opening, stamps.tobytes(), ends, 0) % numbers
+
+
+def _split(values: "array[int]", scale: int) -> tuple[int, ...] | None:
+    """Return what stands before and behind the point of each number, in turn; None where one is negative."""
+    parts: list[int] = []
+    for value in values:
+        if value < 0:
+            return None
+        parts += divmod(value, scale)
+    return tuple(parts)
 
 
 @lru_cache(maxsize=32)
-def _template(opening: str, stamps: bytes, ends: tuple[str, ...], number: str) -> str:
-    """Return the text of readings with a place for each number; `stamps` are the bytes of their column."""
+def _template(opening: str, stamps: bytes, ends: tuple[str, ...], decimals: int) -> bytes:
+    """Return readings with a place for each number, in two parts where it has decimals; `stamps` are column bytes."""
+    number = f"%d.%0{decimals}d" if decimals else "%b"
     pieces = (
         f"{opening}{_stamp(stamp)}<value>{number}{end}" for stamp, end in zip(array("q", stamps), ends, strict=True)
     )
-    return "".join(pieces)
+    return "".join(pieces).encode()
 
 
 def _ends(qualities: tuple[tuple[QualityMark, ...], ...], codes: tuple[str, ...]) -> tuple[str, ...]:

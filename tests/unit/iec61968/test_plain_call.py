@@ -126,6 +126,8 @@ VARIANTS = {
     "as it is": (ASKED, False),
     "blanks between all tags": (ASKED.replace(b"><", b">\r\n\t <"), False),
     "without a declaration": (ASKED.partition(b"?>\n")[2], False),
+    "declared to stand alone": (ASKED.replace(b"'UTF-8'?", b"'UTF-8' standalone='yes'?"), False),
+    "a declaration with many blanks": (ASKED.replace(b" encoding", b"  encoding"), True),
     "another prefix": (ASKED.replace(b"soap:", b"S-1.x:").replace(b"xmlns:soap", b"xmlns:S-1.x"), False),
     "blanks inside the tags": (ASKED.replace(b"</e:Verb>", b"</e:Verb >").replace(b"<Header ", b"<Header\n "), False),
     "a namespace on a part": (ASKED.replace(b"<e:Verb>", b'<e:Verb xmlns:x="urn:x">'), False),
@@ -189,10 +191,7 @@ def test_samples_of_every_service_need_no_tree_and_say_the_same(service: str, ed
     own, spoken = SERVICES[service], EDITIONS[edition]
     kind: Literal["request", "event"] = "request" if own.kind in ("Get", "Execute") else "event"
     noun = NOUNS[own.name] if own.name in NOUNS else NOUNS[own.noun]
-    try:
-        raw = soap.envelope(sample_message(noun, kind=kind, edition=spoken))
-    except RejectedError:
-        pytest.skip("there is no such message")
+    raw = soap.envelope(sample_message(noun, kind=kind, edition=spoken))
     calls = [Call(own, spoken, "partner", "", supported=own.known_operations) for _ in range(2)]
 
     outcomes: list[tuple[object, ...]] = []

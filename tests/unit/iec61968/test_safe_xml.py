@@ -1,6 +1,7 @@
 """Reading XML from outside: what attacks is refused before it costs anything."""
 
 from dataclasses import replace
+from string import ascii_letters
 
 import pytest
 
@@ -72,3 +73,23 @@ def test_limits_are_of_the_tree_though_they_are_looked_for_in_the_bytes_first(
     assert not refused_as(replace(limits, depth=40))
     assert refused_as(replace(limits, depth=40, elements=elements + depth - 1)) == "1104"
     assert refused_as(replace(limits, depth=40, attributes=elements - 1)) == "1104"
+
+
+@pytest.mark.parametrize("count", [49, 50, 51])
+def test_attributes_of_one_element_are_counted_however_short_they_are(count: int) -> None:
+    raw = b"<a" + b"".join(b" %c=''" % name for name in ascii_letters.encode()[:count]) + b"/>"
+
+    if count <= LIMITS.attributes_of_one:
+        assert len(parse(raw, limits=LIMITS).attrib) == count
+    else:
+        with pytest.raises(RejectedError) as caught:
+            parse(raw, limits=LIMITS)
+        assert caught.value.code.number == "1104"
+
+
+def test_a_limit_of_all_attributes_that_is_smaller_than_that_of_one_element_holds() -> None:
+    limits = replace(LIMITS, attributes=2)
+
+    assert len(parse(b"<a b='' c=''/>", limits=limits).attrib) == 2
+    with pytest.raises(RejectedError, match="more than 2 attributes"):
+        parse(b"<a b='' c=''><d e=''/></a>", limits=limits)

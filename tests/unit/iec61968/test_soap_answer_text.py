@@ -1,11 +1,11 @@
 """What a question is answered with: valid by its schema in every binding and edition, or not said at all."""
 
 from array import array
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from io import BytesIO
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -22,7 +22,7 @@ from iec61968.services_spoken import SERVICES
 from iec61968.soap_answers import answer
 from iec61968.soap_call import Call
 from iec61968.wire import WireHeader
-from iec61968.xml_text import text
+from iec61968.xml_text import header_instant, text
 
 NOW = datetime(2026, 3, 1, 6, tzinfo=UTC)
 ID = "8f726530-e48c-598d-aba6-abbcbf416547"
@@ -93,3 +93,12 @@ def test_a_header_in_a_message_is_read_back_from_its_text() -> None:
     header = header_from_xml(unwrap(told.body).message[0])
 
     assert (header.source, header.correlation_id, header.created_at, header.verb) == ("HUB & Co", ID, NOW, "reply")
+
+
+@given(st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=45))])))
+def test_an_instant_is_said_in_whole_seconds_of_utc_and_never_rounded_up(at: datetime) -> None:
+    assume(at.year > 1)
+
+    said = datetime.fromisoformat(header_instant(at))
+
+    assert (said, said.tzinfo) == (at.replace(microsecond=0), UTC)
