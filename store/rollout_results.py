@@ -80,9 +80,13 @@ def wake(
     usage_points: Collection[str],
     serials: Collection[str],
     besides: Collection[str],
+    never: Collection[str] = (),
     now: datetime,
 ) -> int:
-    """Have undecided completions judged again that speak of what has changed, and return how many."""
+    """Have undecided completions judged again that speak of what has changed, and return how many.
+
+    One with a code of `never` waits for a person whatever changes.
+    """
     number = 0
     about: tuple[tuple[ColumnElement[str], Collection[str]], ...] = (
         (RESULT.c.usage_point, usage_points),
@@ -91,8 +95,10 @@ def wake(
     )
     for column, values in about:
         for some in _chunks([one for one in values if one]):
-            held = select(RESULT.c.result_id).where(column.in_(some), RESULT.c.state.in_(("HELD", "WAITING")))
-            ids = [one for one in session.execute(held).scalars() if one not in besides]
+            held = select(RESULT.c.result_id, RESULT.c.codes).where(
+                column.in_(some), RESULT.c.state.in_(("HELD", "WAITING"))
+            )
+            ids = [one for one, codes in session.execute(held) if one not in besides and not set(codes) & set(never)]
             for part in _chunks(ids):
                 woken = update(RESULT).where(RESULT.c.result_id.in_(part)).values(state="WAITING", due_at=now)
                 session.execute(woken)

@@ -4,7 +4,7 @@ Unsent figures are calculated again. What left the hub is work with the items th
 rail a change of what was long believed, or billed, waits for a person's approval.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from canonical.codes.linkage import BACKDATED_OVER_BILLED
@@ -65,6 +65,34 @@ def follow_up(session: Session, said: Said, outcome: Outcome, *, now: datetime) 
         _propose(session, said, point, at, own, now=now)
 
 
+def look_again(
+    session: Session, since: Mapping[str, datetime], *, sources: Mapping[str, str], now: datetime
+) -> frozenset[str]:
+    """Have what rests on the old belief about usage points looked at, as `follow_up` does, many at a time.
+
+    `since` is the first instant whose belief changed, by usage point, `sources` who said so. Returns the usage points
+    of which figures left the hub already, for a person to decide on.
+    """
+    past = {point: at for point, at in since.items() if at < now}
+    if not past:
+        return frozenset()
+    span = Period(min(past.values()), now)
+    rows = [
+        row
+        for row in billing_items.of_usage_points(session, past, span)
+        if row["period_end"] > past[row["usage_point"]]
+    ]
+    gone = [row for row in rows if _left(row)]
+    touched = [(point, Period(past[point], now)) for point in sorted({row["usage_point"] for row in rows})]
+    mark(session, touched, now=now, besides={row["item_id"] for row in gone})
+    points = sorted({row["usage_point"] for row in gone})
+    for point in points:
+        own = [row for row in gone if row["usage_point"] == point]
+        change = f"{sources.get(point, 'the hub')} changed where meters hang with effect of {past[point].isoformat()}"
+        _tell(session, change, point, past[point], own, now=now)
+    return frozenset(points)
+
+
 def proposed(key: str) -> tuple[str, datetime]:
     """Return usage point and first instant of the periods that a proposal speaks of, from its key."""
     point, _, since = key.rpartition(" ")
@@ -73,16 +101,18 @@ def proposed(key: str) -> tuple[str, datetime]:
 
 def _propose(session: Session, said: Said, point: str, at: datetime, rows: Collection[Row], *, now: datetime) -> None:
     """Make a person decide on the correction of periods that were billed, or sent to be."""
+    change = f"{said.source} changed {type(said.thing).__name__} with effect of {at.isoformat()}"
+    _tell(session, f"{change} (message {said.message_id})", point, at, rows, now=now)
+
+
+def _tell(session: Session, change: str, point: str, at: datetime, rows: Collection[Row], *, now: datetime) -> None:
+    """Make the work that a proposal is, with the items that it touches."""
     named = [
         f"{row['request_id']} {row['period_start']:%Y-%m-%d}..{row['period_end']:%Y-%m-%d} {row['state']}"
         for row in list(rows)[:LISTED]
     ]
     more = f" and {len(rows) - LISTED} more" if len(rows) > LISTED else ""
-    change = f"{said.source} changed {type(said.thing).__name__} with effect of {at.isoformat()}"
-    summary = (
-        f"{change} (message {said.message_id}): {len(rows)} periods of {point} rest on what was believed before:"
-        f" {', '.join(named)}{more}"
-    )
+    summary = f"{change}: {len(rows)} periods of {point} rest on what was believed before: {', '.join(named)}{more}"
     deliver.tell(
         session,
         BACKDATED_OVER_BILLED,

@@ -58,16 +58,13 @@ class Policy:
     """Local days from the installation on whose reads are looked at."""
 
     not_heard_hours: tuple[int, int] = (24, 72)
-    """After how long a meter that is not heard is work (EX15), and after how long a crew is sent."""
-
-    service_orders: bool = False
-    """Whether the work system gets an order for a meter that stays unheard; else a person decides."""
+    """After how long a meter that is not heard is work (EX15), and is told of once more."""
 
     heard_lookback: timedelta = timedelta(days=3)
     """How far back events and readings of meters that nobody installed are looked for (EX16)."""
 
-    watch_removed: timedelta = timedelta(days=45)
-    """How long readings of a removed meter are looked for (EX17)."""
+    actions: Mapping[str, str] = field(default_factory=dict)
+    """What is done where a rule of domain 2.4 is broken, by its number, where the site chose something else."""
 
     search_attempts: int = 6
     """How often an unknown meter is looked for (EX02)."""

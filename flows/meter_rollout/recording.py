@@ -74,7 +74,7 @@ class _Batch:
 def record(session: Session, told: Sequence[Told], *, policy: Policy, now: datetime) -> list[Recorded]:
     """Keep completions and return what became of each, in order; nine queries for all of them."""
     points = usage_points(session, told)
-    meant = [(one, points[_named(one)]) for one in told]
+    meant = [(one, points[named(one)]) for one in told]
     keys = [business_key(one.completion, point) for one, point in meant]
     ids = [result_id(key, one.completion) for key, (one, _) in zip(keys, meant, strict=True)]
     standing: dict[str, list[Row]] = {}
@@ -94,12 +94,12 @@ def record(session: Session, told: Sequence[Told], *, policy: Policy, now: datet
 
 def usage_points(session: Session, told: Iterable[Told]) -> dict[tuple[str, str, str], str]:
     """Return the mRID that each telling means; what nobody knows yet stays as it was named."""
-    named = {_named(one) for one in told}
-    known = reference_bulk.known(session, reference.USAGE_POINT, "usage_point", {mrid for _, mrid, _ in named if mrid})
-    words = {word for _, mrid, name in named if mrid not in known for word in (mrid, name) if word}
+    wanted = {named(one) for one in told}
+    known = reference_bulk.known(session, reference.USAGE_POINT, "usage_point", {mrid for _, mrid, _ in wanted if mrid})
+    words = {word for _, mrid, name in wanted if mrid not in known for word in (mrid, name) if word}
     by_name = reference_book.usage_points_named(session, words) if words else {}
     found = {}
-    for source, mrid, name in named:
+    for source, mrid, name in wanted:
         ids = {point for word in (mrid, name) for point in by_name.get(word, ())}
         if mrid not in known and not ids:
             ids = set(names.meant(session, source, (mrid, name), "UsagePoint"))
@@ -107,7 +107,8 @@ def usage_points(session: Session, told: Iterable[Told]) -> dict[tuple[str, str,
     return found
 
 
-def _named(told: Told) -> tuple[str, str, str]:
+def named(told: Told) -> tuple[str, str, str]:
+    """Return by what a telling names its usage point: who tells it, mRID, name."""
     return told.source, told.completion.usage_point, told.completion.usage_point_name
 
 
