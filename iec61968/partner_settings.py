@@ -37,6 +37,26 @@ _TEXTS = (
 SETTINGS = ("url", *_DEFAULTS, *READING_SETTINGS)
 """Every setting of which a Partner is made."""
 
+SPEECH = ("edition", "form", "sender", "context", *READING_SETTINGS)
+"""Settings that say how a partner is spoken to, whatever carries the messages."""
+
+
+def speech_from(given: Mapping[str, object], *, where: str) -> Speech:
+    """Return how a role is spoken to; settings that say nothing of that are not looked at.
+
+    Raises:
+        MisconfiguredError: one has no meaning; `where` names the section.
+    """
+    values: dict[str, Any] = {**_DEFAULTS, **given}
+    for name, known in (("edition", tuple(EDITIONS)), ("form", get_args(Form))):
+        if values[name] not in known:
+            raise wrong(f"{name} {values[name]!r}, known are {', '.join(known)}", where)
+    for name in ("sender", "context"):
+        if not isinstance(values[name], str):
+            raise wrong(f"{name} {values[name]!r} is no text", where)
+    conventions = master_data_reading(given, where=where)
+    return Speech(EDITIONS[values["edition"]], values["sender"], conventions, values["form"], values["context"])
+
 
 def partner_from(given: Mapping[str, object], *, where: str) -> Partner:
     """Return the partner that a role's settings describe; `where` names the section in errors.
@@ -72,8 +92,7 @@ def partner_from(given: Mapping[str, object], *, where: str) -> Partner:
         policy=values["policy"],
         tier=tier,
     )
-    conventions = master_data_reading(given, where=where)
-    speech = Speech(edition, values["sender"], conventions, values["form"], values["context"])
+    speech = speech_from(given, where=where)
     already = {**ALREADY, **{str(verb): tuple(numbers) for verb, numbers in values["already"].items()}}
     return Partner(peer, speech, urls, already, values["machine_now"])
 

@@ -21,15 +21,7 @@ from canonical.messages import (
 from sftp.formats import billing_drop, file_names
 from sftp.layout_tally import Tally
 from sftp.mailbox import Mailbox
-from sftp.manifest import manifest_to_json
-from sftp.names import control_name
-from sftp.outgoing import acknowledgement_parcel, spool_bytes, spool_file
-
-OUTGOING = "outgoing"
-"""Folder of the spool in which drops wait with their control files."""
-
-DROP = "text/plain; charset=utf-8"
-CONTENT_TYPES = {"gz": "application/gzip", "pgp": "application/pgp-encrypted"}
+from sftp.outgoing import acknowledgement_parcel, file_parcel
 
 
 def build(settings: Mapping[str, object]) -> "FlatFileCis":
@@ -89,21 +81,16 @@ class FlatFileCis:
     def _drop(self, part: BillingPart, key: str, spool: Path) -> Parcel:
         """Write a part file and its control file into the spool; the same part gives the same bytes."""
         settings, tally = self._settings, Tally(self._settings.layout)
-        name = translate.drop_name(part.header, settings.names["drop"]) + settings.drop_suffix
-        folder = spool / OUTGOING / part.header.receiver
-        folder.mkdir(parents=True, exist_ok=True)
+        name = translate.drop_name(part.header, settings.names["drop"]) + settings.wrapping.suffix
         chunks = billing_drop.write(
             part.header, part.determinants, part.closing, form=settings.form, upload=settings.layout, tally=tally
         )
-        sha256, size = spool_file(chunks, folder / name, packed=bool(settings.wrap), pgp=settings.locks)
-        manifest = translate.drop_manifest(part, tally, name=name, size=size, sha256=sha256)
-        spool_bytes(manifest_to_json(manifest), folder / control_name(name))
-        return Parcel(
-            name=name,
-            content_type=CONTENT_TYPES[name.rpartition(".")[2]] if settings.drop_suffix else DROP,
-            sha256=sha256,
-            size=size,
-            path=str((folder / name).relative_to(spool)),
+        return file_parcel(
+            chunks,
+            name,
+            receiver=part.header.receiver,
+            spool=spool,
+            wrapping=settings.wrapping,
+            manifest=partial(translate.drop_manifest, part, tally, name),
             key=key,
-            confirm_name=name,
         )

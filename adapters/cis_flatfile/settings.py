@@ -8,10 +8,11 @@ from typing import Any, Literal
 from canonical.codes import configuration as codes
 from canonical.errors import MisconfiguredError
 from canonical.serials import SerialPolicy
+from sftp.data_files import serial_policy
 from sftp.formats.file_names import PATTERNS, Kind, expression
 from sftp.layout import STANDARD, Form, Layout, read_layout
 from sftp.mailbox import MailboxSettings, mailbox_settings
-from sftp.pgp import Pgp
+from sftp.outgoing import Wrapping
 
 LAYOUTS = Path(__file__).parent / "layouts"
 """Layout files of this adapter; one more CIS is one more file."""
@@ -33,15 +34,9 @@ class Settings:
     serials: SerialPolicy
 
     @property
-    def locks(self) -> Pgp | None:
-        """Keys with which drops are signed and encrypted; None where the site names no key of the partner."""
-        pgp = self.mailbox.pgp
-        return pgp if pgp is not None and pgp.recipient else None
-
-    @property
-    def drop_suffix(self) -> str:
-        """What the name of a drop bears for its wrappers, the outermost last."""
-        return (f".{self.wrap}" if self.wrap else "") + (".pgp" if self.locks else "")
+    def wrapping(self) -> Wrapping:
+        """In what drops travel."""
+        return Wrapping(self.wrap, self.mailbox.pgp)
 
 
 def settings_from(given: Mapping[str, object]) -> Settings:
@@ -63,7 +58,7 @@ def settings_from(given: Mapping[str, object]) -> Settings:
         form=form,
         wrap=wrap,
         names=_names(values.pop("names", {})),
-        serials=_serials(values.pop("serial_digits", {})),
+        serials=serial_policy(values.pop("serial_digits", {}), "cis_flatfile"),
         mailbox=mailbox_settings(values, where="cis_flatfile"),
     )
 
@@ -97,10 +92,3 @@ def _names(given: object) -> Mapping[Kind, str]:
         except KeyError as error:
             raise _bad(f"names.{kind}: no place {error}") from error
     return names
-
-
-def _serials(given: object) -> SerialPolicy:
-    """Return how many digits a manufacturer's serials have."""
-    if not isinstance(given, Mapping) or not all(isinstance(n, int) and n > 0 for n in given.values()):
-        raise _bad("serial_digits is not a table of manufacturer = digits")
-    return SerialPolicy(dict(given))

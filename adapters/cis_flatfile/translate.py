@@ -34,7 +34,7 @@ def drop_name(header: PartHeader, pattern: str) -> str:
     return named(pattern, places)
 
 
-def drop_manifest(part: BillingPart, tally: Tally, *, name: str, size: int, sha256: str) -> Manifest:
+def drop_manifest(part: BillingPart, tally: Tally, name: str, size: int, sha256: str) -> Manifest:
     """Return the control file of a part file whose records were tallied while it was written."""
     header, layout = part.header, tally.layout
     return Manifest(

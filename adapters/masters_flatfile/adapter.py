@@ -6,25 +6,16 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from adapters.masters_flatfile import translate
-from adapters.masters_flatfile.settings import Settings, settings_from
 from canonical.billing import FileAcknowledgement
-from canonical.codes.configuration import BAD_ADAPTER_SETTINGS
 from canonical.codes.file import UNWRITABLE_VALUE
-from canonical.errors import MisconfiguredError, RejectedError
+from canonical.errors import RejectedError
 from canonical.holdings import HeldChanges
 from canonical.messages import FileFacts, FileIdentity, Item, Message, Parcel, Rejection
+from sftp.data_files import FileSettings, file_settings
 from sftp.formats import masters
 from sftp.layout_tally import Tally
 from sftp.mailbox import Mailbox
-from sftp.manifest import manifest_to_json
-from sftp.names import control_name
-from sftp.outgoing import acknowledgement_parcel, spool_bytes, spool_file
-
-OUTGOING = "outgoing"
-"""Folder of the spool in which files wait with their control files."""
-
-MASTERS = "text/plain; charset=utf-8"
-CONTENT_TYPES = {"gz": "application/gzip", "pgp": "application/pgp-encrypted"}
+from sftp.outgoing import acknowledgement_parcel, file_parcel
 
 
 def build(settings: Mapping[str, object]) -> "MastersFiles":
@@ -33,13 +24,13 @@ def build(settings: Mapping[str, object]) -> "MastersFiles":
     Raises:
         MisconfiguredError: a setting is missing, unknown or impossible.
     """
-    return MastersFiles(settings_from(settings))
+    return MastersFiles(file_settings(settings, where="masters_flatfile"))
 
 
 class MastersFiles:
     """Offers masters as files, and is told by files (canonical.ports: Inbox, FileReader, Destination)."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: FileSettings) -> None:
         """Keep the settings; nothing is connected before a method needs it."""
         self._settings = settings
         mailbox = Mailbox(settings.mailbox)
@@ -85,24 +76,15 @@ class MastersFiles:
     def _masters(self, told: HeldChanges, key: str, spool: Path) -> Parcel:
         """Write a masters file and its control file into the spool; the same holdings give the same bytes."""
         own, tally = self._settings, Tally(masters.layout())
-        if not own.receiver:
-            reason = "settings missing: receiver, the system's code in the names of files to it"
-            raise MisconfiguredError(reason, code=BAD_ADAPTER_SETTINGS, where="masters_flatfile")
-        codes = {"sender": own.sender, "receiver": own.receiver, "env": own.env}
-        name = translate.name_of(told, **codes, zone=own.zone) + own.suffix
-        folder = spool / OUTGOING / own.receiver
-        folder.mkdir(parents=True, exist_ok=True)
+        codes = own.told_as("masters_flatfile")
+        name = translate.name_of(told, **codes, zone=own.zone) + own.wrapping.suffix
         header = translate.header_of(told, name, **codes, zone=own.zone)
-        chunks = masters.write(header, told.holdings, form=own.form, tally=tally)
-        sha256, size = spool_file(chunks, folder / name, packed=bool(own.wrap), pgp=own.locks)
-        manifest = translate.manifest_of(told, tally, name=name, size=size, sha256=sha256, zone=own.zone)
-        spool_bytes(manifest_to_json(manifest), folder / control_name(name))
-        return Parcel(
-            name=name,
-            content_type=CONTENT_TYPES[name.rpartition(".")[2]] if own.suffix else MASTERS,
-            sha256=sha256,
-            size=size,
-            path=str((folder / name).relative_to(spool)),
+        return file_parcel(
+            masters.write(header, told.holdings, form=own.form or "delimited", tally=tally),
+            name,
+            receiver=own.receiver,
+            spool=spool,
+            wrapping=own.wrapping,
+            manifest=partial(translate.manifest_of, told, tally, name, zone=own.zone),
             key=key,
-            confirm_name=name,
         )

@@ -1,19 +1,15 @@
 """Masters files and acknowledgements of a system, to and from: what they are called, head, hold and say."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from io import BytesIO
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
-from canonical.holdings import HeldChanges, Holding, Withdrawn
+from canonical.holdings import HeldChanges
 from canonical.messages import FileFacts, FileIdentity, Item, Manifest, Rejection
 from canonical.serials import SerialPolicy
 from sftp.formats import masters
 from sftp.formats.file_names import PATTERNS, named
-from sftp.formats.item_file import read_header
-from sftp.layout import Form
-from sftp.layout_read import form_of
+from sftp.formats.whole_holdings import WholeFile, whole_from_bytes, whole_to_bytes
 from sftp.layout_tally import Tally
 from sftp.manifest import ACKNOWLEDGEMENT_LIMIT, acknowledgement_from_json
 from sftp.names import stem
@@ -71,7 +67,7 @@ def header_of(told: HeldChanges, name: str, *, sender: str, receiver: str, env: 
     }
 
 
-def manifest_of(told: HeldChanges, tally: Tally, *, name: str, size: int, sha256: str, zone: ZoneInfo) -> Manifest:
+def manifest_of(told: HeldChanges, tally: Tally, name: str, size: int, sha256: str, *, zone: ZoneInfo) -> Manifest:
     """Return the control file of a file whose records were tallied while it was written."""
     return Manifest(
         name=name,
@@ -87,28 +83,13 @@ def manifest_of(told: HeldChanges, tally: Tally, *, name: str, size: int, sha256
     )
 
 
-@dataclass(frozen=True, slots=True)
-class WholeFile:
-    """What one file says."""
-
-    form: Form
-    header: Mapping[str, Any]
-    content: tuple[Holding | Withdrawn, ...]
-    refused: tuple[Rejection, ...] = ()
-    """Lines that are rejected alone. A file with any cannot be written back."""
-
-
 def golden_read(wire: bytes, name: str) -> WholeFile:
     """Return what a sample file says.
 
     Raises:
         RejectedError: the file must be refused whole.
     """
-    layout, found = masters.layout(), list(masters.items(BytesIO(wire), where=name))
-    good = tuple(one.payload for one in found if isinstance(one, Item))
-    bad = tuple(one for one in found if isinstance(one, Rejection))
-    header = read_header(layout, BytesIO(wire), where=name)
-    return WholeFile(form_of(BytesIO(wire), layout), header, good, bad)
+    return whole_from_bytes(masters.layout(), wire, name)
 
 
 def golden_write(whole: WholeFile, _name: str = "") -> bytes:
@@ -117,4 +98,4 @@ def golden_write(whole: WholeFile, _name: str = "") -> bytes:
     Raises:
         RejectedError: a holding cannot be said in the layout.
     """
-    return b"".join(masters.write(whole.header, whole.content, form=whole.form))
+    return whole_to_bytes(masters.layout(), whole)

@@ -7,12 +7,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from adapters.mdms_cim.questions import held
 from adapters.mdms_cim.settings import Settings, settings_from
 from adapters.mdms_cim.translate import columns_from_notice, question_id, wire_of_notice
 from canonical.billing import BilledNotice
-from canonical.codes import message as codes
-from canonical.errors import RejectedError, UnavailableError
+from canonical.errors import RejectedError
 from canonical.ids import mint
 from canonical.master_data import MasterData
 from canonical.messages import Header, Message, Outcome, Parcel
@@ -21,8 +19,7 @@ from canonical.ports import HeldNoun
 from canonical.questions import AnswerFollowsError
 from iec61968.canonical_nouns.master_data import master_data_from_wire
 from iec61968.canonical_nouns.readings import readings_from_columns
-from iec61968.dialects.reply_codes import is_retryable
-from iec61968.envelope import WireReply
+from iec61968.held_masters import held_in_batches, judge
 from iec61968.nouns import get_meter_readings, meter_readings
 from iec61968.nouns.get_meter_readings import GetMeterReadings
 from iec61968.nouns.meter_readings import BadMeterReading, Each
@@ -100,7 +97,7 @@ class CimMeterData:
         )
         request = {"GetMeterReadings": get_meter_readings.as_values(payload)}
         with client.call("GetMeterReadings", header, timeout_s, Request=request) as answer:
-            self._judge(answer.reply, identity)
+            judge(answer.reply, identity)
             said = {error.code for error in answer.reply.errors}
             told: set[str] = set()
             for one in readings_of_answer(answer.each, source=self._settings.source, where=f"answer to {identity}"):
@@ -122,12 +119,9 @@ class CimMeterData:
             MisconfiguredError: its certificate is not the pinned one, or it refuses our credentials.
         """
         own = self._settings
-        for start in range(0, len(ids), own.batch):
-            some = ids[start : start + own.batch]
-            found, reply = held(noun, some, own.partner, source=own.source, as_of=as_of, timeout_s=timeout_s)
-            self._judge(reply, f"Get{noun}")
-            if found is not None:
-                yield found
+        yield from held_in_batches(
+            noun, ids, own.partner, batch=own.batch, source=own.source, as_of=as_of, timeout_s=timeout_s
+        )
 
     def understand(self, wire: WireMessage, *, source: str) -> Message[MasterData]:
         """Return what a message of this MDMS says of master data; `source` is who proved to be the sender.
@@ -138,23 +132,6 @@ class CimMeterData:
         partner = self._settings.partner
         strict = partner.peer.policy == "strict"
         return master_data_from_wire(wire, source=source, conventions=partner.speech.conventions, strict=strict)
-
-    def _judge(self, reply: WireReply, identity: str) -> None:
-        """Raise when the question as a whole was refused; log what is left out.
-
-        Raises:
-            UnavailableError: FAILED for a reason that may pass.
-            RejectedError: FAILED otherwise.
-        """
-        whole = [error for error in reply.errors if not error.object_id]
-        if reply.result == "FAILED" and (whole or not reply.errors):
-            said = "; ".join(f"{e.code} {e.reason}".strip() for e in whole) or "FAILED"
-            if any(is_retryable(error.code) for error in whole):
-                raise UnavailableError(said, code=codes.PARTNER_AWAY, where=f"question {identity}")
-            raise RejectedError(said, code=codes.PARTNER_REFUSED, where=f"question {identity}")
-        for error in reply.errors:
-            if error.object_id:
-                log.info("question %s: nothing of %s: %s", identity, error.object_id, error.code)
 
     def encode(self, message: Message[Any], *, spool: Path) -> Parcel:
         """Return what the MDMS is told: what was billed, master data, readings of an exchange, a document of any noun.

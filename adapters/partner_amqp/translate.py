@@ -1,85 +1,22 @@
 """Canonical messages as bare messages of IEC 61968-100, and the letters that carry them (docs/messaging.md)."""
 
-import gzip
 from dataclasses import dataclass
 from datetime import datetime
-from io import BytesIO
-from typing import Any, Literal
+from typing import Literal
 
-from lxml import etree
-
-from canonical.codes import message as codes
 from canonical.documents import Document
-from canonical.errors import RejectedError
-from canonical.ids import mint
 from canonical.messages import Header, Message
-from iec61968 import safe_xml
-from iec61968.canonical_nouns.bare_message import (
-    CAUSE,
-    EFFECTIVE,
-    EXPIRES,
-    PRIORITY,
-    bare_from_message,
-    instant_of,
-    message_from_bare,
-)
+from iec61968.bare_parcels import letter_facts
+from iec61968.canonical_nouns.bare_message import bare_from_message, message_from_bare
 from iec61968.canonical_nouns.conventions import MasterDataReading
-from iec61968.canonical_nouns.outgoing import Form, Speech
+from iec61968.canonical_nouns.outgoing import Speech
 from iec61968.editions import EDITIONS, Edition
-from iec61968.message_codec import wire_header
-from iec61968.wire import WireHeader
 from messaging.letters import Letter
-
-GZIP = b"\x1f\x8b"
-"""First bytes of what was gzipped."""
-
-
-def event_from_message(message: Message[Any], *, edition: Edition, sender: str, form: Form = "event") -> bytes:
-    """Return the bare message that says a canonical one: readings, master data or a document.
-
-    Raises:
-        RejectedError: it cannot be said as a valid message of the edition.
-    """
-    identity = mint("cim-event", message.header.message_id)
-    return bare_from_message(message, identity, Speech(edition, sender, MasterDataReading(), form))
 
 
 def letter_from_wire(body: bytes, *, edition: Edition, reply_to: str = "") -> Letter:
     """Return the letter that carries a message, with what its header says as properties; gzipped bodies stay so."""
-    plain = gzip.decompress(body) if body.startswith(GZIP) else body
-    header = _header_of(plain)
-    return Letter(
-        body=body,
-        message_id=header.message_id,
-        source=header.source,
-        correlation_id=header.correlation_id,
-        causation_id=header.property(CAUSE),
-        verb=header.verb,
-        noun=header.noun,
-        schema_version=edition.name,
-        created_at=header.timestamp,
-        effective_at=instant_of(header, EFFECTIVE),
-        expires_at=instant_of(header, EXPIRES),
-        priority="high" if header.property(PRIORITY) == "high" else "normal",
-        reply_to=reply_to,
-        content_encoding="gzip" if plain is not body else "",
-    )
-
-
-def packed(raw: bytes) -> bytes:
-    """Return a body gzipped; the same body gives the same bytes, because no time is written into it."""
-    return gzip.compress(raw, compresslevel=6, mtime=0)
-
-
-def _header_of(raw: bytes) -> WireHeader:
-    """Return the header of a message without reading what follows it.
-
-    Raises:
-        RejectedError: there is none.
-    """
-    for _, element in etree.iterparse(BytesIO(raw), tag="{*}Header", **safe_xml.PARSER_SETTINGS):
-        return wire_header(element)
-    raise RejectedError("no Header", code=codes.SCHEMA_INVALID, where="/")
+    return Letter(**letter_facts(body, edition), reply_to=reply_to)
 
 
 @dataclass(frozen=True, slots=True)

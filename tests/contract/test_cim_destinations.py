@@ -1,4 +1,4 @@
-"""What every system over IEC 61968-9 promises as a destination and in its settings, CIS and MDMS alike."""
+"""What every system over IEC 61968-9 promises as a destination and in its settings, whatever system it is."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -22,7 +22,7 @@ from iec61968.validation import findings
 
 GOLDEN = Path(__file__).resolve().parents[2] / "adapters" / "cis_cim" / "golden"
 CASES = sorted(path for path in GOLDEN.iterdir() if "refused" not in path.name)
-BASES = {"cis_cim": "url", "mdms_cim": "services_url"}
+BASES = {"cis_cim": "url", "hes_cim": "url", "mdms_cim": "services_url", "wams_cim": "url"}
 AT = datetime(2026, 3, 1, 5, tzinfo=UTC)
 
 
@@ -56,7 +56,7 @@ def test_the_same_message_gives_the_same_parcel_valid_in_every_edition_and_bindi
             assert findings(etree.fromstring(one.body or b""), edition) == ()
 
 
-def test_a_cis_is_told_by_events_and_an_mdms_by_requests_unless_the_site_says_otherwise(tmp_path: Path) -> None:
+def test_a_cis_is_told_by_events_and_the_others_by_requests_unless_the_site_says_otherwise(tmp_path: Path) -> None:
     message = meant(GOLDEN / "meters_linked")
 
     names = {
@@ -69,6 +69,8 @@ def test_a_cis_is_told_by_events_and_an_mdms_by_requests_unless_the_site_says_ot
     assert names == {
         ("cis_cim", ""): created, ("cis_cim", "request"): create, ("cis_cim", "event"): created,
         ("mdms_cim", ""): create, ("mdms_cim", "request"): create, ("mdms_cim", "event"): created,
+        ("hes_cim", ""): create, ("hes_cim", "request"): create, ("hes_cim", "event"): created,
+        ("wams_cim", ""): create, ("wams_cim", "request"): create, ("wams_cim", "event"): created,
     }  # fmt: skip
 
 
@@ -122,6 +124,9 @@ def test_a_system_that_is_away_is_an_outcome_for_every_parcel_without_a_secret_i
         ({"tier": "token"}, "machine's time"), ({"tier": "token", "binding": "bare"}, "bare"),
         ({"tier": "signature", "machine_now": datetime.now}, "signing_key"), ({"already": []}, "already"),
         ({"operation": {"verb": "x"}}, "operation"), ({"sender": 7}, "sender"),
+        ({"exchange_as": "poem"}, "exchange_as"), ({"commission_as": "song"}, "commission_as"),
+        ({"work_states": {"UTC": "maybe"}}, "work_states"), ({"unable_reasons": {"dog": "BIT"}}, "unable_reasons"),
+        ({"wrapped_keys": "yes"}, "wrapped_keys"), ({"commissioned": ""}, "commissioned"),
     ],
 )  # fmt: skip
 def test_a_setting_that_cannot_be_used_is_named(adapter: str, settings: Mapping[str, Any], named: str) -> None:

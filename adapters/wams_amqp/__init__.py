@@ -1,0 +1,1 @@
+"""A work and asset management system behind a queue: field orders to it, completions from it."""
