@@ -7,6 +7,8 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
+from sqlmodel import select
+
 from canonical.billing import ItemVerdict
 from canonical.ids import meter_mrid
 from canonical.messages import FileFacts, FileIdentity, Item, Message, Outcome, Parcel
@@ -83,7 +85,7 @@ class Dock:
     def answer(self, role: str, state: Any = "confirmed", code: str = "", reason: str = "") -> None:
         """Have a role answer everything that it was told, and look at the answers."""
         with self.transaction() as session:
-            for row in session.exec(deliveries.select(deliveries.Delivery)).all():
+            for row in session.exec(select(deliveries.Delivery)).all():
                 if row.destination == role and row.state in ("pending", "parked"):
                     deliveries.settle(row, Outcome(state, code, reason), now=self.now)
                     session.add(row)

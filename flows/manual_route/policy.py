@@ -1,0 +1,27 @@
+"""What a site decides of manual routes: who reads, what is plausible, whose work it is when a read comes too late."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from flows.meter_rollout.policy import DAILY_KWH
+
+
+@dataclass(frozen=True, slots=True)
+class RoutePolicy:
+    """How one site has meters read by people."""
+
+    role: str
+    """Role of the route reader."""
+
+    zone: str = "UTC"
+    """IANA zone whose local days routes are of."""
+
+    max_daily_kwh: Mapping[str, Decimal] = field(default_factory=lambda: DAILY_KWH)
+    """Highest plausible energy of a day by customer class, multiplier applied; the empty class means any other."""
+
+    raw_sources: frozenset[str] = frozenset()
+    """Feeds whose reads stand as the meter shows them: only those tell what a reader will see."""
+
+    queue: str = "rollout"
+    """Owner of the work that routes make."""
