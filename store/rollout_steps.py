@@ -124,6 +124,15 @@ def awaited(session: Session, step: str, *, limit: int, behind: str = "", due_by
     return rows_of(session, query.order_by(STEP.c.order_id).limit(limit))
 
 
+def awaited_of(session: Session, step: str, order_ids: Collection[str]) -> list[Row]:
+    """Return those of some orders whose step of a name is still awaited, locked until the transaction ends."""
+    found: list[Row] = []
+    for part in _chunks(order_ids):
+        query = select(STEP.c.order_id, STEP.c.attempt).where(STEP.c.order_id.in_(part), STEP.c.step == step)
+        found += rows_of(session, query.where(STEP.c.state == "AWAITED").order_by(STEP.c.order_id).with_for_update())
+    return found
+
+
 def said_of(session: Session, usage_points: Collection[str]) -> dict[str, list[Row]]:
     """Return what systems told the hub of some usage points, message by message, in order."""
     table = MASTER_STATEMENT.c

@@ -45,3 +45,11 @@ ORIGIN_CONTRADICTS = ErrorCode(
     "Find out which is right; nothing was passed on.",
     acts="operator",
 )
+HEARD_BY_TWO = ErrorCode(
+    "8066",
+    "HEARD_BY_TWO",
+    "Two head-ends say that they hear one and the same new meter.",
+    "Find out which of them it belongs to, and have the other one forget it.",
+    acts="operator",
+    severity="WARNING",
+)

@@ -106,11 +106,13 @@ def _settle(track: Track, name: str, row: Row, policy: Policy, now: datetime) ->
         track.put(name, state="CONFIRMED", due_at=now if asks else None, ended_at=now, code="", reason="")
     elif state == "SENT" and delivery == "parked":
         lost = row["delivery_code"] in _NEVER_ARRIVED_FOR_SURE
-        _stuck(track, name, "UNCONFIRMED" if lost else "REFUSED", row["delivery_code"], row["delivery_reason"], now)
+        _stuck(
+            track, name, "UNCONFIRMED" if lost else "REFUSED", row["delivery_code"], row["delivery_reason"], policy, now
+        )
     elif state == "SENT" and delivery == "cancelled":
-        _stuck(track, name, "REFUSED", str(STEP_REFUSED), "its delivery was withdrawn", now)
+        _stuck(track, name, "REFUSED", str(STEP_REFUSED), "its delivery was withdrawn", policy, now)
     elif state == "SENT" and row["unconfirmed_at"] is not None:
-        _stuck(track, name, "UNCONFIRMED", str(STEP_UNCONFIRMED), "no answer in time", now)
+        _stuck(track, name, "UNCONFIRMED", str(STEP_UNCONFIRMED), "no answer in time", policy, now)
     elif state == "CONFIRMED" and row["due_at"] is not None and not asks:
         track.put(name, due_at=None)
 
@@ -120,9 +122,10 @@ def _is_news(row: Row) -> bool:
     return row["ended_at"] is None or (row["confirmed_at"] is not None and row["confirmed_at"] > row["ended_at"])
 
 
-def _stuck(track: Track, name: str, state: str, code: str, reason: str, now: datetime) -> None:
-    """Note that a step does not go on by itself; what can be asked is asked at once."""
-    track.put(name, state=state, code=code or str(STEP_REFUSED), reason=reason, due_at=now, ended_at=now)
+def _stuck(track: Track, name: str, state: str, code: str, reason: str, policy: Policy, now: datetime) -> None:
+    """Note that a step does not go on by itself; what can be asked is asked at once, the rest is a person's."""
+    due = now if can_ask(name, policy) else None
+    track.put(name, state=state, code=code or str(STEP_REFUSED), reason=reason, due_at=due, ended_at=now)
 
 
 def questions(track: Track, *, policy: Policy, now: datetime) -> list[str]:

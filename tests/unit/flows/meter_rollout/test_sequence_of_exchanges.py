@@ -1,0 +1,288 @@
+"""The sequence of an exchange: every system is told in order, and what it holds is looked at."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from rollout_sequence_world import POLICY, T, World
+
+from canonical.codes.rollout import BILLING_WINDOW_LOCK, HEARD_UNINSTALLED, NOT_HEARD, OLD_METER_STILL_READING
+from canonical.codes.rollout_steps import STEP_BY_HAND, STEP_DIFFERS, STEP_REFUSED
+from canonical.ids import meter_mrid
+from flows.meter_rollout import sequence, suppression
+from flows.meter_rollout.steps import STEPS
+from store import reference, rollout_orders
+from store.session import Transaction
+
+OLD, NEW = meter_mrid("ACME", "O1"), meter_mrid("ACME", "N1")
+
+
+@pytest.fixture
+def world(transaction: Transaction, tmp_path: Path) -> World:
+    return World(transaction, tmp_path)
+
+
+def test_an_exchange_reaches_every_system_in_order_and_ends_closed(world: World) -> None:
+    order = world.exchange(1)
+    world.settle()
+    world.hear(1)
+    world.read(1)
+    world.later(days=5)
+    world.look()
+    world.settle()
+
+    assert world.history(order) == [
+        "VALIDATED", "CIS_EXCHANGED", "MDM_SYNCED", "HES_COMMISSIONED", "HEARD", "VERIFIED", "CERTIFIED", "CLOSED",
+    ]  # fmt: skip
+    assert set(world.steps(order).values()) <= {"CONFIRMED", "SEEN"}
+    assert len(world.steps(order)) == len(STEPS)
+    assert world.open_work() == []
+
+
+def test_removal_and_installation_reach_the_cis_as_one_with_their_readings(world: World) -> None:
+    world.exchange(1)
+    world.settle()
+
+    (pair,) = world.offices["cis"].told
+
+    assert (pair["noun"], pair["old"], pair["new"], pair["final"]) == ("MeterServiceRequests", OLD, NEW, ["4711"])
+
+
+def test_the_meter_data_system_closes_and_opens_at_one_instant_and_gets_both_readings(world: World) -> None:
+    world.exchange(1, removed_at=T - timedelta(minutes=20))
+    world.settle()
+
+    close, create, readings = world.offices["mdms"].told
+
+    assert [(one["verb"], one["meter"], one["at"]) for one in (close, create)] == [
+        ("close", OLD, T.isoformat()),
+        ("create", NEW, T.isoformat()),
+    ]
+    assert [value[2] for value in readings["values"]] == ["0"] or len(readings["values"]) == 2
+
+
+def test_a_system_that_is_away_holds_up_only_what_comes_behind_it(world: World) -> None:
+    order = world.exchange(1)
+    world.offices["oms"].is_away = True
+    world.settle()
+    away = world.steps(order)
+    world.offices["oms"].is_away = False
+    world.close_work()
+    world.settle()
+
+    assert away["OMS_METER"] == "UNCONFIRMED"
+    assert away["HES_COMMISSION"] == "SEEN"
+    assert world.order(order)["state"] == "HES_COMMISSIONED"
+
+
+def test_a_refused_step_is_work_and_goes_on_when_a_person_says_that_it_is_so(world: World) -> None:
+    order = world.exchange(1)
+    world.offices["cis"].refuses = lambda said: said["noun"] == "MeterServiceRequests"
+    world.settle()
+    (item,) = world.open_work()
+    behind = world.offices["mdms"].told
+    world.close_work()
+    world.settle()
+
+    assert item["code"] == str(STEP_REFUSED)
+    assert (item["queue"], item["usage_point"], behind) == ("rollout", "U1", world.offices["mdms"].told)
+    assert world.steps(order)["MDMS_CREATE"] == "SEEN"
+
+
+def test_what_a_system_confirmed_and_does_not_hold_is_work_that_names_it(world: World) -> None:
+    order = world.exchange(1)
+    world.offices["hes"].forgets = True
+    world.settle()
+
+    (item,) = world.open_work()
+
+    assert item["code"] == str(STEP_DIFFERS)
+    assert NEW in item["summary"]
+    assert world.order(order)["state"] == "MDM_SYNCED"
+
+
+def test_silence_is_asked_about_before_anything_is_sent_again(world: World) -> None:
+    order = world.exchange(1)
+    world.offices["mdms"].is_silent = True
+    world.settle()
+    world.later(hours=3)
+    with world.transaction() as session:
+        from store.overdue import overdue
+
+        overdue(session, now=world.now)
+    world.settle(2)
+
+    told = [said["verb"] for said in world.offices["mdms"].told]
+
+    assert told == ["close"]
+    assert world.steps(order)["MDMS_CLOSE"] in ("UNCONFIRMED", "SEEN")
+
+
+def test_a_bill_holds_the_pair_alone(world: World) -> None:
+    order = world.exchange(1, held=T + timedelta(days=5))
+    with world.transaction() as session:
+        rows = [{"cycle": "C1", "business_date": "2026-03-03", "period_start": T - timedelta(days=30), "period_end": T}]
+        reference.record(session, reference.BILL_CYCLE_DAY, rows, now=T)
+        agreement = {
+            "agreement": "A1", "account": "K1", "usage_point": "U1", "customer_class": "RESIDENTIAL", "tariff": "R",
+            "cycle": "C1", "tou_calendar": "", "net_metering": False, "valid_from": T - timedelta(days=90),
+            "valid_to": None,
+        }  # fmt: skip
+        reference.record(session, reference.AGREEMENT, [agreement], now=T)
+    world.settle()
+
+    assert world.steps(order)["CIS_PAIR"] == "HELD"
+    assert world.order(order)["state"] == "HES_COMMISSIONED"
+    assert world.offices["cis"].told == []
+
+    world.later(days=8)
+    world.settle()
+
+    assert [said["noun"] for said in world.offices["cis"].told] == ["MeterServiceRequests"]
+    assert str(BILLING_WINDOW_LOCK)
+
+
+def test_a_person_stands_in_for_a_system_and_the_rest_goes_on(transaction: Transaction, tmp_path: Path) -> None:
+    roles = {name: name for name in POLICY.roles if name != "oms"}
+    world = World(transaction, tmp_path, replace(POLICY, roles=roles, manual=frozenset({"oms"})))
+    order = world.exchange(1)
+    world.settle()
+
+    (item,) = world.open_work()
+    waits = world.steps(order)["OMS_METER"]
+    world.close_work()
+    world.settle()
+
+    assert (item["code"], waits) == (str(STEP_BY_HAND), "MANUAL")
+    assert world.steps(order)["OMS_METER"] == "CONFIRMED"
+
+
+def test_a_site_without_some_systems_still_closes(transaction: Transaction, tmp_path: Path) -> None:
+    world = World(transaction, tmp_path, replace(POLICY, roles={"mdms": "mdms"}, askable=frozenset()))
+    order = world.exchange(1)
+    world.settle()
+
+    assert world.order(order)["state"] == "CLOSED"
+    assert {name for name, state in world.steps(order).items() if state != "NOT_NEEDED"} == {
+        "MDMS_CLOSE", "MDMS_CREATE", "MDMS_READINGS",
+    }  # fmt: skip
+
+
+def test_a_corrected_exchange_is_taken_back_everywhere_before_it_is_told_anew(world: World) -> None:
+    first, second = world.exchange(1), world.exchange(2)
+    world.settle()
+    with world.transaction() as session:
+        swapped = [
+            {"order_id": first, "new_meter": meter_mrid("ACME", "N2")},
+            {"order_id": second, "new_meter": NEW},
+        ]
+        rollout_orders.change(session, swapped)
+        rows = list(rollout_orders.of_ids(session, [first, second]).values())
+        sequence.again(session, rows, policy=world.policy, now=world.now)
+    world.settle(20)
+
+    assert world.offices["mdms"].meters_at("U1") == [meter_mrid("ACME", "N2")]
+    assert world.offices["mdms"].meters_at("U2") == [NEW]
+    verbs = [(said["verb"], said.get("meter")) for said in world.offices["mdms"].told if "meter" in said]
+    assert verbs.index(("delete", NEW)) < max(n for n, one in enumerate(verbs) if one == ("create", NEW))
+    assert "CORRECTING" in world.history(first)
+    assert world.order(first)["state"] == "HES_COMMISSIONED"
+
+
+def test_a_reversed_exchange_is_taken_back_from_everyone_who_was_told(world: World) -> None:
+    order = world.exchange(1)
+    world.settle()
+    with world.transaction() as session:
+        row = rollout_orders.of_ids(session, [order])[order]
+        sequence.take_back(session, [row], policy=world.policy, now=world.now)
+    world.settle(20)
+
+    assert world.order(order)["state"] == "REVERSED"
+    assert world.offices["mdms"].meters_at("U1") == [OLD]
+    assert world.offices["hes"].status_of(NEW) == "Decommissioned"
+    assert [said["verb"] for said in world.offices["cis"].told] == ["create", "delete"]
+
+
+def test_the_usage_point_is_read_by_the_head_end_from_its_verification_on_as_the_hub_itself_believes(
+    world: World,
+) -> None:
+    world.exchange(1)
+    world.settle()
+    world.hear(1)
+    world.settle()
+    world.read(1)
+    world.later(days=5)
+    world.look()
+    world.settle()
+
+    with world.transaction() as session:
+        rows = reference.current(session, reference.USAGE_POINT, "usage_point", {"U1"})
+    versions = [(row["read_source"], row["valid_from"]) for row in sorted(rows, key=lambda one: one["valid_from"])]
+
+    assert [by for by, _ in versions] == ["MANUAL", "AMI"]
+    assert versions[1][1] == T.replace(hour=5) + timedelta(days=4)  # midnight in Toronto behind three whole days
+
+
+def test_a_meter_that_is_not_heard_is_work_until_it_is(world: World) -> None:
+    world.exchange(1)
+    world.settle()
+    world.later(hours=25)
+    world.look()
+    silent = [item["code"] for item in world.open_work()]
+    world.hear(1, at=world.now)
+    world.look()
+
+    assert silent == [str(NOT_HEARD)]
+    assert world.open_work() == []
+
+
+def test_a_meter_without_reads_on_one_of_its_first_days_is_not_certified(world: World) -> None:
+    order = world.exchange(1)
+    world.settle()
+    world.hear(1)
+    world.look()
+    world.settle()
+    world.read(1, days=2)
+    world.later(days=5)
+    world.look()
+    world.settle()
+
+    assert world.order(order)["state"] == "HEARD"
+    assert "no reads of 1 of 3 days" in world.open_work()[0]["summary"]
+
+
+def test_a_meter_heard_that_nobody_installed_is_a_found_meter_but_an_expected_one_is_not(world: World) -> None:
+    world.exchange(1)
+    world.hear(1)
+    world.hear(77)
+    world.look()
+
+    assert [(item["code"], item["meter"]) for item in world.open_work()] == [
+        (str(HEARD_UNINSTALLED), meter_mrid("ACME", "N77"))
+    ]
+
+
+def test_readings_of_a_removed_meter_are_work_once(world: World) -> None:
+    world.exchange(1)
+    world.settle()
+    world.read(1, days=1, old=True)
+    world.look()
+    world.look()
+
+    (item,) = world.open_work()
+
+    assert (item["code"], item["meter"], item["seen"]) == (str(OLD_METER_STILL_READING), OLD, 1)
+
+
+def test_outage_events_around_an_exchange_are_planned_work(world: World) -> None:
+    world.exchange(1)
+    world.settle()
+    world.hear(1)
+    world.look()
+    world.settle()
+
+    with world.transaction() as session:
+        (span,) = suppression.windows(session, ["U1"], policy=world.policy)["U1"]
+
+    assert (span.start, span.end) == (T - timedelta(minutes=30), T + timedelta(minutes=40, hours=2))
