@@ -14,6 +14,9 @@ KINDS = {
     "customer_system": "cis",
     "meter_data_files": "mdms_files",
     "work_system": "wams",
+    "head_end": "hes",
+    "outage_system": "oms",
+    "route_reader": "route_reader",
     "partner": "partner",
 }
 """What a role of each kind is called on the ladder."""

@@ -74,6 +74,8 @@ def master_data_policy(model: SiteModel) -> Policy:
     kinds = {name: SYSTEMS[role.kind] for name, role in model.roles.items() if role.kind in SYSTEMS}
     kinds |= {name: kinds[client.role] for name, client in clients.items() if client.role in kinds}
     kinds |= {name: client.system for name, client in clients.items() if client.system}
+    queues = {name: role_of(model, name) for name in (model.messaging.inbound if model.messaging else ())}
+    kinds |= {name: kinds[role] for name, role in queues.items() if role in kinds}
     return replace(
         common,
         search_interval=timedelta(minutes=own.search_interval_minutes),

@@ -14,7 +14,13 @@ from services.subscribers_section import SubscriberSection
 
 Mistake = tuple[tuple[str, ...], str]
 
-SYSTEMS = {"customer_system": "cis", "meter_data_system": "mdms", "work_system": "wams"}
+SYSTEMS = {
+    "customer_system": "cis",
+    "meter_data_system": "mdms",
+    "work_system": "wams",
+    "head_end": "hes",
+    "outage_system": "oms",
+}
 """What kind of system a role is, by its kind."""
 
 KINDS_OF_SYSTEM = ("cis", "mdms", "wams", "hes", "oms", "gis", "hub")
