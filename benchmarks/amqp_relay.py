@@ -1,86 +1,109 @@
-"""The relay from a PostgreSQL store to a quorum queue, beside pika publishing the same bytes by hand with a window.
+"""The relay from a PostgreSQL store to RabbitMQ, beside pika publishing the same bytes by hand with a window.
 
-1,000 deliveries of a bare event of about 1 kB are enqueued; then leased, carried and recorded in batches of 500 by
-`flows.delivery.relay_once`, through the adapter `partner_amqp`.
+10,000 deliveries of a bare event of about 1 kB are enqueued; then leased, carried and recorded in batches of 1,000 by
+`flows.relaying.carry_on`, as `amihub serve` does, through the adapter `partner_amqp`; beside it the same letters go to
+the same queue by a publisher that does nothing else. Once with a classic and once with a quorum queue.
 """
 
 import hashlib
 import json
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from adapters.partner_amqp.adapter import QueuePartner, build
+import pika
+
+from adapters.partner_amqp.adapter import build
 from benchmarks.amqp_publish import publish_raw
 from canonical.messages import Header, Parcel
-from flows.delivery import DeliveryPolicy, relay_once
+from flows.delivery import DeliveryPolicy, Way
+from flows.relaying import carry_on
 from messaging.letters import Letter
 from messaging.port import open_queues
 from messaging.settings import Messaging
-from messaging.topology import QueueSet, Topology
+from messaging.topology import QueueSet, QueueType, Topology
 from servers.postgres import private_postgres
 from servers.rabbitmq import private_rabbitmq
-from store import deliveries
+from store.deliveries import Outgoing, enqueue_many
 from store.session import Transaction, open_engine, transactions
 
-DELIVERIES, BATCH, ROUNDS = 1_000, 500, 2
+DELIVERIES, BATCH, ROUNDS = 10_000, 1_000, 3
+KINDS: tuple[QueueType, ...] = ("classic", "quorum")
 NOW = datetime(2026, 3, 2, 6, tzinfo=UTC)
 POLICY = DeliveryPolicy(batch=BATCH, in_flight=10 * BATCH, timeout_s=60.0, lease_s=61.0 * BATCH)
-OWN = QueueSet("bench", "out", {})
 ENVELOPE = "http://iec.ch/TC57/2011/schema/message"
 
 
 def run() -> dict[str, dict[str, float]]:
-    """Return the median of same-round ratios and the relay's deliveries per second."""
+    """Return the median of same-round ratios by kind of queue, and the relay's deliveries per second."""
     from store.tables import METADATA
 
-    with tempfile.TemporaryDirectory() as folder, private_rabbitmq() as server, private_postgres() as url:
-        messaging = Messaging(Topology((OWN,)), server.url, Path(folder) / "unused.db")
-        queues = open_queues(messaging)
-        queues.declare()
-        port = build({"queue": OWN.partner, "messaging": messaging})
+    found: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as folder, private_postgres() as url:
         engine = open_engine(url)
         METADATA.create_all(engine)
-        pairs = [_round(n, transactions(engine), port, server.url, Path(folder)) for n in range(ROUNDS + 1)][1:]
+        for kind in KINDS:
+            pairs = _rounds(kind, transactions(engine), Path(folder))
+            found[f"ratio_to_raw_publish_{kind}"] = round(median(ours / raw for ours, raw in pairs), 3)
+            found[f"deliveries_per_s_{kind}"] = round(median(ours for ours, _ in pairs))
         engine.dispose()
+    return {"relay": found}
+
+
+def _rounds(kind: QueueType, transaction: Transaction, folder: Path) -> list[tuple[float, float]]:
+    """Return what each round found, the first left out; with a broker whose queues are all of one kind."""
+    own = QueueSet(f"bench-{kind}", "out", {})
+    with private_rabbitmq() as server:
+        messaging = Messaging(Topology((own,), queue_type=kind), server.url, folder / "unused.db")
+        queues = open_queues(messaging)
+        queues.declare()
+        port = build({"queue": own.partner, "messaging": messaging})
+        way = Way(own.partner, port, POLICY, transaction, folder)
+        pairs = [_round(f"{kind}-{n}", way, server.url, own) for n in range(ROUNDS + 1)][1:]
         queues.close()
-    return {
-        "relay": {
-            "ratio_to_raw_publish_quorum": round(median(ours / raw for ours, raw in pairs), 3),
-            "deliveries_per_s": round(median(ours for ours, _ in pairs)),
-        }
-    }
+        return pairs
 
 
-def _round(number: int, transaction: Transaction, port: QueuePartner, url: str, spool: Path) -> tuple[float, float]:
+def _round(name: str, way: Way, url: str, own: QueueSet) -> tuple[float, float]:
     """Return deliveries per second of the relay, and letters per second of pika by hand."""
-    bodies = [_event(number * DELIVERIES + n) for n in range(DELIVERIES)]
-    with transaction() as session:
-        for n, body in enumerate(bodies):
-            name = f"m-{number}-{n}"
-            parcel = Parcel("created", "application/xml", hashlib.sha256(body).hexdigest(), len(body), body, key=name)
-            header = Header(name, "mdms", "created", "MeterReadings", created_at=NOW)
-            deliveries.enqueue(session, header=header, parcel=parcel, destination="partner", now=NOW)
-    began, confirmed = time.perf_counter(), 0
-    while confirmed < DELIVERIES:
-        report = relay_once(
-            {"partner": port},
-            transaction=transaction,
-            spool=spool,
-            now=NOW,
-            machine_now=datetime.now(UTC),
-            policies={"partner": POLICY},
+    bodies = [_event(n) for n in range(DELIVERIES)]
+    many = [
+        Outgoing(
+            Header(f"{name}-{n}", "mdms", "created", "MeterReadings", created_at=NOW),
+            _parcel(name, n, body),
+            way.destination,
         )
-        if not report.confirmed:
-            raise AssertionError(f"the relay stands still: {report}")
-        confirmed += report.confirmed
-    ours = DELIVERIES / (time.perf_counter() - began)
-    letters = [Letter(body, f"m-{number}-{n}") for n, body in enumerate(bodies)]
+        for n, body in enumerate(bodies)
+    ]
+    with way.transaction() as session:
+        enqueue_many(session, many, now=NOW)
+    with ThreadPoolExecutor(1) as carrier:
+        began = time.perf_counter()
+        report = carry_on(way, carrier=carrier, now=lambda: NOW, machine_now=lambda: datetime.now(UTC))
+        ours = DELIVERIES / (time.perf_counter() - began)
+    if report.confirmed != DELIVERIES:
+        raise AssertionError(f"not every delivery was confirmed: {report}")
+    _emptied(url, own)
+    letters = [Letter(body, f"{name}-{n}") for n, body in enumerate(bodies)]
     began = time.perf_counter()
-    publish_raw(url, letters, OWN.exchange)
-    return ours, DELIVERIES / (time.perf_counter() - began)
+    publish_raw(url, letters, own.exchange)
+    raw = DELIVERIES / (time.perf_counter() - began)
+    _emptied(url, own)
+    return ours, raw
+
+
+def _parcel(name: str, number: int, body: bytes) -> Parcel:
+    digest = hashlib.sha256(body).hexdigest()
+    return Parcel("created", "application/xml", digest, len(body), body, key=f"{name}-{number}")
+
+
+def _emptied(url: str, own: QueueSet) -> None:
+    """Empty the queue, so that no round works against what an earlier one left."""
+    with pika.BlockingConnection(pika.URLParameters(url)) as connection:
+        connection.channel().queue_purge(own.queue("normal"))
 
 
 def _event(number: int) -> bytes:
