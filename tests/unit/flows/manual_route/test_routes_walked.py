@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from routes_by_hand import Street, day, mrid, read
@@ -25,7 +26,7 @@ def street(transaction: Transaction) -> Street:
 
 def ordered(street: Street, point: str, old: str, new: str, *, done: float, certified_at: float | None = None) -> None:
     """Add the exchange order of a usage point as the field left it."""
-    row = {column.name: "" for column in ORDER.columns} | {"place": 0, "attempts": 1}
+    row: dict[str, Any] = {column.name: "" for column in ORDER.columns} | {"place": 0, "attempts": 1}
     row |= {name: None for name in ("removed_at", "installed_at", "due_at", "done_at", "validated_at", "heard_at",
                                     "commissioned_at", "certified_at", "closed_at")}  # fmt: skip
     row |= {"order_id": f"O-{point}", "usage_point": point, "state": "DONE_IN_FIELD", "old_meter": mrid(old)}
