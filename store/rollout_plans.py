@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, String, and_, case, cast, delete, exists, func, literal, select, tuple_, update
+from sqlalchemy import Select, String, and_, case, cast, delete, exists, func, literal, or_, select, tuple_, update
 from sqlmodel import Session
 
 from store import bulk
+from store.deliveries import DELIVERY
 from store.rollout import ORDER, ORDER_HISTORY
 from store.rollout_orders import BLANK
 from store.rollout_states import OPEN
@@ -99,3 +100,41 @@ def of_day(
     if after is not None:
         query = query.where(tuple_(*place) > tuple_(*after))
     return rows_of(session, query.order_by(*place).limit(limit).with_for_update())
+
+
+def answered(session: Session, *, limit: int) -> list[Row]:
+    """Return released orders of which the work system has said what it makes of them, with its delivery's state."""
+    delivery = DELIVERY.c
+    query = (
+        select(ORDER, delivery.state.label("told"), delivery.code.label("told_code"), delivery.reason.label("told_why"))
+        .join(DELIVERY, delivery.delivery_id == ORDER.c.delivery_id)
+        .where(ORDER.c.state == "RELEASED", delivery.state.in_(("confirmed", "parked", "cancelled")))
+    )
+    return rows_of(session, query.order_by(ORDER.c.order_id).limit(limit))
+
+
+def told_by_person(session: Session, *, limit: int) -> list[Row]:
+    """Return released orders that no delivery carries: a person tells the crews of them."""
+    query = select(ORDER).where(ORDER.c.state == "RELEASED", ORDER.c.delivery_id == "", ORDER.c.wave != "")
+    return rows_of(session, query.order_by(ORDER.c.order_id).limit(limit))
+
+
+def unconfirmed(session: Session, *, now: datetime, limit: int) -> list[Row]:
+    """Return released orders of which the work system has said nothing in time."""
+    query = select(ORDER).where(ORDER.c.state == "RELEASED", ORDER.c.due_at <= now, ORDER.c.delivery_id != "")
+    return rows_of(session, query.order_by(ORDER.c.due_at, ORDER.c.order_id).limit(limit))
+
+
+def needing_a_day(
+    session: Session, wave: str, *, today: str, now: datetime, decided: Sequence[str], limit: int
+) -> list[Row]:
+    """Return orders of a wave that need another day: not done by a visit, missed, or held and due to be looked at.
+
+    `decided` are codes of those that a person has, and nobody plans again.
+    """
+    column = ORDER.c
+    unable = and_(column.state == "UNABLE", column.code.not_in(decided))
+    missed = and_(column.state == "ELIGIBLE", column.planned_day < today)
+    held = and_(column.state == "ON_HOLD", column.before.in_(("ELIGIBLE", "UNABLE")), column.due_at <= now)
+    query = select(ORDER).where(column.wave == wave, or_(unable, missed, held))
+    return rows_of(session, query.order_by(column.planned_day, column.place, column.order_id).limit(limit))

@@ -68,3 +68,46 @@ NO_CLEAR_DAY = ErrorCode(
     acts="operator",
     severity="WARNING",
 )
+CHANGED_SINCE_FROZEN = ErrorCode(
+    "8049",
+    "CHANGED_SINCE_FROZEN",
+    "What the masters say of the usage point is not what it was when the wave's list was frozen.",
+    "Look at `amihub rollout explain USAGE_POINT`; release the order or let it go.",
+    acts="operator",
+    severity="WARNING",
+)
+STOCK_SHORT = ErrorCode(
+    "8050",
+    "STOCK_SHORT",
+    "Fewer meters lie in stock than the orders need that are to be released.",
+    "Wait for the next shipment, release fewer days, or set `stock` of the wave to `warn`.",
+    acts="operator",
+)
+NOT_TAKEN_BY_FIELD = ErrorCode(
+    "8051",
+    "NOT_TAKEN_BY_FIELD",
+    "The work system refused an exchange order, or did not confirm it in time.",
+    "Look at the delivery by `amihub messages`; replay it, or put the order right and release it again.",
+    acts="operator",
+)
+ATTEMPTS_USED = ErrorCode(
+    "8052",
+    "ATTEMPTS_USED",
+    "Crews were there as often as the wave allows, and could not exchange the meter.",
+    "Speak to the customer, then `amihub rollout correct`, or leave the usage point out.",
+    acts="operator",
+)
+WAVE_NOT_DONE = ErrorCode(
+    "8053",
+    "WAVE_NOT_DONE",
+    "A wave cannot be closed: orders of it are open, or its frozen list does not hold.",
+    "Look at `amihub rollout status WAVE`, and end what is open first.",
+    acts="operator",
+)
+APPROVAL_MISSING = ErrorCode(
+    "8054",
+    "APPROVAL_MISSING",
+    "This site has a person decide it, and nobody did.",
+    "Give your name with `--by`.",
+    acts="operator",
+)

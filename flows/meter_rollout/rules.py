@@ -82,6 +82,12 @@ class WaveRules:
     """Whether orders are released for which no meter lies in stock."""
 
     contractor: str = ""
+    work_system: str = ""
+    """Role that is told of the orders; empty: the site's."""
+
+    orders_per_message: int = 1
+    """How many orders go in one message, or one file; more than one only where the work system takes them so."""
+
     attempts: int = 3
     """Visits after which a person decides."""
 
@@ -89,7 +95,10 @@ class WaveRules:
     """Days from a visit in vain to the next."""
 
     approvals: frozenset[Approval] = frozenset()
-    """What needs the name of a person."""
+    """What a person decides: `plan` that the list is frozen, `release` that days are released."""
+
+    release_ahead_days: int = 0
+    """How many days ahead the hub releases by itself once a person has released the first; 0: never."""
 
     shortfall: Shortfall = "BILL_THROUGH"
 

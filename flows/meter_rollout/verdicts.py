@@ -28,6 +28,8 @@ class Out:
 
     code: ErrorCode
     reason: str
+    is_of_day: bool = False
+    """Whether it stands in the way on that day alone."""
 
     @property
     def is_chosen(self) -> bool:
