@@ -57,7 +57,8 @@ class Dock:
     now: datetime = NOW
 
     def encode(self, role: str, message: Message[Any]) -> Parcel:
-        names = tuple(one.meter for one in message.payload.things)
+        things = getattr(message.payload, "things", message.payload)
+        names = tuple(mrid(one.serial) if isinstance(one, ShippedMeter) else one.meter for one in things)
         self.sent.append((role, message.header.verb, names))
         body = f"{role} {message.header.message_id} {message.payload!r}".encode()
         return Parcel("x", "text/xml", sha256(body).hexdigest(), len(body), body)

@@ -127,3 +127,23 @@ def meter_of(row: Row | Mapping[str, Any], *, status: str = IN_STOCK) -> Meter:
         firmware=row["firmware"],
         status=status,
     )
+
+
+def shipped_of(row: Row | Mapping[str, Any]) -> ShippedMeter:
+    """Return a shipped meter as it is told to who keeps it in stock: with lot, configuration, module; never a key."""
+    facts = row["facts"]
+    return ShippedMeter(
+        manufacturer=facts["manufacturer"],
+        serial=facts["serial"],
+        commodity=facts["commodity"],
+        model=row["model"],
+        firmware=row["firmware"],
+        configuration=row["configuration"],
+        multiplier=Decimal(facts["multiplier"]),
+        registers=registers_of(facts["registers"]),
+        lot=row["lot"],
+        test_result=facts["test_result"],
+        module=facts["module"],
+        module_kind=facts["module_kind"],
+        key_reference=row["key_reference"],
+    )

@@ -12,7 +12,7 @@ from flows.master_data_sync.forward import LANE
 from flows.routing import deliver
 from flows.routing.deliver import Sending, Telling
 from flows.shipments.policy import MOST_IN_MESSAGE, ShipmentPolicy
-from flows.shipments.stock import IN_STOCK, meter_of
+from flows.shipments.stock import meter_of, shipped_of
 from store import shipments
 from store.session import Session
 
@@ -59,11 +59,12 @@ def _telling(
     group: Sequence[Mapping[str, Any]], verb: Literal["create", "close"], cause: str, effective_at: datetime, role: str
 ) -> Telling:
     """Return the message that tells one role of some meters."""
-    status = IN_STOCK if verb == "create" else DISPOSED
-    things = tuple(meter_of(row, status=status) for row in group)
     own = mint("shipped", cause, verb, ",".join(row["meter"] for row in group))
     header = Header(own, "hub", verb, "MeterConfig", own, causation_id=cause, effective_at=effective_at)
-    return Telling(Message(header, MasterData(verb, "MeterConfig", effective_at, things)), role, LANE)
+    if verb == "create":
+        return Telling(Message(header, tuple(shipped_of(row) for row in group)), role, LANE)
+    ended = tuple(meter_of(row, status=DISPOSED) for row in group)
+    return Telling(Message(header, MasterData(verb, "MeterConfig", effective_at, ended)), role, LANE)
 
 
 def _by_hand(

@@ -29,7 +29,7 @@ from iec61968.nouns.device_functions import (
 from iec61968.nouns.elements import Identified, LifecycleDate, Name, Status
 from iec61968.nouns.meter_config import Meter, MeterConfig, MeterMultiplier, SimpleEndDeviceFunction
 
-IN_STOCK = "InStock"
+IN_STOCK = "In stock"
 """Status of a meter that has come and hangs nowhere."""
 
 TECHNOLOGIES: dict[str, kinds.ComTechnologyKind] = {
@@ -47,13 +47,8 @@ _FUNCTIONS: dict[str, kinds.EndDeviceFunctionKind] = {
 def noun_from_shipped(shipped: Sequence[ShippedMeter], outbound: Outbound, received: date) -> MeterConfig:
     """Return the message that tells of meters that came on a local day.
 
-    Raises:
-        RejectedError: a meter's lot failed its acceptance test: it is told to nobody (EXPORT_IMPOSSIBLE).
+    Whether a meter may be told of at all, its lot having failed a test, is not decided here.
     """
-    failed = [one.serial for one in shipped if one.test_result == "FAIL"]
-    if failed or not shipped:
-        reason = f"meters that failed their test: {', '.join(failed[:5])}" if failed else "no meters"
-        raise RejectedError(reason, code=codes.EXPORT_IMPOSSIBLE, where="MeterConfig")
     return MeterConfig(
         com_function=tuple(_com_function(one, outbound.conventions) for one in shipped if one.module),
         meter=tuple(_meter(one, outbound, received) for one in shipped),
