@@ -54,11 +54,6 @@ class XmlLimits:
     attributes_of_one: int = 256
     """Attributes and namespace declarations of one start tag, counted as `=` signs."""
 
-    @property
-    def fewest_attributes(self) -> int:
-        """The smaller of both limits of attributes."""
-        return self.attributes if self.attributes < self.attributes_of_one else self.attributes_of_one
-
 
 _LIMITS = XmlLimits()
 _BYTES_OF_ATTRIBUTE = 5
@@ -127,8 +122,9 @@ def parse(raw: bytes, *, limits: XmlLimits | None = None, where: str = "", is_pl
         if not raw or raw.isspace():
             raise RejectedError("empty message", code=codes.NOT_XML, where=where)
         begins = check_prolog(raw, where=where)
-    tags = raw.count(b"<")
-    equals = raw.count(b"=") if len(raw) > _BYTES_OF_ATTRIBUTE * limits.fewest_attributes else 0
+    tags, most = raw.count(b"<"), limits.attributes_of_one
+    is_short = len(raw) <= _BYTES_OF_ATTRIBUTE * most and most <= limits.attributes
+    equals = 0 if is_short else raw.count(b"=")
     if equals > limits.attributes_of_one or tags > 2 * limits.elements:
         _check_tags(raw, tags, equals, limits, where)
     try:

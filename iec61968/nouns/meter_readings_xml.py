@@ -31,7 +31,7 @@ def encode(readings: Iterable[MeterReadingColumns], *, edition: Edition = EDITIO
     Raises:
         RejectedError: a text that XML cannot hold.
     """
-    yield _opening(edition.profile("MeterReadings"))
+    yield _opening(edition)
     yield from map(_meter_reading, readings)
     yield _CLOSING
 
@@ -42,7 +42,7 @@ def document(readings: Iterable[MeterReadingColumns], *, edition: Edition = EDIT
     Raises:
         RejectedError: a text that XML cannot hold.
     """
-    return b"".join((_opening(edition.profile("MeterReadings")), *map(_meter_reading, readings), _CLOSING))
+    return b"".join((_opening(edition), *map(_meter_reading, readings), _CLOSING))
 
 
 def to_xml(readings: Iterable[MeterReadingColumns], *, edition: Edition = EDITIONS["2011"]) -> etree._Element:
@@ -58,8 +58,8 @@ _CLOSING = b"</MeterReadings>"
 
 
 @lru_cache(maxsize=8)
-def _opening(namespace: str) -> bytes:
-    return f'<MeterReadings xmlns="{namespace}">'.encode()
+def _opening(edition: Edition) -> bytes:
+    return f'<MeterReadings xmlns="{edition.profile("MeterReadings")}">'.encode()
 
 
 def _meter_reading(one: MeterReadingColumns) -> bytes:
