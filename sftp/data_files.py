@@ -15,16 +15,8 @@ from sftp.layout import Form
 from sftp.layout_tally import Tally
 from sftp.layout_values import is_zone
 from sftp.mailbox import MailboxSettings, mailbox_settings
-from sftp.manifest import manifest_to_json
-from sftp.names import control_name
-from sftp.outgoing import spool_bytes, spool_file
-from sftp.pgp import Pgp
+from sftp.outgoing import Wrapping, file_parcel
 
-OUTGOING = "outgoing"
-"""Folder of the spool in which files wait with their control files."""
-
-PLAIN = "text/plain; charset=utf-8"
-_TYPES = {"gz": "application/gzip", "pgp": "application/pgp-encrypted"}
 _NAMES = {"sender": "AMIHUB", "receiver": "", "env": "PROD"}
 
 
@@ -52,15 +44,9 @@ class FileSettings:
     serials: SerialPolicy
 
     @property
-    def locks(self) -> Pgp | None:
-        """Keys with which files are signed and encrypted; None where the site names no key of the partner."""
-        pgp = self.mailbox.pgp
-        return pgp if pgp is not None and pgp.recipient else None
-
-    @property
-    def suffix(self) -> str:
-        """What the name of a file bears for its wrappers, the outermost last."""
-        return (f".{self.wrap}" if self.wrap else "") + (".pgp" if self.locks else "")
+    def wrapping(self) -> Wrapping:
+        """In what files to the partner travel."""
+        return Wrapping(self.wrap, self.mailbox.pgp)
 
     def told_as(self, where: str) -> Mapping[str, str]:
         """Return sender, receiver and env for the name and header of a file to the partner.
@@ -95,7 +81,7 @@ def file_settings(given: Mapping[str, object], *, where: str) -> FileSettings:
         zone=ZoneInfo(zone),
         form=form,
         wrap=wrap,
-        serials=_serials(values.pop("serial_digits", {}), where),
+        serials=serial_policy(values.pop("serial_digits", {}), where),
         mailbox=mailbox_settings(values, where=where),
         **names,
     )
@@ -118,35 +104,32 @@ def data_parcel(
     Raises:
         RejectedError: a value cannot be said in the layout.
     """
-    name += own.suffix
-    folder = spool / OUTGOING / own.receiver
-    folder.mkdir(parents=True, exist_ok=True)
-    sha256, size = spool_file(chunks, folder / name, packed=bool(own.wrap), pgp=own.locks)
-    manifest = Manifest(
-        name=name,
-        bytes=size,
-        sha256=sha256,
-        records=dict(tally.records),
-        totals=dict(tally.totals),
-        sequence=header.get("sequence", 0),
-        layout=f"{tally.layout.layout_id}/{tally.layout.version}",
-        produced_at=header["created"].isoformat(),
-        zone=header["zone"],
-    )
-    spool_bytes(manifest_to_json(manifest), folder / control_name(name))
-    return Parcel(
-        name=name,
-        content_type=_TYPES[name.rpartition(".")[2]] if own.suffix else PLAIN,
-        sha256=sha256,
-        size=size,
-        path=str((folder / name).relative_to(spool)),
-        key=key,
-        confirm_name=name,
+    name += own.wrapping.suffix
+
+    def manifest(size: int, sha256: str) -> Manifest:
+        return Manifest(
+            name=name,
+            bytes=size,
+            sha256=sha256,
+            records=dict(tally.records),
+            totals=dict(tally.totals),
+            sequence=header.get("sequence", 0),
+            layout=f"{tally.layout.layout_id}/{tally.layout.version}",
+            produced_at=header["created"].isoformat(),
+            zone=header["zone"],
+        )
+
+    return file_parcel(
+        chunks, name, receiver=own.receiver, spool=spool, wrapping=own.wrapping, manifest=manifest, key=key
     )
 
 
-def _serials(given: object, where: str) -> SerialPolicy:
-    """Return how many digits a manufacturer's serials have."""
+def serial_policy(given: object, where: str) -> SerialPolicy:
+    """Return how many digits a manufacturer's serials have; `where` names the adapter.
+
+    Raises:
+        MisconfiguredError: the setting is no table of digits by manufacturer.
+    """
     if not isinstance(given, Mapping) or not all(isinstance(n, int) and n > 0 for n in given.values()):
         raise _bad("serial_digits is not a table of manufacturer = digits", where)
     return SerialPolicy(dict(given))

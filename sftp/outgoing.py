@@ -3,17 +3,85 @@
 import gzip
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from canonical.billing import FileAcknowledgement
-from canonical.messages import Parcel
-from sftp.manifest import acknowledgement_to_json
-from sftp.names import part_name, stem
+from canonical.messages import Manifest, Parcel
+from sftp.manifest import acknowledgement_to_json, manifest_to_json
+from sftp.names import control_name, part_name, stem
 from sftp.pgp import Pgp, sign_and_encrypt
 
 ACKNOWLEDGEMENT = "application/json"
 """Content type of an answer to a file."""
+
+
+OUTGOING = "outgoing"
+"""Folder of the spool in which files wait with their control files."""
+
+TEXT = "text/plain; charset=utf-8"
+_WRAPPED = {"gz": "application/gzip", "pgp": "application/pgp-encrypted"}
+"""Content type by the outermost wrapper."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapping:
+    """In what our files to a partner travel."""
+
+    wrap: Literal["", "gz"]
+    pgp: Pgp | None
+    """Keys of the role; files are signed and encrypted where the site names a key of the partner among them."""
+
+    @property
+    def locks(self) -> Pgp | None:
+        """Keys with which files are signed and encrypted; None where the site names no key of the partner."""
+        return self.pgp if self.pgp is not None and self.pgp.recipient else None
+
+    @property
+    def suffix(self) -> str:
+        """What the name of a file bears for its wrappers, the outermost last."""
+        return (f".{self.wrap}" if self.wrap else "") + (".pgp" if self.locks else "")
+
+    @property
+    def content_type(self) -> str:
+        """What travels: text, or its outermost wrapper."""
+        return _WRAPPED[self.suffix.rpartition(".")[2]] if self.suffix else TEXT
+
+
+def file_parcel(
+    chunks: Iterator[bytes],
+    name: str,
+    *,
+    receiver: str,
+    spool: Path,
+    wrapping: Wrapping,
+    manifest: Callable[[int, str], Manifest],
+    key: str,
+) -> Parcel:
+    """Write a data file and its control file into the spool; return the parcel, confirmed by the file's name.
+
+    `name` bears the wrappers. `manifest` makes what the control file says, from size and sha256 of the bytes that will
+    travel, once all chunks are written. The same chunks give the same bytes.
+
+    Raises:
+        MisconfiguredError: gpg refuses the keys, or there is no gpg program.
+    """
+    folder = spool / OUTGOING / receiver
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    sha256, size = spool_file(chunks, path, packed=bool(wrapping.wrap), pgp=wrapping.locks)
+    spool_bytes(manifest_to_json(manifest(size, sha256)), folder / control_name(name))
+    return Parcel(
+        name=name,
+        content_type=wrapping.content_type,
+        sha256=sha256,
+        size=size,
+        path=str(path.relative_to(spool)),
+        key=key,
+        confirm_name=name,
+    )
 
 
 def spool_file(chunks: Iterator[bytes], path: Path, *, packed: bool = False, pgp: Pgp | None = None) -> tuple[str, int]:

@@ -12,8 +12,7 @@ from kill_harness import Boundaries, Place, survive_every_kill
 from masters_folder import MastersFolder
 from sqlmodel import select
 
-from adapters.masters_flatfile.adapter import MastersFiles
-from adapters.masters_flatfile.settings import settings_from
+from adapters.masters_flatfile.adapter import build
 from canonical.billing import FileAcknowledgement, ItemVerdict
 from canonical.holdings import Holding
 from canonical.ids import meter_mrid
@@ -77,7 +76,7 @@ class Told(MastersFolder):
     def __init__(self, folder: Path, name: str) -> None:
         super().__init__(folder / name)
         given = {"host": "none", "user": "none", "host_keys": [KEY], "password": "none", "receiver": name.upper()}
-        self._wire, self.inbox = MastersFiles(settings_from(given)), self.folder / "inbox"
+        self._wire, self.inbox = build(given), self.folder / "inbox"
 
     def identify(self, name: str) -> FileIdentity:
         return self._wire.identify(name)
