@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Index, LargeBinary, Table, select
+from sqlalchemy import Index, LargeBinary, Table, select, update
 from sqlmodel import Field, Session, SQLModel
 
 from canonical.metering import IntervalBlock, MeterReadings, RegisterReading
@@ -260,3 +260,20 @@ def _same_value(old: RegisterReading, new: RegisterReading) -> bool:
 def _same_block(old: IntervalBlock, new: IntervalBlock) -> bool:
     """Return whether two versions say the same."""
     return (old.exponent, old.values, old.qualities) == (new.exponent, new.values, new.qualities)
+
+
+def rehome(session: Session, meter: str, usage_point: str, *, since: datetime) -> int:
+    """Let the readings of a meter from an instant on belong to the usage point where it really hung (I4).
+
+    A value at the instant is the installed meter's; blocks that begin before stay. Returns how many rows moved.
+    """
+    values, blocks = REGISTER_READING.c, INTERVAL_BLOCK.c
+    moves = (
+        (REGISTER_READING, (values.meter == meter, values.usage_point != usage_point, values.taken_at >= since)),
+        (INTERVAL_BLOCK, (blocks.meter == meter, blocks.usage_point != usage_point, blocks.starts_at >= since)),
+    )
+    number = 0
+    for table, which in moves:
+        done = session.execute(update(table).where(*which).values(usage_point=usage_point))
+        number += int(done.rowcount)  # type: ignore[attr-defined]
+    return number

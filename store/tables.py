@@ -13,6 +13,7 @@ import store.determinants
 import store.dispatch
 import store.end_device_events
 import store.files
+import store.gateways
 import store.master_changes
 import store.master_load_held
 import store.master_loads

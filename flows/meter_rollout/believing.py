@@ -19,7 +19,8 @@ from flows.meter_rollout import sequence
 from flows.meter_rollout.facts import Facts
 from flows.meter_rollout.policy import Policy
 from flows.meter_rollout.register_values import reading_type_of
-from store import rollout_orders, shipments
+from flows.meter_rollout.rules_gateway import behind
+from store import gateways, rollout_orders, shipments
 from store.master_changes import Provenance
 from store.rollout_orders import Move
 from store.rows import Row
@@ -47,6 +48,8 @@ class Believed:
     sources: dict[str, str] = field(default_factory=dict)
 
     serials: set[str] = field(default_factory=set)
+    rehung: list[dict[str, Any]] = field(default_factory=list)
+    """Meters that are read by way of the new one from now on."""
 
 
 def believe(facts: Facts, into: Believed) -> None:
@@ -60,6 +63,8 @@ def believe(facts: Facts, into: Believed) -> None:
         facts.stays.hang(new, facts.usage_point, facts.installed_at, by=by)
     if new:
         into.installed.append(new)
+        spans = [{"slave": one["slave"], "gateway": new, "since": facts.installed_at} for one in behind(facts)]
+        into.rehung += spans
     row |= {"removed_meter": old, "installed_meter": new}
     for meter, at, values in (
         (old, facts.removed_at, facts.completion.final_readings),
@@ -101,6 +106,7 @@ def hand_on(session: Session, believed: Believed, *, now: datetime) -> None:
     for source, told in believed.readings.items():
         own = Header(f"rollout:{source}", source, "created", "MeterReadings")
         readings_arrived(session, Message(own, tuple(told)), now)
+    gateways.link(session, believed.rehung, source="hub", now=now)
     shipments.move(session, believed.installed, "INSTALLED", now=now)
     backdating.look_again(session, believed.since, sources=believed.sources, now=now)
     rollout_orders.move_each(session, believed.moves, now=now)

@@ -1,6 +1,6 @@
 """By what one completion is judged: what it says, and what the hub knows of its usage point, meters and orders."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -51,6 +51,9 @@ class Facts:
 
     last_read: Mapping[tuple[str, str], Last]
     multipliers: Mapping[str, Mapping[str, str]]
+    slaves: Mapping[str, Sequence[Row]]
+    """Meters that are read by way of others, by these."""
+
     lock: datetime | None
     """When a person decides, where the usage point is being billed (EX11)."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from canonical.codes.rollout import EX
+from canonical.codes.rollout_corrections import GATEWAY_IN_USE
 from canonical.errors import ErrorCode
 from flows.meter_rollout.facts import Facts
 from flows.meter_rollout.rules_configuration import (
@@ -16,6 +17,7 @@ from flows.meter_rollout.rules_configuration import (
     register_mismatch,
     tariff_incompatible,
 )
+from flows.meter_rollout.rules_gateway import gateway_in_use
 from flows.meter_rollout.rules_identity import (
     duplicate_serial,
     new_meter_already_installed,
@@ -57,7 +59,7 @@ class Rule:
     @property
     def code(self) -> ErrorCode:
         """Return the entry of the catalogue."""
-        return EX[self.number]
+        return GATEWAY_IN_USE if self.number == "GATEWAY" else EX[self.number]
 
 
 RULES: tuple[Rule, ...] = (
@@ -67,6 +69,7 @@ RULES: tuple[Rule, ...] = (
     Rule("EX01", old_meter_mismatch, "HOLD"),
     Rule("EX02", new_meter_unknown, "WAIT", ("HOLD",)),
     Rule("EX03", new_meter_already_installed, "HOLD"),
+    Rule("GATEWAY", gateway_in_use, "HOLD"),
     Rule("EX06", multiplier_mismatch, "HOLD", ("REVIEW",), can_be_waived=True),
     Rule("EX07", register_mismatch, "HOLD", ("REVIEW",), can_be_waived=True),
     Rule("EX08", final_read_implausible, "REVIEW", ("HOLD",), can_be_waived=True),

@@ -16,7 +16,7 @@ from flows.meter_rollout.facts import Facts, Place
 from flows.meter_rollout.policy import Policy
 from flows.meter_rollout.recording import Told, named, usage_points
 from flows.meter_rollout.stays import Stays, open_stays
-from store import billing_items, reference_bulk, reference_masters, rollout_orders, rollout_results, shipments
+from store import billing_items, gateways, reference_bulk, reference_masters, rollout_orders, rollout_results, shipments
 from store import rollout_readings as readings
 from store.reference import AGREEMENT, INSTALLATION, USAGE_POINT
 from store.rows import Row
@@ -55,6 +55,9 @@ class Known:
     multipliers: Mapping[str, Mapping[str, str]]
     """What systems told of a meter's multiplier, by meter and system."""
 
+    slaves: Rows
+    """Meters that are read by way of others, by these."""
+
     items: Rows
     locks: Mapping[str, datetime]
     conflicts: Mapping[str, str]
@@ -92,6 +95,7 @@ def open_known(session: Session, results: Sequence[Row], *, policy: Policy, now:
         shipped=shipments.of_meters(session, {one for found in meters.values() for one in found}),
         stays=stays,
         last_read=readings.last_read(session, points, Period(since - REACH, max(since, now))),
+        slaves=gateways.slaves(session, {one for found in meters.values() for one in found}),
         multipliers=readings.told_multipliers(session, {one for found in meters.values() for one in found}),
         items=items,
         locks=billing_lock.locks(session, agreements, items, policy=policy, now=now),
@@ -143,6 +147,7 @@ def facts_of(known: Known, row: Row) -> Facts:
         shipped={one: known.shipped[one] for one in installed or () if one in known.shipped},
         last_read=known.last_read,
         multipliers=known.multipliers,
+        slaves=known.slaves,
         lock=known.locks.get(point),
         conflict=known.conflicts.get(point, ""),
         policy=known.policy,

@@ -31,7 +31,7 @@ def _address(facts: Facts) -> str:
     said = set(_words(facts.completion.address))
     if place.number and not set(_words(place.number)) <= said:
         return "the house number that the crew wrote is not that of the premise"
-    long_words = [word for word in _words(place.street) if len(word) > 3] or _words(place.street)
+    long_words = [word for word in _words(place.street) if len(word) > 2] or _words(place.street)
     if not said.intersection(long_words):
         return "the street that the crew wrote is not that of the premise"
     return ""

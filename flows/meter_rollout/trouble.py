@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from canonical.codes.rollout import EX
+from canonical.codes.rollout_corrections import GATEWAY_IN_USE
 from canonical.errors import ErrorCode
 from canonical.ids import mint
 from canonical.work import WorkItem
@@ -14,7 +15,7 @@ from flows.meter_rollout.policy import Policy
 from store import work
 from store.session import Session
 
-CODES: dict[str, ErrorCode] = {str(code): code for code in EX.values()}
+CODES: dict[str, ErrorCode] = {str(code): code for code in (*EX.values(), GATEWAY_IN_USE)}
 """Rules of domain 2.4 by the text under which rows keep them."""
 
 RULES: dict[str, str] = {str(code): rule for rule, code in EX.items()}

@@ -732,6 +732,18 @@ def upgrade() -> None:
         batch_op.create_index('meter_current', ['meter', 'replaced_at'], unique=False)
         batch_op.create_index('meter_serial', ['serial_normal'], unique=False)
 
+    op.create_table('meter_gateway',
+    sa.Column('slave', sa.String(), nullable=False),
+    sa.Column('since', columns.Instant(), nullable=False),
+    sa.Column('gateway', sa.String(), nullable=False),
+    sa.Column('until', columns.Instant(), nullable=True),
+    sa.Column('known_at', columns.Instant(), nullable=False),
+    sa.Column('source', sa.String(), nullable=False),
+    sa.PrimaryKeyConstraint('slave', 'since')
+    )
+    with op.batch_alter_table('meter_gateway', schema=None) as batch_op:
+        batch_op.create_index('meter_gateway_gateway', ['gateway'], unique=False)
+
     op.create_table('recon_act',
     sa.Column('row', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('difference_id', sa.String(), nullable=False),
@@ -1553,6 +1565,10 @@ def downgrade() -> None:
         batch_op.drop_index('recon_act_difference')
 
     op.drop_table('recon_act')
+    with op.batch_alter_table('meter_gateway', schema=None) as batch_op:
+        batch_op.drop_index('meter_gateway_gateway')
+
+    op.drop_table('meter_gateway')
     with op.batch_alter_table('meter', schema=None) as batch_op:
         batch_op.drop_index('meter_serial')
         batch_op.drop_index('meter_current')
