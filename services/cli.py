@@ -25,7 +25,9 @@ from services import (
     cli_parked,
     cli_reconcile,
     cli_requests,
+    cli_routes,
     cli_serve,
+    cli_shipments,
     cli_unbilled,
     cli_waiting,
     cli_work,
@@ -66,6 +68,8 @@ app.add_typer(cli_messaging.app, name="messaging")
 app.add_typer(cli_files.app, name="files")
 app.add_typer(cli_load.app, name="load")
 app.add_typer(cli_masters.app, name="masters")
+app.add_typer(cli_shipments.app, name="shipments")
+app.add_typer(cli_routes.app, name="routes")
 app.add_typer(cli_history.app, name="history")
 app.add_typer(cli_reconcile.app, name="reconcile")
 app.add_typer(cli_airflow.app, name="airflow")

@@ -1,7 +1,8 @@
 """Who takes what came in: the handlers of every source of a site, for a person who has something handled again.
 
 source                       handled by
-role with an inbox           the billing interfaces that work it, by kind of file; files of masters by their flows
+role with an inbox           the billing interfaces that work it, by kind of file; files of masters and of a rollout by
+                             their flows
 caller of the web services   the receiver that the endpoint itself uses, small messages and large ones
 partner of an inbound queue  the same receiver; what it answers is told to the partner's next repeat
 role in [files.inbound]      the same receiver, likewise; a file that never became a message is judged again
@@ -95,7 +96,7 @@ def sources(hub: Hub) -> list[str]:
 
 
 def _file(hub: Hub, kept: Archived, transaction: Transaction, *, by: str, line: int) -> Taken:
-    """Hand a file to whoever works its inbox: message files, masters, or billing interfaces."""
+    """Hand a file to whoever works its inbox: message files, masters, the rollout, or billing interfaces."""
     if hub.site.model.files is not None and kept.source in hub.site.model.files.inbound:
         from services.message_files import take_file_again as take_message_again
 
@@ -106,6 +107,14 @@ def _file(hub: Hub, kept: Archived, transaction: Transaction, *, by: str, line: 
 
     if is_masters(hub, kept.source, kept.name.partition("#")[0]):
         taken = take_masters_again(
+            hub, kept.entry, role=kept.source, path=kept.path, line=line, by=by, transaction=transaction
+        )
+        return Taken(taken.verdict, taken.code, taken.reason)
+    from services.rollout_files import is_rollout
+    from services.rollout_files import take_file_again as take_rollout_again
+
+    if is_rollout(hub, kept.source, kept.name.partition("#")[0]):
+        taken = take_rollout_again(
             hub, kept.entry, role=kept.source, path=kept.path, line=line, by=by, transaction=transaction
         )
         return Taken(taken.verdict, taken.code, taken.reason)

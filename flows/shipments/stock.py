@@ -129,8 +129,11 @@ def meter_of(row: Row | Mapping[str, Any], *, status: str = IN_STOCK) -> Meter:
     )
 
 
-def shipped_of(row: Row | Mapping[str, Any]) -> ShippedMeter:
-    """Return a shipped meter as it is told to who keeps it in stock: with lot, configuration, module; never a key."""
+def shipped_of(row: Row | Mapping[str, Any], key: Row | None) -> ShippedMeter:
+    """Return a shipped meter as it is told to who keeps it: with lot, configuration, module, never a key in clear.
+
+    `key` is its wrapped key, None where it has none; whether a system is told of that is its adapter's to say.
+    """
     facts = row["facts"]
     return ShippedMeter(
         manufacturer=facts["manufacturer"],
@@ -145,5 +148,7 @@ def shipped_of(row: Row | Mapping[str, Any]) -> ShippedMeter:
         test_result=facts["test_result"],
         module=facts["module"],
         module_kind=facts["module_kind"],
-        key_reference=row["key_reference"],
+        key_reference=row["key_reference"] if key is None else "",
+        wrapped_key=key["wrapped"] if key is not None else "",
+        wrapped_by=key["wrapped_by"] if key is not None else "",
     )

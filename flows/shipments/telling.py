@@ -14,6 +14,7 @@ from flows.routing.deliver import Sending, Telling
 from flows.shipments.policy import MOST_IN_MESSAGE, ShipmentPolicy
 from flows.shipments.stock import meter_of, shipped_of
 from store import shipments
+from store.rows import Row
 from store.session import Session
 
 DISPOSED = "Disposed"
@@ -37,10 +38,11 @@ def tell(
     """
     told: dict[str, dict[str, str]] = {row["meter"]: dict(row["told"]) for row in rows}
     notes: list[dict[str, Any]] = []
+    keys = shipments.wrapped_keys(session, told) if verb == "create" else {}
     for role in policy.roles:
         wanted = [row for row in rows if verb == "close" or role not in told[row["meter"]]]
         groups = [wanted[at : at + MOST_IN_MESSAGE] for at in range(0, len(wanted), MOST_IN_MESSAGE)]
-        messages = [_telling(group, verb, cause, effective_at, role) for group in groups]
+        messages = [_telling(group, keys, verb, cause, effective_at, role) for group in groups]
         sent = deliver.send_many(session, messages, sending=sending)
         for group, delivery in zip(groups, sent, strict=True):
             names = [row["meter"] for row in group]
@@ -56,13 +58,18 @@ def tell(
 
 
 def _telling(
-    group: Sequence[Mapping[str, Any]], verb: Literal["create", "close"], cause: str, effective_at: datetime, role: str
+    group: Sequence[Mapping[str, Any]],
+    keys: Mapping[str, Row],
+    verb: Literal["create", "close"],
+    cause: str,
+    effective_at: datetime,
+    role: str,
 ) -> Telling:
     """Return the message that tells one role of some meters."""
     own = mint("shipped", cause, verb, ",".join(row["meter"] for row in group))
     header = Header(own, "hub", verb, "MeterConfig", own, causation_id=cause, effective_at=effective_at)
     if verb == "create":
-        return Telling(Message(header, tuple(shipped_of(row) for row in group)), role, LANE)
+        return Telling(Message(header, tuple(shipped_of(row, keys.get(row["meter"])) for row in group)), role, LANE)
     ended = tuple(meter_of(row, status=DISPOSED) for row in group)
     return Telling(Message(header, MasterData(verb, "MeterConfig", effective_at, ended)), role, LANE)
 
