@@ -9,6 +9,7 @@ from pathlib import Path
 
 POOLS = {
     "mdms": (2, "Questions to the MDMS at one time"),
+    "rollout": (2, "Batches of a meter rollout at one time; billing has slots of its own"),
     "sftp": (2, "Passes that read or write a partner's files at one time"),
 }
 """Name, slots and meaning of each pool that the DAGs use; a test holds the DAGs to these names."""

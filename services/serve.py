@@ -34,6 +34,8 @@ def serve(parts: Sequence[Part]) -> int:
             threads.append(_thread("requests", partial(_requests, hub, stop), stop, died))
         if "cim" in parts and _has_master_data(hub):
             threads.append(_thread("master data", partial(_master_data, hub, stop), stop, died))
+        if "cim" in parts and hub.site.model.rollout is not None:
+            threads.append(_thread("rollout", partial(_rollout, hub, stop), stop, died))
         alone = len(parts) == 1 and hub.site.model.files is None
         if "consumer" in parts and (hub.site.model.messaging is not None or alone):
             threads.append(_thread("consumer", partial(_consumer, hub, stop), stop, died))
@@ -73,6 +75,13 @@ def _master_data(hub: Hub, stop: threading.Event) -> None:
     from services.master_data_pass import run_master_data
 
     run_master_data(hub, stop)
+
+
+def _rollout(hub: Hub, stop: threading.Event) -> None:
+    """Judge, tell and verify exchanges of meters until asked to stop."""
+    from services.rollout_pass import run_rollout
+
+    run_rollout(hub, stop)
 
 
 def _requests(hub: Hub, stop: threading.Event) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 
 from canonical.territories import BY_TERRITORY, OF_TERRITORY
 from iec61968.spoken_nouns import NOUNS
+from services.rollout_section import mistakes as of_rollout
 from services.routing_sections import RouteSection
 from services.site_model import SiteModel
 
@@ -28,6 +29,7 @@ def mistakes(model: SiteModel) -> Iterator[Mistake]:
     from services.site_subscribers import mistakes as of_subscribers  # heavy: DAG files read the site
 
     yield from of_subscribers(model)
+    yield from of_rollout(model)
 
 
 def _roles(model: SiteModel) -> Iterator[Mistake]:

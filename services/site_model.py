@@ -14,6 +14,8 @@ from services.messaging_section import MessagingSection
 from services.reconcile_section import ReconcileSection
 from services.reconcile_section import keys_of as reconcile_keys
 from services.reply_section import ReplySection
+from services.rollout_section import RolloutSection
+from services.rollout_section import keys_of as rollout_keys
 from services.routing_sections import SECTIONS as ROUTING
 from services.routing_sections import MasterDataSection, RouteSection, SystemKind, TerritorySection
 from services.routing_sections import keys_of as routing_keys
@@ -241,6 +243,7 @@ class SiteModel(_Section):
     territories: dict[str, TerritorySection] = Field(default_factory=dict)
     routes: tuple[RouteSection, ...] = ()
     unbilled: UnbilledSection | None = None
+    rollout: RolloutSection | None = None
     lacks: dict[str, Literal["absent", "manual"]] = Field(default_factory=dict)
     """Roles that this site has not: nobody is told, or a person does it and closes the work."""
 
@@ -271,14 +274,12 @@ def known_keys(path: tuple[str, ...]) -> list[str]:
     }  # fmt: skip
     if not path:
         return list(SiteModel.model_fields)
-    if path[0] == "unbilled":
-        return unbilled_keys(path)
-    if path[0] == "subscribers":
-        return subscriber_keys(path)
-    if path[0] == "masters":
-        return masters_keys(path)
-    if path[0] == "reconcile":
-        return reconcile_keys(path)
+    own = {
+        "unbilled": unbilled_keys, "rollout": rollout_keys, "subscribers": subscriber_keys, "masters": masters_keys,
+        "reconcile": reconcile_keys,
+    }  # fmt: skip
+    if path[0] in own:
+        return own[path[0]](path)
     if path[0] in ROUTING:
         return routing_keys(path[0], path)
     if path[0] == "roles" and path[2:] == ("delivery",):

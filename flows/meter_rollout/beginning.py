@@ -10,6 +10,7 @@ from canonical.codes.rollout_steps import STEP_BY_HAND
 from canonical.errors import RejectedError
 from canonical.master_data import MasterData
 from canonical.messages import Message
+from flows.manual_route.certification import certified
 from flows.master_data_sync import statements
 from flows.master_data_sync.said import said_in
 from flows.meter_rollout import subjects, trouble
@@ -65,6 +66,7 @@ def _send(session: Session, begun: Begun, *, sending: Sending) -> None:
     ]
     statements.told_each(session, told, now=sending.now)
     reads_by(session, begun.reads, now=sending.now)
+    certified(session, begun.off_route)
 
 
 def begin_step(

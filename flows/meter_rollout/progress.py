@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from canonical.codes.message import ATTEMPTS_EXHAUSTED, DELIVERY_EXPIRED
+from canonical.codes.rollout import KEYS_MISSING
 from canonical.codes.rollout_steps import STEP_DIFFERS, STEP_REFUSED, STEP_UNCONFIRMED
 from canonical.errors import ErrorCode
 from canonical.rollout import OrderState
@@ -143,6 +144,8 @@ def questions(track: Track, *, policy: Policy, now: datetime) -> list[str]:
 def doubts(track: Track) -> Iterator[tuple[str, ErrorCode]]:
     """Yield steps that a person must look at now, each with why: nobody can be asked, or the answer was no."""
     for name, row in track.rows.items():
+        if row["code"] == str(KEYS_MISSING):
+            continue  # the rule has its own work, and lets the step go when the keys come (EX20)
         if row["state"] in ("REFUSED", "UNCONFIRMED") and not row["work_id"] and row["due_at"] is None:
             differs = row["code"] == str(STEP_DIFFERS)
             yield name, STEP_DIFFERS if differs else STEP_REFUSED if row["state"] == "REFUSED" else STEP_UNCONFIRMED

@@ -1,0 +1,245 @@
+"""One pass over a meter rollout: files taken in, completions judged, systems told, meters verified, waves brought on.
+
+By DAG, by `amihub rollout run` and by a thread of `amihub serve`: all call these steps, in any order, as often as they
+like. What is due is in the store; a batch is one transaction, so that a pass which is killed leaves whole batches.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+from canonical.errors import MisconfiguredError, UnavailableError
+from canonical.master_data import MasterData
+from canonical.metering import MeterReadings, ReadingQuestion
+from canonical.ports import HeldNoun
+from flows.meter_rollout import sequence, strays, validate, verification, wave_pass
+from flows.meter_rollout.policy import Policy
+from flows.meter_rollout.standing import standing as standing_of
+from flows.routing import Sending
+from services.rollout_section import rollout_policy
+from services.site_routing import encoder_of, routes_of
+
+if TYPE_CHECKING:
+    from services.hub import Hub
+
+log = logging.getLogger(__name__)
+
+IDLE_S = 5.0
+"""Seconds of machine time between two looks; what is due is a matter of business time."""
+
+ROUNDS = 3
+"""How often one pass brings orders on: what was answered at once goes on at once, the rest with the next pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutPass:
+    """What a pass, or a step of it, did."""
+
+    items: int = 0
+    """Items of files."""
+
+    believed: int = 0
+    """Exchanges that passed validation."""
+
+    stopped: int = 0
+    """Completions that wait, are held or rejected."""
+
+    sent: int = 0
+    moved: int = 0
+    """Orders that came to another state."""
+
+    heard: int = 0
+    verified: int = 0
+    work: int = 0
+    """Things that became a person's."""
+
+    problems: tuple[str, ...] = ()
+
+    def __add__(self, other: "RolloutPass") -> "RolloutPass":
+        """Return both together."""
+        return RolloutPass(
+            self.items + other.items, self.believed + other.believed, self.stopped + other.stopped,
+            self.sent + other.sent, self.moved + other.moved, self.heard + other.heard, self.verified + other.verified,
+            self.work + other.work, self.problems + other.problems,
+        )  # fmt: skip
+
+    @property
+    def did_something(self) -> bool:
+        """Return whether anything came of it."""
+        return self != RolloutPass(problems=self.problems)
+
+    def __str__(self) -> str:
+        """Return it as a line for people."""
+        judged = f"{self.items} items, {self.believed} exchanges believed, {self.stopped} stopped"
+        told = (
+            f"{self.sent} messages sent, {self.moved} orders moved, {self.heard} meters heard, {self.verified} verified"
+        )
+        return f"{judged}, {told}, {self.work} for a person, {len(self.problems)} problems"
+
+
+def policy_of(hub: "Hub") -> Policy:
+    """Return how the site rolls out, with the systems that can be asked what they hold."""
+    policy = rollout_policy(hub.site.model)
+    asked = {system for system, role in policy.roles.items() if hasattr(hub.port(role), "held")}
+    return replace(policy, askable=frozenset(asked))
+
+
+def take_in(hub: "Hub") -> RolloutPass:
+    """Take in shipments, completions and manual reads that lie in the folders of `[rollout] inboxes`.
+
+    Raises:
+        MisconfiguredError: a role takes no files, or its server's key, login or permission is wrong.
+    """
+    from services import rollout_files
+
+    taken = rollout_files.take_in(hub)
+    return RolloutPass(items=taken.items, problems=tuple(taken.problems))
+
+
+def validation_batches(hub: "Hub") -> list[str]:
+    """Return names of the batches of completions that are to be judged: each may be judged by itself."""
+    due = validate.due(policy=rollout_policy(hub.site.model), transaction=hub.transaction, now=hub.now())
+    return [_name(batch) for batch in due]
+
+
+def validate_named(hub: "Hub", batch: str) -> RolloutPass:
+    """Judge one batch; what of it was judged already, or is not due any more, is left alone."""
+    policy, first = rollout_policy(hub.site.model), batch.partition("..")[0]
+    due = validate.due(policy=policy, transaction=hub.transaction, now=hub.now())
+    ids = next((one for one in due if first in one), ())
+    return _judged(validate.validate_batch(ids, policy=policy, transaction=hub.transaction, now=hub.now()))
+
+
+def validate_all(hub: "Hub") -> RolloutPass:
+    """Judge whatever is due, batch by batch."""
+    policy = rollout_policy(hub.site.model)
+    return _judged(validate.validate_due(policy=policy, transaction=hub.transaction, now=hub.now()))
+
+
+def _judged(done: validate.Validated) -> RolloutPass:
+    return RolloutPass(believed=done.believed, stopped=done.waiting + done.held + done.rejected)
+
+
+def advance_batches(hub: "Hub") -> list[str]:
+    """Return names of the batches of orders that are due: the first and the last id of each."""
+    policy = rollout_policy(hub.site.model)
+    return [_name(batch) for batch in sequence.due(policy=policy, transaction=hub.transaction, now=hub.now())]
+
+
+def advance_named(hub: "Hub", batch: str) -> RolloutPass:
+    """Bring the due orders of one batch a step on.
+
+    Raises:
+        MisconfiguredError: a role's adapter is set up wrong.
+    """
+    first, _, last = batch.partition("..")
+    policy = policy_of(hub)
+
+    def ask(role: str, noun: HeldNoun, ids: Sequence[str]) -> Iterable[MasterData]:
+        held: Iterable[MasterData] = hub.port(role).held(noun, ids, as_of=hub.now(), timeout_s=policy.ask_timeout_s)
+        return held
+
+    done = sequence.advance_batch(
+        first, last, policy=policy, sending=sending_of(hub), ask=ask, transaction=hub.transaction
+    )
+    return RolloutPass(sent=done.sent, moved=done.moved, work=done.work)
+
+
+def advance_all(hub: "Hub") -> RolloutPass:
+    """Bring on whatever is due, as far as it goes at once."""
+    done = RolloutPass()
+    for _ in range(ROUNDS):
+        batches = advance_batches(hub)
+        if not batches:
+            break
+        for batch in batches:
+            done += advance_named(hub, batch)
+    return done
+
+
+def verify(hub: "Hub") -> RolloutPass:
+    """Look which meters are heard, judge those whose first days are over, and find strays; then bring the waves on."""
+    policy, now = policy_of(hub), hub.now()
+    heard = verification.hear(policy=policy, transaction=hub.transaction, now=now)
+    judged = verification.verify(policy=policy, transaction=hub.transaction, now=now, read=_reader(hub, policy))
+    found = strays.find(policy=policy, transaction=hub.transaction, now=now)
+    waves = wave_pass.pass_waves(
+        policy=policy, sending=sending_of(hub), transaction=hub.transaction, exclude=_excluded(hub)
+    )
+    both = heard + judged
+    return RolloutPass(
+        heard=both.heard, verified=both.verified, work=both.work + found + waves.refused + waves.given_up,
+        sent=waves.released, moved=waves.dispatched + waves.replanned,
+    )  # fmt: skip
+
+
+def whole_pass(hub: "Hub") -> RolloutPass:
+    """Take in, judge, advance, verify, and say what all did.
+
+    Raises:
+        MisconfiguredError: as `take_in` does.
+    """
+    return take_in(hub) + validate_all(hub) + advance_all(hub) + verify(hub) + advance_all(hub)
+
+
+def standing(hub: "Hub") -> dict[str, Any]:
+    """Return how the rollout stands, for the verdict of a pass: a wave that waits for a person makes nothing red."""
+    return {**standing_of(transaction=hub.transaction), "failures": []}
+
+
+def run_rollout(hub: "Hub", stop: Event) -> None:
+    """Judge, tell and verify until `stop` is set, and look into the folders every `[rollout] poll_seconds`."""
+    own = hub.site.model.rollout
+    looked = None
+    while own is not None and not stop.is_set():
+        now = hub.machine_now()
+        if own.inboxes and (looked is None or (now - looked).total_seconds() >= own.poll_seconds):
+            looked = now
+            _look(hub)
+        validate_all(hub)
+        advance_all(hub)
+        verify(hub)
+        stop.wait(IDLE_S)
+
+
+def _look(hub: "Hub") -> None:
+    """Take in files, whatever is wrong with a partner's server: what waits must not wait for it too."""
+    try:
+        done = take_in(hub)
+    except UnavailableError as error:
+        log.warning("files of the rollout are taken when this is over: %s", error)
+    except MisconfiguredError:
+        # One partner's new host key must not stop what waits; each look says it again until it is mended.
+        log.exception("files of the rollout cannot be taken until this is mended")
+    else:
+        if done.problems:  # counted only: their reasons may quote a line
+            log.warning("files of the rollout: %d problems; see `amihub work list`", len(done.problems))
+
+
+def sending_of(hub: "Hub") -> Sending:
+    """Return what sending needs at this site, now."""
+    return Sending(routes_of(hub.site.model), encoder_of(hub.port, hub.spool), hub.now())
+
+
+def _reader(hub: "Hub", policy: Policy) -> verification.Read | None:
+    """Return what asks the meter data system for readings; None where it cannot be asked."""
+    role = policy.roles.get("mdms", "")
+    if not role or not hasattr(hub.port(role), "readings"):
+        return None
+
+    def read(questions: Sequence[ReadingQuestion]) -> Iterable[MeterReadings]:
+        found: Iterable[MeterReadings] = hub.port(role).readings(questions, timeout_s=policy.ask_timeout_s)
+        return found
+
+    return read
+
+
+def _excluded(hub: "Hub") -> wave_pass.Exclusions:
+    own = hub.site.model.rollout
+    return {name: wave.exclude for name, wave in own.waves.items()} if own is not None else {}
+
+
+def _name(batch: Sequence[str]) -> str:
+    return f"{batch[0]}..{batch[-1]}"

@@ -1,0 +1,100 @@
+"""What a site file may say of one wave: `[rollout.waves.NAME]`, as `flows.meter_rollout.rules.WaveRules` means it."""
+
+from datetime import date, time
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from canonical.rollout import Shortfall
+from flows.meter_rollout.rules import Hardware, WaveRules
+
+if TYPE_CHECKING:
+    from services.site_model import SiteModel
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+_DAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class HardwareSection(BaseModel):
+    """The meter that is hung at some customers; a key that is not given means any."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str
+    customer_class: str = ""
+    commodity: str = ""
+    configuration: str = ""
+
+
+class WaveSection(BaseModel):
+    """One wave; lists that are empty choose whatever there is."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    first_day: date
+    last_day: date
+    capacity_per_day: int = Field(ge=1)
+    zone: str = ""
+    """IANA zone of its days; the site's where it is not said."""
+
+    districts: frozenset[str] = frozenset()
+    routes: frozenset[str] = frozenset()
+    cycles: frozenset[str] = frozenset()
+    models: frozenset[str] = frozenset()
+    customer_classes: frozenset[str] = frozenset()
+    commodities: frozenset[str] = frozenset()
+    include: frozenset[str] = frozenset()
+    exclude: dict[str, str] = Field(default_factory=dict)
+    """Usage points that are out, and why."""
+
+    net_metering: bool = True
+    special_needs: bool = False
+    first_installations: bool = False
+    working_days: tuple[Weekday, ...] = _DAYS[:5]
+    holidays: frozenset[date] = frozenset()
+    window: tuple[time, time] = (time(8), time(17))
+    clear_before_days: int = Field(3, ge=0)
+    clear_after_days: int = Field(5, ge=0)
+    clear_moves_days: int = Field(1, ge=0)
+    hardware: tuple[HardwareSection, ...] = ()
+    stock: Literal["must", "warn", "ignore"] = "warn"
+    contractor: str = ""
+    work_system: str = ""
+    """Role that is told of its orders; that of `[rollout]` where it is not said."""
+
+    orders_per_message: int = Field(1, ge=1)
+    attempts: int = Field(3, ge=1)
+    retry_after_days: int = Field(3, ge=0)
+    approvals: frozenset[Literal["plan", "release"]] | None = None
+    """What a person decides; as `[rollout]` says where it is not given."""
+
+    release_ahead_days: int = Field(0, ge=0)
+    shortfall: Shortfall | None = None
+
+    @model_validator(mode="after")
+    def _days_follow(self) -> "WaveSection":
+        """Check that the wave does not end before it begins."""
+        if self.last_day < self.first_day:
+            raise ValueError(f"last_day {self.last_day} is before first_day {self.first_day}")
+        return self
+
+
+def waves_of(model: "SiteModel") -> dict[str, WaveRules]:
+    """Return the rule sets of a site's waves, by name."""
+    own = model.rollout
+    return {name: _rules(model, name, wave) for name, wave in own.waves.items()} if own is not None else {}
+
+
+def _rules(model: "SiteModel", name: str, wave: WaveSection) -> WaveRules:
+    own = model.rollout
+    approvals = wave.approvals if wave.approvals is not None else (own.approvals if own is not None else frozenset())
+    given = wave.model_dump(exclude={"hardware", "working_days", "approvals", "shortfall", "zone"})
+    return WaveRules(
+        wave=name,
+        zone=wave.zone or model.site.zone,
+        working_days=frozenset(_DAYS.index(day) for day in wave.working_days),
+        hardware=tuple(Hardware(**one.model_dump()) for one in wave.hardware),
+        approvals=frozenset(approvals),
+        shortfall=wave.shortfall or (own.shortfall if own is not None else "BILL_THROUGH"),
+        **given,
+    )
