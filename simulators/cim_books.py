@@ -21,9 +21,14 @@ CREATE TABLE IF NOT EXISTS reading (
   PRIMARY KEY (usage_point, meter, reading_type, at, quality));
 CREATE TABLE IF NOT EXISTS sent (
   message_id TEXT PRIMARY KEY, at TEXT, verb TEXT, noun TEXT, status INTEGER, result TEXT, errors TEXT);
+CREATE TABLE IF NOT EXISTS work (
+  order_id TEXT PRIMARY KEY, state TEXT, usage_point TEXT, name TEXT, old_meter TEXT, model TEXT, day TEXT,
+  begins TEXT, ends TEXT, wave TEXT, contractor TEXT, attempt INTEGER, told INTEGER, xml TEXT);
+CREATE TABLE IF NOT EXISTS device (
+  meter TEXT PRIMARY KEY, mrid TEXT, state TEXT, since TEXT, usage_point TEXT, keys TEXT, registered TEXT);
 """
 
-TABLES = ("heard", "object", "link", "exchange", "reading", "sent")
+TABLES = ("heard", "object", "link", "exchange", "reading", "sent", "work", "device")
 
 
 class CimBooks:
@@ -47,6 +52,12 @@ class CimBooks:
             raise KeyError(table)
         return [dict(row) for row in self.db.execute(f"SELECT * FROM {table} ORDER BY rowid")]  # noqa: S608
 
+    def rows_of(self, table: str, *columns: str, value: str) -> list[dict[str, Any]]:
+        """Return the rows that hold a value in one of some columns."""
+        where = " OR ".join(f"{column} = ?" for column in columns)
+        query = f"SELECT * FROM {table} WHERE {where}"  # noqa: S608
+        return [dict(row) for row in self.db.execute(query, (value,) * len(columns))]
+
     def write(self, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
         """Write rows; one of the same key takes the place of an earlier one."""
         found = list(rows)
@@ -54,6 +65,12 @@ class CimBooks:
             marks = ",".join("?" * len(found[0]))
             with self.db:
                 self.db.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", found)  # noqa: S608
+
+    def strike(self, table: str, columns: tuple[str, ...], keys: Iterable[tuple[Any, ...]]) -> None:
+        """Take rows out by the values of some columns."""
+        where = " AND ".join(f"{column} = ?" for column in columns)
+        with self.db:
+            self.db.executemany(f"DELETE FROM {table} WHERE {where}", list(keys))  # noqa: S608
 
     def has(self, kind: str, identity: str) -> bool:
         """Return whether an object of a class stands, by its id or its mRID."""

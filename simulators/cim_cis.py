@@ -7,7 +7,7 @@ Orders come over its control endpoint (simulators/cim_web.py). It answers OK, un
 """
 
 from simulators.cim_system import System, Taken
-from simulators.cim_taking import take_exchanges, take_links, take_objects, take_readings
+from simulators.cim_taking import operations_in, take_exchanges, take_links, take_objects, take_readings
 from simulators.cim_web import run
 from simulators.cim_wire import Heard
 
@@ -18,8 +18,11 @@ _CLASSES = (
 
 
 def take(system: System, one: Heard) -> Taken:
-    """Take a message into the books of the CIS: it has no objections of its own."""
-    if one.noun == "MeterReadings":
+    """Take a message, or each operation of a set, into the books of the CIS: it has no objections of its own."""
+    if one.noun == "OperationSet":
+        for operation in operations_in(one):
+            take(system, operation)
+    elif one.noun == "MeterReadings":
         take_readings(system, one)
     elif one.noun == "MasterDataLinkageConfig":
         take_links(system, one)

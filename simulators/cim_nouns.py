@@ -152,18 +152,75 @@ def linkage(one: Given) -> str:
 
 
 def work(one: Given) -> str:
-    """Return a MeterServiceWork: a meter exchange."""
+    """Return a MeterServiceWork: a meter exchange, with what its crew saw; or one that was not made (`state`)."""
+    if one.get("state") in ("unable", "reversed"):
+        return work_undone(one)
     records = "".join(
         around("ActivityRecords", tag("createdDateTime", one.get(f"{kind}_at")), tag("type", kind))
         for kind in ("removed", "installed")
         if one.get(kind)
-    )
+    ) + test_record(one)
     new = work_meter(
         "Meter", one.get("installed") or one["removed"], one, "installed" if one.get("installed") else "removed"
     )
     old = work_meter("OldMeter", one["removed"], one, "removed") if one.get("removed") and one.get("installed") else ""
     kind = "exchange" if old else "installed" if one.get("installed") else "removed"
-    return around("MeterServiceWork", tag("kind", "meter"), tag("type", kind), records, new, old)
+    remark = around("status", tag("remark", one.get("remarks")), tag("value", "completed"))
+    status = remark if one.get("remarks") else ""
+    return around("MeterServiceWork", tag("kind", "meter"), tag("type", kind), records, new, old, status)
+
+
+def work_undone(one: Given) -> str:
+    """Return a MeterServiceWork that could not be done (`reason` says why), or was taken back, `at` an instant."""
+    kind = "visited" if one["state"] == "unable" else "reversed"
+    record = around("ActivityRecords", tag("createdDateTime", one["at"]), tag("type", kind))
+    place = around("MeterReadings", reference("UsagePoint", one["usage_point"]))
+    own = named(one.get("order"), "workOrder") + seen_names(one)
+    meter = around("Meter", hung(one.get("installed"), place), own)
+    before = around("OldMeter", hung(one.get("removed"), "")) if one.get("removed") else ""
+    status = around(
+        "status", tag("reason", one.get("reason")), tag("remark", one.get("remarks")), tag("value", one["state"])
+    )
+    parts = (tag("kind", "meter"), tag("type", "exchange"), record, test_record(one), meter, before, status)
+    return around("MeterServiceWork", *parts)
+
+
+def hung(meter: Given | None, place: str) -> str:
+    """Return what stands in a meter of a work: its serial, where it is, its Name; the place alone without a meter."""
+    if meter is None:
+        return place
+    return tag("serialNumber", meter["serial"]) + place + named(meter["serial"], "serial", meter["manufacturer"])
+
+
+def seen_names(one: Given) -> str:
+    """Return the Names by which a crew tells what it saw."""
+    kinds = (
+        ("installer", "installer"), ("multiplier_seen", "multiplierSeen"), ("seal", "seal"), ("latitude", "latitude"),
+        ("longitude", "longitude"), ("address", "workAddress"),
+    )  # fmt: skip
+    texts = "".join(named(one.get(key), kind) for key, kind in kinds)
+    return texts + "".join(named(photo, "photo") for photo in one.get("photos", ()))
+
+
+def test_record(one: Given) -> str:
+    """Return the record of a communication test, nothing where none was made."""
+    if one.get("comms_ok") is None:
+        return ""
+    result = around("status", tag("value", "passed" if one["comms_ok"] else "failed"))
+    return around(
+        "ActivityRecords",
+        tag("createdDateTime", one.get("at", one.get("installed_at"))),
+        tag("type", "communicationTest"),
+        result,
+    )
+
+
+def device_event(one: Given) -> str:
+    """Return one EndDeviceEvent of a meter."""
+    return around(
+        "EndDeviceEvent", tag("mRID", one["id"]), tag("createdDateTime", one["at"]),
+        meter_reference("Assets", one), f'<EndDeviceEventType ref="{one["code"]}"/>',
+    )  # fmt: skip
 
 
 def work_meter(name: str, one: Given, whole: Given, kind: str) -> str:
@@ -172,6 +229,7 @@ def work_meter(name: str, one: Given, whole: Given, kind: str) -> str:
     values = "".join(reading({**each, "at": whole[f"{kind}_at"], "reason": reason}) for each in one.get("readings", ()))
     block = around("MeterReadings", values, reference("UsagePoint", whole["usage_point"]))
     names = named(one["serial"], "serial", str(one.get("manufacturer", ""))) + named(whole.get("order"), "workOrder")
+    names += seen_names(whole) if name == "Meter" else ""
     return around(name, tag("serialNumber", one["serial"]), block, names)
 
 
@@ -196,6 +254,7 @@ _OBJECTS: dict[str, Callable[[Given], str]] = {
     "CustomerConfig": customer, "CustomerAccountConfig": account, "CustomerAgreementConfig": agreement,
     "ServiceLocationConfig": location, "UsagePointConfig": usage_point, "MasterDataLinkageConfig": linkage,
     "MeterServiceRequests": work, "MeterReadings": meter_reading,
+    "EndDeviceEvents": device_event,
 }  # fmt: skip
 
 

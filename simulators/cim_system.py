@@ -12,7 +12,7 @@ from lxml import etree
 
 from simulators.cim_books import CimBooks, stamp
 from simulators.cim_nouns import noun_text
-from simulators.cim_wire import HOST, Fault, Heard, answer, event, heard, result_of
+from simulators.cim_wire import HOST, Fault, Heard, answer, bare, event, heard, result_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,9 @@ class System:
     user: str = ""
     password: str = ""
     ca_file: str = ""
+    tell: Callable[[str, str, bytes], None] | None = None
+    """Puts a bare message into a queue of the hub: message id, correlation id, body; None: the hub is told by SOAP."""
+
     scripted: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """Answers still to be given by script, by noun."""
 
@@ -93,10 +96,13 @@ def send(system: System, order: dict[str, Any]) -> dict[str, Any]:
     verb, noun = str(order["verb"]), str(order["noun"])
     payload = str(order["xml"]) if "xml" in order else noun_text(noun, order["objects"])
     message_id = str(order.get("message_id") or uuid.uuid4())
-    body = event(
-        verb, noun, payload, message_id=message_id,
-        correlation_id=str(order.get("correlation_id") or message_id), source=system.name,
-    )  # fmt: skip
+    correlation_id = str(order.get("correlation_id") or message_id)
+    if system.tell is not None:
+        said = bare(verb, noun, payload, message_id=message_id, correlation_id=correlation_id, source=system.name)
+        system.tell(message_id, correlation_id, said)
+        system.books.write("sent", [(message_id, stamp(), verb, noun, 0, "QUEUED", "[]")])
+        return {"message_id": message_id, "status": 0, "result": "QUEUED", "errors": []}
+    body = event(verb, noun, payload, message_id=message_id, correlation_id=correlation_id, source=system.name)
     service = f"{'Receive' if verb in _PARTICIPLES else 'Execute'}{noun}"
     action = f"{HOST}/{noun}/{verb.capitalize()}{noun}"
     context = ssl.create_default_context(cafile=system.ca_file or None)

@@ -1,11 +1,12 @@
 """How a CIM simulator takes what it hears into its books: objects, links, exchanges, readings."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from lxml import etree
 
 from simulators.cim_system import System
-from simulators.cim_wire import Fault, Heard, children, identity_of, local, text_of, utc_text
+from simulators.cim_wire import Fault, Heard, children, identity_of, local, names_of, text_of, utc_text
 
 _ENDS = ("close", "closed", "delete", "deleted")
 
@@ -44,8 +45,46 @@ def take_links(system: System, one: Heard) -> None:
                 system.books.write("link", [(kind, identity, point, at, None)])
 
 
+def operations_in(one: Heard) -> list[Heard]:
+    """Return the operations of a set as the messages that they would be alone; a message that is no set is itself."""
+    if one.noun != "OperationSet" or one.payload is None:
+        return [one]
+    found = []
+    for operation in children(one.payload, "Operation"):
+        own = ("operationId", "noun", "verb", "elementOperation")
+        body = next((part for part in operation.iterchildren(etree.Element) if local(part) not in own), None)
+        told = {"verb": text_of(operation, "verb"), "noun": text_of(operation, "noun"), "payload": body}
+        found.append(replace(one, **told))  # type: ignore[arg-type]
+    return found
+
+
+def take_orders(system: System, one: Heard) -> list[Fault]:
+    """Take orders of field work; what changes or withdraws one that is not known is refused."""
+    faults, rows = [], []
+    known = {row["order_id"]: row["told"] for row in system.books.rows("work")}
+    for work in children(one.payload, "MeterServiceWork") if one.payload is not None else ():
+        meter = children(work, "Meter")[0]
+        own = {kind: name for name, kind, _ in names_of(meter)}
+        order = own.get("workOrder", "")
+        if not order or (one.verb != "create" and order not in known):
+            faults.append(fault_of("MeterServiceWork", order, "2.15", "unknown order"))
+            continue
+        old = next((identity_of(each) for each in children(work, "OldMeter")), "")
+        point = next((p for b in children(meter, "MeterReadings") for p in children(b, "UsagePoint")), None)
+        times = {text_of(each, "type"): text_of(each, "createdDateTime") for each in children(work, "ActivityRecords")}
+        state = "CANCELLED" if one.verb == "cancel" else "OPEN"
+        rows.append((
+            order, state, text_of(point, "mRID"), text_of(point, "Names/name"),
+            old, text_of(meter, "formNumber"), own.get("plannedDay", ""), times.get("windowStart", ""),
+            times.get("windowEnd", ""), own.get("wave", ""), own.get("contractor", ""), int(own.get("attempt", "1")),
+            known.get(order, 0) + 1, etree.tostring(work, encoding="unicode", with_tail=False),
+        ))  # fmt: skip
+    system.books.write("work", rows)
+    return faults
+
+
 def take_exchanges(system: System, one: Heard) -> None:
-    """Take meter exchanges, with the last and first readings of the meters."""
+    """Take meter exchanges, with the last and first readings of the meters; one that never was is struck out."""
     rows = []
     for work in children(one.payload, "MeterServiceWork") if one.payload is not None else ():
         meters = {name: children(work, name)[0] for name in ("Meter", "OldMeter") if children(work, name)}
@@ -62,7 +101,10 @@ def take_exchanges(system: System, one: Heard) -> None:
         for each in meters.values():
             for inner in children(each, "MeterReadings"):
                 take_values(system, inner, identity_of(each), point)
-    system.books.write("exchange", rows)
+    if one.verb in ("delete", "deleted"):
+        system.books.strike("exchange", ("usage_point", "removed", "installed", "at"), [row[:4] for row in rows])
+    else:
+        system.books.write("exchange", rows)
 
 
 def take_readings(system: System, one: Heard) -> None:

@@ -6,6 +6,7 @@ POST /control/send          {"verb", "noun", "objects": [...]} or {"verb", "noun
 POST /control/answers       {"NOUN": [{"result", "errors": [{"code", "reason", "id", "type"}]}, ...]}: the next answers
 POST /control/readings      [{"usage_point", "manufacturer", "serial", "reading_type", "at", "value"}, ...]: to be held
 GET  /control/books/TABLE   the rows of a book
+POST /control/<ACT>         what the system does beside of its own accord, as its own description says
 """
 
 import argparse
@@ -13,7 +14,7 @@ import asyncio
 import base64
 import hmac
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,16 @@ class Listener:
         """Tell the hub something."""
         return JSONResponse(await run_in_threadpool(send, self._system, await request.json()))
 
+    def act(self, do: "Own") -> Act:
+        """Return what does something of the system's own, one at a time with its messages."""
+
+        async def endpoint(request: Request) -> Response:
+            order = await request.json()
+            async with self._one_at_a_time:
+                return JSONResponse(await run_in_threadpool(do, self._system, order))
+
+        return endpoint
+
     async def script(self, request: Request) -> Response:
         """Take the next answers by noun."""
         scripted = self._system.scripted
@@ -96,7 +107,11 @@ def _reading(each: dict[str, Any]) -> tuple[str, ...]:
     return (str(each["usage_point"]), meter, str(each["reading_type"]), str(each["at"]), str(each["value"]), *rest)
 
 
-def application(system: System, *, user: str, password: str) -> Starlette:
+Own = Callable[[System, dict[str, Any]], dict[str, Any]]
+"""What a system does of its own accord when it is told to: the order, and what it answers."""
+
+
+def application(system: System, *, user: str, password: str, acts: Mapping[str, Own] | None = None) -> Starlette:
     """Return the web application of a system; `user` and `password` are what callers must know."""
     own = Listener(system, user=user, password=password)
     found: tuple[tuple[str, Act, str], ...] = (
@@ -106,11 +121,14 @@ def application(system: System, *, user: str, password: str) -> Starlette:
         ("/control/answers", own.script, "POST"),
         ("/control/readings", own.seed, "POST"),
         ("/control/books/{table}", own.book, "GET"),
+        *((f"/control/{name}", own.act(do), "POST") for name, do in (acts or {}).items()),
     )
     return Starlette(routes=[Route(path, own.guarded(act), methods=[method]) for path, act, method in found])
 
 
-def run(take: Take, description: str, arguments: Sequence[str] | None = None) -> None:
+def run(
+    take: Take, description: str, arguments: Sequence[str] | None = None, *, acts: Mapping[str, Own] | None = None
+) -> None:
     """Run the system that a command line describes, until it is stopped."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--name", required=True, help="Source in its headers, and its user at the hub")
@@ -120,12 +138,19 @@ def run(take: Take, description: str, arguments: Sequence[str] | None = None) ->
     parser.add_argument("--user", default="amihub", help="who calls it; the password is CIM_PASSWORD")
     parser.add_argument("--hub", default="", help="base of the hub's services; its password is CIM_HUB_PASSWORD")
     parser.add_argument("--ca", default="", help="PEM of who vouches for the hub")
+    parser.add_argument(
+        "--queue", default="", help="name of its queues at the broker CIM_BROKER: then no SOAP to the hub"
+    )
     options = parser.parse_args(arguments)
     system = System(
         name=options.name, books=CimBooks(options.books), take=take, hub=options.hub.rstrip("/"),
         user=options.name, password=os.environ.get("CIM_HUB_PASSWORD", ""), ca_file=options.ca,
     )  # fmt: skip
-    web = application(system, user=options.user, password=os.environ["CIM_PASSWORD"])
+    if options.queue:
+        from simulators.cim_queue import attach
+
+        attach(system, os.environ["CIM_BROKER"], options.queue)
+    web = application(system, user=options.user, password=os.environ["CIM_PASSWORD"], acts=acts)
     uvicorn.run(
         web, host="127.0.0.1", port=options.port, ssl_certfile=options.cert,
         ssl_keyfile=str(Path(options.cert).with_suffix(".key")), log_level="warning",

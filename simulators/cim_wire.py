@@ -135,6 +135,18 @@ def event(verb: str, noun: str, payload: str, *, message_id: str, correlation_id
     return _carried(message, in_soap=True)
 
 
+def bare(verb: str, noun: str, payload: str, *, message_id: str, correlation_id: str, source: str) -> bytes:
+    """Return a bare message of edition 2011, for a queue: a request or an event, by its verb."""
+    name = "EventMessage" if verb.endswith("d") else "RequestMessage"
+    header = (
+        f"<Verb>{verb}</Verb><Noun>{noun}</Noun><Timestamp>{utc_text(datetime.now(UTC))}</Timestamp>"
+        f"<Source>{escape(source)}</Source><MessageID>{message_id}</MessageID>"
+        f"<CorrelationID>{correlation_id}</CorrelationID>"
+    )
+    message = f'<{name} xmlns="{MESSAGE}"><Header>{header}</Header><Payload>{payload}</Payload></{name}>'
+    return _carried(message, in_soap=False)
+
+
 def soap_fault(text: str) -> bytes:
     """Return a SOAP fault of the server."""
     return _carried(

@@ -44,16 +44,29 @@ class CimSystem:
 
 @contextmanager
 def cim_system(
-    kind: Literal["cim_cis", "cim_mdms"], name: str, folder: Path, *, port: int, hub: str = "", hub_password: str = ""
+    kind: Literal["cim_cis", "cim_mdms", "rollout_hes", "rollout_wams"],
+    name: str,
+    folder: Path,
+    *,
+    port: int,
+    hub: str = "",
+    hub_password: str = "",
+    queue: str = "",
+    broker: str = "",
 ) -> Iterator[CimSystem]:
-    """Run a simulator on a port; `folder` holds `keys/ca.pem` and `keys/<name>.pem`, its books go below it."""
+    """Run a simulator on a port; `folder` holds `keys/ca.pem` and `keys/<name>.pem`, its books go below it.
+
+    With `queue` it hears and speaks over the queues of that name at the broker.
+    """
     keys = folder / "keys"
     command = [
         *(sys.executable, "-m", f"simulators.{kind}", "--name", name, "--port", str(port)),
         *("--books", str(folder / name), "--cert", str(keys / f"{name}.pem"), "--ca", str(keys / "ca.pem")),
         *(("--hub", hub) if hub else ()),
+        *(("--queue", queue) if queue else ()),
     ]
     secrets = {"CIM_PASSWORD": PASSWORD, "CIM_HUB_PASSWORD": hub_password, "PYTHONPATH": str(ROOT)}
+    secrets |= {"CIM_BROKER": broker} if broker else {}
     with (folder / f"{name}.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=os.environ | secrets, stdout=log, stderr=log)
     system = CimSystem(name, f"https://127.0.0.1:{port}/cim", str(keys / "ca.pem"))
