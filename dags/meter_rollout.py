@@ -11,6 +11,7 @@ from services.airflow_rollout import PAGE, batches, goes_on, passed, verdict
 from services.site_file import load_site
 
 OUTSIDE = {"retries": 2, "retry_policy": RETRY_BY_ERROR}
+BATCH = {"pool": "rollout", "map_index_template": "{{ task.op_kwargs['batch'] }}", **OUTSIDE}
 STEPS = ["whole pass", "take in only"]
 FORM = {
     "steps": Param(STEPS[0], enum=STEPS, title="Steps", description="Take files in and stop, or the whole pass."),
@@ -25,23 +26,13 @@ def take_in(params=None):
 
 
 @task(retries=1)
-def plan_validation():
-    return batches("validation")
+def plan(step: str):
+    return batches(step)
 
 
-@task(pool="rollout", map_index_template="{{ task.op_kwargs['batch'] }}", **OUTSIDE)
-def validate(batch: str):
-    return passed("validate_named", batch)
-
-
-@task(retries=1, trigger_rule=TriggerRule.ALL_DONE)
-def plan_advance():
-    return batches("advance")
-
-
-@task(pool="rollout", map_index_template="{{ task.op_kwargs['batch'] }}", **OUTSIDE)
-def advance(batch: str):
-    return passed("advance_named", batch)
+@task(**BATCH)
+def work(step: str, batch: str):
+    return passed(step, batch)
 
 
 @task(pool="rollout", trigger_rule=TriggerRule.ALL_DONE, **OUTSIDE)
@@ -74,10 +65,11 @@ def say(ti=None, dag_run=None):
 )
 def meter_rollout():
     """Take in, judge, tell, verify, verdict. Nothing of it waits for a person."""
-    judged = validate.expand(batch=take_in() >> plan_validation())
-    planned = plan_advance()
-    judged >> planned
-    advance.expand(batch=planned) >> verify() >> say()
+    judgeable = plan.override(task_id="plan_validation")("validation")
+    due = plan.override(task_id="plan_advance", trigger_rule=TriggerRule.ALL_DONE)("advance")
+    take_in() >> judgeable
+    work.override(task_id="validate").partial(step="validate_named").expand(batch=judgeable) >> due
+    work.override(task_id="advance").partial(step="advance_named").expand(batch=due) >> verify() >> say()
 
 
 if load_site().model.rollout is not None:

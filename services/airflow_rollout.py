@@ -18,8 +18,8 @@ State lives in the hub's store: a pass may be late, repeated or killed; each bat
 * `verify`: meters heard, first days read, strays; waves brought on
 * `verdict`: red when a task failed; a wave that waits for a person is named, and holds nothing up
 
-A person freezes and releases waves: `amihub rollout freeze|release WAVE`. Open work: `amihub work list --queue rollout`.
-How it stands: `amihub rollout status`.
+A person freezes and releases waves: `amihub rollout freeze|release WAVE`. How it stands: `amihub rollout status`.
+Open work: `amihub work list --queue rollout`.
 """
 """What the DAG's page says."""
 

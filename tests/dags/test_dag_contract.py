@@ -48,6 +48,16 @@ def test_the_unbilled_register_is_counted_by_one_task_and_may_be_asked_for_any_d
     assert "day" in dag.params
 
 
+def test_a_rollout_judges_and_tells_in_batches_of_its_own_pool_and_waits_for_nobody(dagbag: Any) -> None:
+    dag = dagbag.dags["meter_rollout"]
+    order = [task.task_id for task in dag.topological_sort()]
+
+    assert order == ["take_in", "plan_validation", "validate", "plan_advance", "advance", "verify", "verdict"]
+    assert [name for name in order if dag.get_task(name).is_mapped] == ["validate", "advance"]
+    assert {dag.get_task(name).pool for name in ("validate", "advance", "verify")} == {"rollout"}
+    assert not any("approv" in name for name in order)
+
+
 def test_a_pass_runs_alone_every_quarter_hour_and_never_catches_up(dagbag: Any) -> None:
     for dag in dagbag.dags.values():
         assert dag.max_active_runs == 1
