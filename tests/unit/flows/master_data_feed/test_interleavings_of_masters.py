@@ -289,7 +289,7 @@ def test_every_interleaving_with_a_load_ends_alike(seed: int, sqlite_databases: 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=18, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_many_interleavings_with_a_load_end_alike(seed: int, sqlite_databases: Callable[[], str]) -> None:
     chance = random.Random(seed)  # noqa: S311
