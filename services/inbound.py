@@ -9,7 +9,7 @@ role in [files.inbound]      the same receiver, likewise; a file that never beca
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from canonical.codes.message import MESSAGE_TOO_LARGE, NOT_REPLAYABLE
 from canonical.errors import RejectedError
 from flows import retake
 from flows.billing_exchange.retaken import take_file_again
+from flows.file_handling import TakenFile
 from flows.parked_work import resolve_parked
 from flows.retake import Archived
 from services.hub import Hub
@@ -102,21 +103,9 @@ def _file(hub: Hub, kept: Archived, transaction: Transaction, *, by: str, line: 
 
         taken = take_message_again(hub, kept.entry, kept.source, kept.path, transaction, by=by)
         return Taken(taken.verdict, taken.code, taken.reason)
-    from services.masters_files import is_masters
-    from services.masters_files import take_file_again as take_masters_again
-
-    if is_masters(hub, kept.source, kept.name.partition("#")[0]):
-        taken = take_masters_again(
-            hub, kept.entry, role=kept.source, path=kept.path, line=line, by=by, transaction=transaction
-        )
-        return Taken(taken.verdict, taken.code, taken.reason)
-    from services.rollout_files import is_rollout
-    from services.rollout_files import take_file_again as take_rollout_again
-
-    if is_rollout(hub, kept.source, kept.name.partition("#")[0]):
-        taken = take_rollout_again(
-            hub, kept.entry, role=kept.source, path=kept.path, line=line, by=by, transaction=transaction
-        )
+    again = _of_a_flow(hub, kept)
+    if again is not None:
+        taken = again(hub, kept.entry, role=kept.source, path=kept.path, line=line, by=by, transaction=transaction)
         return Taken(taken.verdict, taken.code, taken.reason)
     names: Sequence[str] = [name for name, section in hub.site.model.billing.items() if kept.source in section.inboxes]
     if not names:
@@ -138,6 +127,16 @@ def _file(hub: Hub, kept: Archived, transaction: Transaction, *, by: str, line: 
     )
     counts = f"{done.accepted} accepted, {done.rejected} rejected, {done.duplicates} repeated"
     return Taken(done.verdict, done.code, done.reason, counts)
+
+
+def _of_a_flow(hub: Hub, kept: Archived) -> Callable[..., TakenFile] | None:
+    """Return who takes a file of masters or of a rollout again; None for files of billing."""
+    from services import masters_files, rollout_files
+
+    name = kept.name.partition("#")[0]
+    if masters_files.is_masters(hub, kept.source, name):
+        return masters_files.take_file_again
+    return rollout_files.take_file_again if rollout_files.is_rollout(hub, kept.source, name) else None
 
 
 def _message(hub: Hub, section: ServeSection, kept: Archived, transaction: Transaction) -> Taken:

@@ -15,9 +15,9 @@ from flows.manual_route import ManualReadsHandler, RoutePolicy
 from flows.master_data_feed import AnswersHandler
 from flows.masters_intake import settle_resent
 from flows.meter_rollout.completions import CompletionsHandler
+from flows.meter_rollout.policy import System
 from flows.routing import Sending, deliver
 from flows.shipments import ShipmentHandler, ShipmentPolicy, follow
-from flows.shipments.policy import policy_of
 from services.rollout_section import RolloutSection, rollout_policy
 from services.site_routing import encoder_of, master_data_policy, routes_of
 from store.session import Session, Transaction
@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 KINDS = ("shipment", "completions", "manual_reads")
 OTHERS = ("reference", "masters", "readings", "billed", "message", "request")
 """Kinds of files that other passes take from the same folders."""
+
+HOLD_STOCK: tuple[System, ...] = ("wams", "mdms", "hes")
+"""Systems that hold a meter before it is hung: asset, configuration, keys (domain 2.2)."""
+
+WITHOUT_STOCK = ("contractor_file", "route_file")
+"""Adapters of systems that hold no meters which hang nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +108,7 @@ def handlers_of(hub: "Hub") -> dict[str, FileHandler]:
     model = hub.site.model
     rollout = rollout_policy(model)
     shipments = ShipmentHandler(
-        policy_of(rollout), master_data_policy(model), routes_of(model), encoder_of(hub.port, hub.spool)
+        shipment_policy(model), master_data_policy(model), routes_of(model), encoder_of(hub.port, hub.spool)
     )
     return {
         "shipment": shipments,
@@ -112,8 +118,14 @@ def handlers_of(hub: "Hub") -> dict[str, FileHandler]:
 
 
 def shipment_policy(model: "SiteModel") -> ShipmentPolicy:
-    """Return how this site takes shipments."""
-    return policy_of(rollout_policy(model))
+    """Return how this site takes shipments; who works by files of orders alone keeps no stock."""
+    rollout = rollout_policy(model)
+    told = dict.fromkeys(rollout.roles[one] for one in HOLD_STOCK if one in rollout.roles)
+    return ShipmentPolicy(
+        tuple(role for role in told if model.roles[role].adapter not in WITHOUT_STOCK),
+        tuple(one for one in HOLD_STOCK if one in rollout.manual),
+        rollout.queue,
+    )
 
 
 def route_policy(model: "SiteModel") -> RoutePolicy:

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from flows.meter_rollout.policy import DAILY_KWH
-
 
 @dataclass(frozen=True, slots=True)
 class RoutePolicy:
@@ -17,8 +15,9 @@ class RoutePolicy:
     zone: str = "UTC"
     """IANA zone whose local days routes are of."""
 
-    max_daily_kwh: Mapping[str, Decimal] = field(default_factory=lambda: DAILY_KWH)
-    """Highest plausible energy of a day by customer class, multiplier applied; the empty class means any other."""
+    max_daily_kwh: Mapping[str, Decimal] = field(default_factory=dict)
+    """Highest plausible energy of a day by customer class, multiplier applied; the empty class means any other. Of a
+    class of which nothing is said nobody can say what is plausible."""
 
     raw_sources: frozenset[str] = frozenset()
     """Feeds whose reads stand as the meter shows them: only those tell what a reader will see."""

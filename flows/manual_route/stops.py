@@ -120,7 +120,9 @@ def _band(
         return None
     last = max(own, key=lambda each: each.taken_at)
     classes = [each.customer_class for each in book.agreements.get(one.usage_point, ()) if each.valid_from <= at]
-    daily = policy.max_daily_kwh.get(classes[-1] if classes else "", policy.max_daily_kwh.get("", Decimal(0)))
+    daily = policy.max_daily_kwh.get(classes[-1] if classes else "", policy.max_daily_kwh.get(""))
+    if daily is None:
+        return None
     days = Decimal(max(int((at - last.taken_at).total_seconds()), 0)) / DAY_S
     high = (last.value + daily / one.multiplier * days).quantize(Decimal(1))
     return (last.value, high) if not register.dials or high < 10**register.dials else None

@@ -90,10 +90,10 @@ def test_a_read_of_a_meter_that_was_exchanged_after_the_route_went_out_is_stoppe
 
     (said,) = street.read(read("U1", serial, 3, 1.5))
 
-    assert (said.verdict, said.code) == ("REJECTED", "8066 ROUTE_STALE")
+    assert (said.verdict, said.code) == ("REJECTED", "8096 ROUTE_STALE")
     assert street.held("U1") == []
     with street.transaction() as session:
-        (item,) = work.open_of_code(session, "8066 ROUTE_STALE")
+        (item,) = work.open_of_code(session, "8096 ROUTE_STALE")
         (stop,) = [row for row in route_extracts.of_points(session, {"U1"})["U1"]]
     assert (item["usage_point"], item["meter"], item["queue"]) == ("U1", mrid("S1"), "rollout")
     assert stop["state"] == "SUPPRESSED"
@@ -116,7 +116,7 @@ def test_what_only_the_field_said_so_far_stops_a_read_too(street: Street) -> Non
 
     (said,) = street.read(read("U1", "S1", 5100, 1.5))
 
-    assert said.code == "8066 ROUTE_STALE"
+    assert said.code == "8096 ROUTE_STALE"
 
 
 def test_a_new_meter_is_walked_to_until_it_is_certified(street: Street) -> None:

@@ -51,9 +51,9 @@ def test_a_failed_lot_blocks_its_meters_until_a_person_releases_it(dock: Dock) -
         "L1", by="ada", reason="retested", policy=dock.policy, sending=dock.sending, transaction=dock.transaction
     )
 
-    assert (blocked, told) == (["BLOCKED 8061 LOT_FAILED"] * 3, [])
+    assert (blocked, told) == (["BLOCKED 8091 LOT_FAILED"] * 3, [])
     assert freed == 1
-    assert dock.states("1", "2", "3") == ["STOCK", "BLOCKED 8067 METER_FAILED", "BLOCKED 8020 KEYS_MISSING"]
+    assert dock.states("1", "2", "3") == ["STOCK", "BLOCKED 8097 METER_FAILED", "BLOCKED 8020 KEYS_MISSING"]
     assert [names for _, _, names in dock.sent] == [(mrid("1"),)] * 3
     with dock.transaction() as session:
         codes = {row["code"] for row in work.open_of_key(session, "ACME/L1")}
@@ -94,7 +94,7 @@ def test_each_meter_has_the_answer_of_each_system(dock: Dock) -> None:
     assert dock.row("1")["told"]["wams"] == "CONFIRMED"
     assert dock.row("2")["told"]["mdms"] == "1115 PARTNER_REFUSED"
     with dock.transaction() as session:
-        assert len(work.open_of_code(session, "8065 METER_NOT_TAKEN")) == 2
+        assert len(work.open_of_code(session, "8095 METER_NOT_TAKEN")) == 2
 
 
 def test_a_refusal_that_is_replayed_and_taken_ends_its_work(dock: Dock) -> None:
@@ -105,7 +105,7 @@ def test_a_refusal_that_is_replayed_and_taken_ends_its_work(dock: Dock) -> None:
 
     assert dock.row("1")["told"]["mdms"] == "CONFIRMED"
     with dock.transaction() as session:
-        assert work.open_of_code(session, "8065 METER_NOT_TAKEN") == []
+        assert work.open_of_code(session, "8095 METER_NOT_TAKEN") == []
 
 
 def test_what_was_hung_stays_as_it_was_shipped(dock: Dock) -> None:
@@ -115,7 +115,7 @@ def test_what_was_hung_stays_as_it_was_shipped(dock: Dock) -> None:
 
     same, other = dock.take(meter("1"), number=1)[0], dock.take(meter("1", model="SM-9"), number=2)[0]
 
-    assert (same.verdict, other.verdict, other.code) == ("DUPLICATE", "REJECTED", "8064 SHIPPED_OTHERWISE")
+    assert (same.verdict, other.verdict, other.code) == ("DUPLICATE", "REJECTED", "8094 SHIPPED_OTHERWISE")
     assert dock.row("1")["model"] == "SM-3"
 
 
