@@ -35,6 +35,7 @@ OWNERS = (
     Owner("get", "MeterReadings", "flows.on_demand_read", "on_demand_read"),
     Owner("cancel", "MeterReadings", "flows.on_demand_read", "on_demand_read"),
     Owner("change", "MeterReadings", "flows.on_demand_read", "on_demand_read"),
+    *(Owner(verb, "MeterServiceRequests", "flows.meter_rollout", "rollout") for verb in MASTER_VERBS),
     *(Owner(verb, noun, "flows.master_data_sync", "master_data") for noun in MASTER_NOUNS for verb in MASTER_VERBS),
 )
 """Everything that the flows of a site can take."""

@@ -180,4 +180,6 @@ def role_of(model: SiteModel, caller: str) -> str:
 
 def sections_of(model: SiteModel) -> set[str]:
     """Return the sections of a site without which some operations have no owner."""
-    return {name for name in ("on_demand_read", "master_data") if getattr(model, name) is not None}
+    found = {name for name in ("on_demand_read", "master_data") if getattr(model, name) is not None}
+    # What crews tell is read as master data: without it nobody takes the messages, only the files.
+    return found | ({"rollout"} if model.rollout is not None and "master_data" in found else set())

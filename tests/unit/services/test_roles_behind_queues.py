@@ -6,9 +6,10 @@ import pytest
 
 from iec61968.message_codec import message_from_xml
 from iec61968.safe_xml import parse
+from services.cim_owners import owner_of
 from services.cim_routed import readers_of
 from services.hub import Hub
-from services.site_checks import role_of
+from services.site_checks import role_of, sections_of
 from services.site_file import load_site
 from services.site_queues import callers_of
 from services.site_routing import master_data_policy
@@ -89,3 +90,17 @@ def test_a_queues_messages_are_read_as_the_settings_of_its_role_say(hub: Hub) ->
 
 def test_head_ends_and_outage_systems_are_systems_of_their_own_kind() -> None:
     assert (SYSTEMS["head_end"], SYSTEMS["outage_system"]) == ("hes", "oms")
+
+
+@pytest.mark.parametrize(
+    ("added", "owner"),
+    [("", "flows.master_data_sync"), ("[rollout]\nwork_system = 'wams'\n", "flows.meter_rollout")],
+)
+def test_what_crews_tell_is_the_rollouts_while_a_site_has_one(added: str, owner: str, tmp_path: Path) -> None:
+    path = tmp_path / "site.toml"
+    path.write_text(SITE + added)
+
+    sections = sections_of(load_site(path).model)
+
+    assert owner_of("created", "MeterServiceRequests", sections) == owner
+    assert owner_of("created", "MeterConfig", sections) == "flows.master_data_sync"
