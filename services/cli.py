@@ -25,6 +25,7 @@ from services import (
     cli_parked,
     cli_reconcile,
     cli_requests,
+    cli_rollout,
     cli_routes,
     cli_serve,
     cli_shipments,
@@ -68,6 +69,7 @@ app.add_typer(cli_messaging.app, name="messaging")
 app.add_typer(cli_files.app, name="files")
 app.add_typer(cli_load.app, name="load")
 app.add_typer(cli_masters.app, name="masters")
+app.add_typer(cli_rollout.app, name="rollout")
 app.add_typer(cli_shipments.app, name="shipments")
 app.add_typer(cli_routes.app, name="routes")
 app.add_typer(cli_history.app, name="history")

@@ -1,6 +1,6 @@
 """Waves: one row each, found and moved from state to state; every act upon a wave is kept with who and why."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -109,6 +109,12 @@ def orders_by_code(session: Session, wave: str) -> dict[tuple[str, str], int]:
     """Return how many orders of a wave are in each state for each code; those without a code are left out."""
     counted = _counted(session, wave, ORDER.c.state, ORDER.c.code)
     return {(state, code): number for (state, code), number in counted if code}
+
+
+def done_instants(session: Session, wave: str) -> Iterator[datetime]:
+    """Yield when the field reported each exchange of a wave that was done."""
+    query = select(ORDER.c.done_at).where(ORDER.c.wave == wave, ORDER.c.done_at.is_not(None))
+    yield from session.execute(query.execution_options(yield_per=5_000)).scalars()
 
 
 def _counted(session: Session, wave: str, *by: ColumnElement[str]) -> list[tuple[tuple[str, ...], int]]:

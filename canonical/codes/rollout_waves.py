@@ -111,3 +111,10 @@ APPROVAL_MISSING = ErrorCode(
     "Give your name with `--by`.",
     acts="operator",
 )
+USAGE_POINT_UNKNOWN = ErrorCode(
+    "8055",
+    "USAGE_POINT_UNKNOWN",
+    "No usage point that exists now has this mRID or name.",
+    "Look for it with `amihub explain`, or give its mRID.",
+    acts="operator",
+)

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from canonical.codes.rollout_waves import IN_OTHER_WAVE
+from canonical.codes.rollout_waves import APPROVAL_MISSING, IN_OTHER_WAVE
+from canonical.errors import RejectedError
+from flows.meter_rollout.rules import rules_from
 from store import rollout_plans, rollout_waves
 from store.rollout_states import check_wave
 from store.session import Transaction
@@ -25,13 +27,16 @@ def freeze(wave: str, *, transaction: Transaction, now: datetime, by: str) -> Fr
     """Fix the list of a planned wave. What another wave froze in the meantime is excluded, with the reason.
 
     Raises:
-        RejectedError: the wave is not planned, or is frozen (ROLLOUT_STATE); there is none (WAVE_UNKNOWN).
+        RejectedError: the wave is not planned, or is frozen (ROLLOUT_STATE); there is none (WAVE_UNKNOWN); a person has
+            to freeze it (APPROVAL_MISSING).
     """
     with transaction() as session:
         # All waves are held: of two that want the same usage point, whoever freezes first has it.
         standing = {row["wave"]: row for row in rollout_waves.listed(session, lock=True)}.get(wave)
         standing = standing or rollout_waves.find(session, wave)
         check_wave(standing["state"], "FROZEN", wave=wave)
+        if by in ("", "hub") and "plan" in rules_from(standing["rules"]).approvals:
+            raise RejectedError("that the list is frozen is a person's decision", code=APPROVAL_MISSING)
         reason = "another wave was frozen with an order there"
         rollout_plans.exclude_taken(session, wave, code=str(IN_OTHER_WAVE), reason=reason)
         rollout_plans.freeze(session, wave, now=now, by=by)
