@@ -26,6 +26,11 @@ CREATE TABLE IF NOT EXISTS work (
   begins TEXT, ends TEXT, wave TEXT, contractor TEXT, attempt INTEGER, told INTEGER, xml TEXT);
 CREATE TABLE IF NOT EXISTS device (
   meter TEXT PRIMARY KEY, mrid TEXT, state TEXT, since TEXT, usage_point TEXT, keys TEXT, registered TEXT);
+CREATE INDEX IF NOT EXISTS heard_id ON heard (message_id);
+CREATE INDEX IF NOT EXISTS object_mrid ON object (class, mrid);
+CREATE INDEX IF NOT EXISTS object_id ON object (id);
+CREATE INDEX IF NOT EXISTS link_point ON link (kind, usage_point);
+CREATE INDEX IF NOT EXISTS device_mrid ON device (mrid);
 """
 
 TABLES = ("heard", "object", "link", "exchange", "reading", "sent", "work", "device")
@@ -40,6 +45,7 @@ class CimBooks:
         self.db = sqlite3.connect(folder / "books.sqlite", timeout=30, check_same_thread=False)
         self.db.row_factory = sqlite3.Row
         self.db.execute("PRAGMA journal_mode=WAL")
+        self.db.execute("PRAGMA synchronous=NORMAL")
         self.db.executescript(_SCHEMA)
 
     def rows(self, table: str) -> list[dict[str, Any]]:

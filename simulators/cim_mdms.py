@@ -103,8 +103,8 @@ def answer_readings(system: System, one: Heard) -> Taken:
         point = identity_of(asked)
         found = [
             row
-            for row in system.books.rows("reading")
-            if row["usage_point"] == point and start <= _moment(row["at"]) <= end
+            for row in system.books.rows_of("reading", "usage_point", value=point)
+            if start <= _moment(row["at"]) <= end
         ]
         if not found:
             code = "5.7" if system.books.has("UsagePoint", point) else "2.12"
@@ -126,7 +126,8 @@ def answer_held(system: System, one: Heard) -> Taken:
     code = "2.4" if kind == "Meter" else "2.12"
     faults = [fault_of(kind, each, code, f"unknown {kind}") for each in asked if not system.books.has(kind, each)]
     wanted = {system.books.id_of(kind, each) for each in asked if system.books.has(kind, each)}
-    rows = [row for row in system.books.rows("object") if row["class"] == kind and row["id"] in wanted]
+    rows = [row for name in sorted(wanted) for row in system.books.rows_of("object", "id", value=name)]
+    rows = [row for row in rows if row["class"] == kind]
     inside = "".join(row["xml"] for row in rows)
     data = f'<{one.noun} xmlns="{HOST}/{one.noun}#">{inside}</{one.noun}>' if rows else ""
     return Taken(tuple(faults), data, some=bool(rows))
