@@ -211,9 +211,8 @@ def account(world: World, say: Say) -> None:
     """Say something, and assert that each of its objects ends in exactly one disposition (I5)."""
     before = statements(world)
     said = say(world)
-    new = statements(world) - before
     assert sum(said.values()) >= 1
-    assert all(disposition in DISPOSITIONS for _, disposition in new)
+    assert all(disposition in DISPOSITIONS for _, disposition in statements(world) - before)
 
 
 DISPOSITIONS = ("APPLIED", "DUPLICATE", "SUPERSEDED", "WAITING")

@@ -60,9 +60,7 @@ def _assert_told_with_cursor(connection: Connection) -> int:
     said = MASTER_STATEMENT.c
     notes = list(connection.execute(select(MASTER_STATEMENT).where(said.how == "we_told").order_by(said.number)))
     caused = {row.delivery_id: row.causation_id for row in deliveries}
-    assert {row.delivery_id for row in notes} == set(caused), (
-        "a file without a note of what it tells, or the reverse"
-    )
+    assert {row.delivery_id for row in notes} == set(caused), "a file without a note of what it tells, or the reverse"
     for thing, delivery_id in {(row.kind, row.object_id): row.delivery_id for row in notes}.items():
         assert thing in told, "in a file, and not told, as the hub has it"
         assert told[thing].telling == caused[delivery_id], "in a later file than the hub has it"
