@@ -162,7 +162,7 @@ def _record(
 ) -> list[str]:
     """Write the outcomes of a batch and return the deliveries' new states."""
     ends = [
-        End(each, outcome, machine_now + timedelta(seconds=policy.wait_s(each.delivery_id, each.failures + 1)))
+        End(each, outcome, _retry_at(each, outcome, machine_now=machine_now, policy=policy))
         for each, outcome in zip(leased, outcomes, strict=True)
     ]
     states = delivery_outcomes.record(session, ends, now=now, attempts=policy.attempts)
@@ -172,6 +172,13 @@ def _record(
     else:
         _open_breaker(session, destination, away[-1].reason, machine_now=machine_now, policy=policy)
     return states
+
+
+def _retry_at(held: Leased, outcome: Outcome, *, machine_now: datetime, policy: DeliveryPolicy) -> datetime:
+    """Return when a delivery is tried again; of one that arrived, nobody asks."""
+    if outcome.state != "unavailable":
+        return machine_now
+    return machine_now + timedelta(seconds=policy.wait_s(held.delivery_id, held.failures + 1))
 
 
 def _open_breaker(
