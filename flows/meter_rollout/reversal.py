@@ -78,6 +78,7 @@ def tell(session: Session, order_ids: Collection[str], *, policy: Policy, now: d
     orders = rollout_orders.of_ids(session, order_ids)
     sequence.take_back(session, list(orders.values()), policy=policy, now=now)
     shipments.move(session, {one["new_meter"] for one in orders.values()} - {""}, "STOCK", now=now)
+    shipments.move(session, {one["old_meter"] for one in orders.values()} - {""}, "INSTALLED", now=now)
 
 
 def instant(done: Row, name: str) -> datetime:
@@ -90,6 +91,11 @@ def _forget(batch: Batch, row: Row, done: Row) -> None:
     since = min(instant(done, "installed_at"), instant(done, "removed_at"))
     believing.note(batch.believed, done["usage_point"], since, row)
     batch.taken_back.append(done["order_id"])
+    for told in batch.believed.readings.values():
+        # Believed and taken back in one batch: nobody has to look for whose they are.
+        told[:] = [
+            one for one in told if (one.usage_point, one.meter) != (done["usage_point"], done["installed_meter"])
+        ]
     if row["effective_at"] > instant(done, "installed_at"):
         reason = (
             f"meter {done['installed_serial']} hung there from {instant(done, 'installed_at').isoformat()} to"

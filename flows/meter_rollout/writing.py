@@ -11,6 +11,7 @@ from flows.meter_rollout.policy import Policy
 from flows.meter_rollout.progress import Track, doubts, passed
 from flows.meter_rollout.steps import REACHED
 from flows.meter_rollout.trouble import Trouble
+from flows.shipments.returns import returned
 from store import deliveries, rollout_orders, rollout_steps, work
 from store.rollout_orders import Move
 from store.rows import Row
@@ -41,11 +42,18 @@ def write(
             said = f"{row['role'] or name}: {name} of order {track.order['order_id']}: {row['code']} {row['reason']}"
             raised.append(_trouble(track, code, about, said.rstrip()))
     _end_work(session, tracks, now=now)
+    returned(session, {track.order["old_meter"] for track in tracks if _is_back(track)} - {""}, now=now)
     rewrite(session, [track.rows[name] for track in tracks for name in sorted(track.dirty)])
     trouble.tell(session, raised, policy=policy, now=now)
     moves = [move for track in tracks for move in _moves(track, now)]
     rollout_orders.move_each(session, moves, now=now)
     return Written(len({move.order_id for move in moves}), len(raised))
+
+
+def _is_back(track: Track) -> bool:
+    """Return whether the removed meter came to the stock of returned ones just now."""
+    row = track.rows.get("WAMS_STOCK")
+    return row is not None and "WAMS_STOCK" in track.dirty and row["state"] in ("CONFIRMED", "SEEN", "NOT_NEEDED")
 
 
 def rewrite(session: Session, rows: Iterable[Row]) -> None:
