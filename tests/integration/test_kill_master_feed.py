@@ -167,7 +167,7 @@ class Feeding:
                             looking.resend(name, row["object_id"], transaction=transaction)
                 one_pass(place, ports, transaction, step=step, now=now, machine_now=now + timedelta(days=1 + start))
                 for system in (systems["maps"], systems["crm"]):
-                    system.answer({"2": "TOP U2"} if system is systems["maps"] else {})
+                    system.answer({"1": "TOP U2"} if system is systems["maps"] else {})
         engine.dispose()
 
     def observe(self, place: Place) -> Any:
@@ -246,7 +246,6 @@ def test_the_feed_that_is_killed_is_one_that_ends_well(sqlite_databases: Callabl
 
     told = {(row["subscriber"], row["kind"], row["object_id"]): row for row in seen["master_told"]}
     assert {row["state"] for row in told.values()} == {"synchronized"}
-    # A person has all things of an id told again that answers name one of.
     assert {key[2] for key, row in told.items() if row["times"] == 2} == {"U2", meter_mrid("ACME", "2")}
     assert [row["state"] for row in seen["delivery"]].count("parked") == 1
     assert len([name for name in seen["files"] if name.startswith("maps/inbox/MX_")]) == 3
