@@ -111,6 +111,7 @@ class Truth:
     def __init__(self, city: CityBook) -> None:
         """Derive the masters of a city."""
         self.seed, self.cycles = city.seed, city.cycles()
+        self.read_source = str(city.facts.get("read_source", "AMI"))
         self.points, self.meters = list(city.points().values()), city.meters()
 
     def versions(self) -> Iterator[Version]:
@@ -131,7 +132,7 @@ class Truth:
         yield location(number)
         yield customer(number, point)
         yield Version("ACC", point.account, SINCE, "", {"customer": _customer(number), "cycle": point.cycle})
-        yield usage_point(number, point)
+        yield usage_point(number, point, read_source=self.read_source)
         yield agreement(point)
         yield supply(point.usage_point, number)
 
@@ -176,10 +177,10 @@ def customer(number: int, point: Point) -> Version:
     return Version("CUS", _customer(number), SINCE, "", facts)
 
 
-def usage_point(number: int, point: Point) -> Version:
-    """Return a usage point as the trade knows it."""
+def usage_point(number: int, point: Point, *, read_source: str = "AMI") -> Version:
+    """Return a usage point as the trade knows it; `MANUAL` where people read its meter."""
     facts = {
-        "name": point.name, "zone": ZONE_NAME, "commodity": point.commodity, "read_source": "AMI",
+        "name": point.name, "zone": ZONE_NAME, "commodity": point.commodity, "read_source": read_source,
         "district": "D1", "route": f"R{point.cycle}", "location": premise(number),
     }  # fmt: skip
     return Version("UPT", point.usage_point, SINCE, "", facts)
