@@ -10,6 +10,8 @@ from adapters.cis_cim.translate import master_data_from_message
 from canonical.master_data import MasterData
 from canonical.messages import Message, Reply
 from flows import master_data_sync
+from flows.meter_rollout import completions
+from flows.meter_rollout.policy import Policy as Rollout
 from flows.routing import Encode, Parts, Routes, Sending, pass_on
 from flows.routing.verbs import imperative
 from iec61968 import safe_xml
@@ -51,6 +53,8 @@ class RoutedCalls:
     policy: master_data_sync.Policy
     routes: Routes
     encode: Encode
+    rollout: Rollout | None = None
+    """How the site rolls out meters; then exchanges are completions, judged before they are believed."""
 
     def read(self, raw: bytes, *, caller: str, policy: Policy) -> Message[Any] | None:
         """Return what a checked call means; None where it is neither master data nor routed.
@@ -77,6 +81,8 @@ class RoutedCalls:
     def handle(self, session: Session, message: Message[Any], *, now: datetime) -> Reply:
         """Take what `read` returned; a handler for `spine.receive`."""
         if isinstance(message.payload, MasterData):
+            if self.rollout is not None and completions.is_field_work(message):
+                return completions.take_exchanges(session, message, policy=self.rollout, now=now)
             return master_data_sync.take(
                 session, message, policy=self.policy, routes=self.routes, encode=self.encode, now=now
             )

@@ -18,6 +18,7 @@ from services.cim_endpoint import EventReceiver, cim_app
 from services.cim_events import dialects_of
 from services.cim_owners import operations
 from services.cim_routed import RoutedCalls, readers_of
+from services.rollout_section import rollout_policy
 from services.site_checks import sections_of
 from services.site_file import Site
 from services.site_model import ServeSection
@@ -97,6 +98,7 @@ def calls_of(hub: "Hub", section: ServeSection) -> RoutedCalls:
         policy=master_data_policy(model),
         routes=routes_of(model),
         encode=encoder_of(hub.port, hub.spool),
+        rollout=rollout_policy(model) if model.rollout else None,
     )
 
 

@@ -103,7 +103,7 @@ def provenance(row: Row) -> Provenance:
 
 def hand_on(session: Session, believed: Believed, *, now: datetime) -> None:
     """Write what belongs to the belief beside the stays: readings, periods to be looked at again, stock, orders."""
-    for source, told in believed.readings.items():
+    for source, told in sorted(believed.readings.items()):
         own = Header(f"rollout:{source}", source, "created", "MeterReadings")
         readings_arrived(session, Message(own, tuple(told)), now)
     gateways.link(session, believed.rehung, source="hub", now=now)

@@ -73,7 +73,7 @@ def _edges(session: Session, rows: Collection[Row]) -> dict[str, str]:
 
 def _name(batch: Batch, members: Sequence[Row], rows: Sequence[Row]) -> None:
     """Give every member of a cycle its code and its work; what pointed at it alone is over."""
-    points = " ".join(row["usage_point"] for row in members)
+    points = ",".join(row["usage_point"] for row in members)
     reason = f"the removed meters hang at each other's usage points: `amihub rollout correct --cross {points}`"
     code, own = str(CROSS_INSTALLED), {row["result_id"] for row in rows}
     for row in members:

@@ -76,7 +76,7 @@ class Facts:
     @property
     def hung(self) -> Stay | None:
         """Return what is believed to hang there when the old meter goes; also what another told to be gone then."""
-        return self.stays.standing(self.usage_point, self.removed_at, self.commodity) or self._gone()
+        return self._gone() or self.stays.standing(self.usage_point, self.removed_at, self.commodity)
 
     def _gone(self) -> Stay | None:
         """Return the meter that the field removed, where it is known to be gone at that very instant."""

@@ -1,18 +1,15 @@
 """Which exchange order a completion answers; what nobody ordered gets an order of its own."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from canonical.ids import mint
 from flows.meter_rollout.deadlines import cycles_of
 from store import reference, reference_bulk, rollout_orders
 from store.rows import Row
 from store.session import Session
-
-if TYPE_CHECKING:
-    from flows.meter_rollout.recording import Told
 
 TAKES_WORK = ("DISPATCHED", "RELEASED", "UNABLE", "ON_HOLD", "ELIGIBLE", "REJECTED", "PLANNED", "EXCLUDED", "CANCELLED")
 """States of an order that a completion may answer, the likeliest first."""
@@ -30,6 +27,9 @@ class Orders:
 
     known: Mapping[str, Mapping[str, Any]]
     """What an order of its own says of its usage point, by usage point."""
+
+    answered: set[str] = field(default_factory=set)
+    """Orders of which a completion stands: another one is not about them."""
 
     fresh: list[dict[str, Any]] = field(default_factory=list)
 
@@ -51,16 +51,16 @@ class Orders:
 
     def _of(self, point: str, named: str, states: tuple[str, ...]) -> Row | None:
         """Return the order at a usage point in one of some states, the named one before others."""
-        fitting = [row for row in self.at.get(point, ()) if row["state"] in states]
+        free = [row for row in self.at.get(point, ()) if row["order_id"] not in self.answered]
+        fitting = [row for row in free if row["state"] in states]
         for row in fitting:
             if row["order_id"] == named:
                 return row
         return min(fitting, key=lambda row: (states.index(row["state"]), row["order_id"]), default=None)
 
 
-def open_orders(session: Session, meant: Iterable["tuple[Told, str]"], *, now: datetime) -> Orders:
-    """Return the orders at the usage points that completions mean, and what is known of these."""
-    points = {point for _, point in meant}
+def open_orders(session: Session, points: Collection[str], *, now: datetime) -> Orders:
+    """Return the orders at usage points, and what is known of these."""
     agreements = reference_bulk.held(session, reference.AGREEMENT, "usage_point", points)
     cycles = cycles_of(agreements, now)
     classes = {row["usage_point"]: row["customer_class"] for row in agreements}

@@ -81,7 +81,8 @@ def record(session: Session, told: Sequence[Told], *, policy: Policy, now: datet
     for row in rollout_results.of_usage_points(session, set(points.values())):
         if row["state"] in rollout_results.STANDS:
             standing.setdefault(row["usage_point"], []).append(row)
-    orders = orders_of_work.open_orders(session, meant, now=now)
+    orders = orders_of_work.open_orders(session, set(points.values()), now=now)
+    orders.answered |= {row["order_id"] for rows in standing.values() for row in rows if row["outcome"] == "DONE"}
     batch = _Batch(now, orders, standing, set(rollout_results.of_ids(session, ids)))
     found = [_one(batch, *each) for each in zip(meant, keys, ids, strict=True)]
     orders_of_work.insert(session, orders, now=now)
@@ -199,6 +200,7 @@ def _done(batch: _Batch, row: dict[str, Any], told: Told) -> None:
         row |= {"codes": [str(EXCLUDED_INSTALLED)], "reason": f"excluded: {order['reason'] or order['code']}"}
     batch.moves.append(_move(row, "DONE_IN_FIELD", ""))
     order["state"] = "DONE_IN_FIELD"
+    batch.orders.answered.add(order["order_id"])
 
 
 def _move(row: Row, state: Any, reason: str) -> Move:

@@ -83,6 +83,7 @@ def _one(batch: Batch, facts: Facts) -> None:
     kept = [code for code in row["codes"] if code == str(EXCLUDED_INSTALLED)]
     batch.over += [(code, row["order_id"]) for code in row["codes"] if code not in own and code not in kept]
     row |= {"codes": own + kept, "judged_at": batch.now, "removed_meter": facts.old_meter}
+    row["installed_meter"] = facts.new_meter
     stopping = next((one for one in found if one.action in STOPS), None)
     if stopping is not None:
         stop(batch, row, stopping.rule.code, _said(found, row, stopping), action=stopping.action)

@@ -1,0 +1,105 @@
+"""`amihub rollout correct|confirm`: what a person decides on exchanges that were reported wrongly."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from flows.meter_rollout.corrections import Corrected
+    from services.hub import Hub
+
+CROSS = typer.Option(
+    [], "--cross", help="Usage point of the cycle, once for each: what was told of one is the next one's."
+)
+PREMISE = typer.Option("", "--premise", metavar="RESULT", help="Completion that was reported at a wrong usage point.")
+TO = typer.Option("", "--to", metavar="USAGE_POINT", help="With --premise: where it really was.")
+ACCEPT = typer.Option("", "--accept", metavar="RESULT", help="Which of several contradicting completions is right.")
+PREVIEW = typer.Option(True, "--preview/--confirm", help="Show what would change, or change it.")
+BY = typer.Option("", "--by", help="Who decides; needed with --confirm.")
+REASON = typer.Option("", "--reason", help="Why; needed with --confirm.")
+
+
+def correct_command(
+    *,
+    cross: str = CROSS,
+    premise: str = PREMISE,
+    to: str = TO,
+    accept: str = ACCEPT,
+    preview: bool = PREVIEW,
+    by: str = BY,
+    reason: str = REASON,
+) -> None:
+    """Correct exchanges that were reported wrongly: all members at once, or nothing.
+
+    Without --confirm it only shows what would hang where, how many readings move, and which bills rest on it.
+    """
+    asked = [bool(cross), bool(premise), bool(accept)]
+    if sum(asked) != 1 or bool(premise) != bool(to):
+        raise typer.BadParameter("name one of --cross (twice or more), --premise with --to, --accept")
+    if not preview and not (by and reason):
+        raise typer.BadParameter("--confirm needs --by and --reason")
+    from services.hub import open_hub
+
+    with open_hub() as hub:
+        found = _corrected(
+            hub, [one for one in cross.split(",") if one], premise, to, accept, by=by, reason=reason, is_preview=preview
+        )
+    for line in _lines(found, is_preview=preview):
+        typer.echo(line)
+
+
+def confirm_command(
+    result: str = typer.Argument(help="Id of the completion, as `amihub rollout explain` shows it."),
+    *,
+    rule: str = typer.Option(..., "--rule", help="Rule whose finding was looked at, such as EX08."),
+    by: str = typer.Option(..., "--by", help="Who looked at it."),
+    reason: str = typer.Option(..., "--reason", help="Why it may pass."),
+) -> None:
+    """Let a finding of the validation pass that a person has looked at; what would break a link never passes."""
+    from flows.meter_rollout import correcting
+    from services.hub import open_hub
+    from services.rollout_section import rollout_policy
+
+    with open_hub() as hub:
+        person = correcting.Person(by, reason, hub.now())
+        policy = rollout_policy(hub.site.model)
+        state = correcting.waive(result, rule.upper(), policy=policy, transaction=hub.transaction, person=person)
+    typer.echo(f"{result}: {state}")
+
+
+def _corrected(
+    hub: "Hub",
+    cross: Sequence[str],
+    premise: str,
+    to: str,
+    accept: str,
+    *,
+    by: str,
+    reason: str,
+    is_preview: bool,
+) -> "Corrected":
+    """Carry out, or rehearse, the one thing that is asked."""
+    from flows.meter_rollout import correcting
+    from services.rollout_section import rollout_policy
+
+    policy, transaction = rollout_policy(hub.site.model), hub.transaction
+    person = correcting.Person(by or "preview", reason, hub.now())
+    if cross:
+        return correcting.cross(cross, policy=policy, transaction=transaction, person=person, is_preview=is_preview)
+    if premise:
+        return correcting.premise(
+            premise, to, policy=policy, transaction=transaction, person=person, is_preview=is_preview
+        )
+    return correcting.accept(accept, policy=policy, transaction=transaction, person=person, is_preview=is_preview)
+
+
+def _lines(found: "Corrected", *, is_preview: bool) -> list[str]:
+    """Return what a correction changed, or would change, as lines."""
+    lines = ["Would change (nothing was changed yet; say --confirm):" if is_preview else "Changed:"]
+    lines += [f"  {line}" for line in found.lines]
+    lines.append(f"  {found.readings} readings move with their meters")
+    lines.append(f"  told again: {', '.join(found.told_again) or 'nobody had been told'}")
+    if found.proposals:
+        lines.append(f"  bills that rest on the old belief, for a person: {', '.join(found.proposals)}")
+    return lines
