@@ -2,12 +2,13 @@
 
 from collections.abc import Collection
 
-from canonical.codes.shipments import STOCK_STATE
+from canonical.codes.shipments import METER_FAILED, STOCK_STATE
 from canonical.errors import RejectedError
 from canonical.ids import mint
 from flows.master_data_sync import intake
 from flows.master_data_sync.policy import Policy
 from flows.master_data_sync.said import Said
+from flows.routing import deliver
 from flows.routing.deliver import Sending
 from flows.shipments import masters
 from flows.shipments.policy import ShipmentPolicy
@@ -49,6 +50,9 @@ def dispose(
                 raise RejectedError(reason, code=STOCK_STATE)
         intake.conclude(session, taken, policy=masters_policy, sending=sending)
         shipments.move(session, known, "DISPOSED", now=sending.now)
+        for name in sorted(known):
+            work = deliver.work_id(METER_FAILED, name)
+            deliver.resolve(session, work, reason=f"disposed of by {by}", now=sending.now)
         cause = mint("disposal", by, sending.now, ",".join(sorted(known)))
         tell(
             session, rows, verb="close", cause=cause, effective_at=sending.now, policy=policy, sending=sending

@@ -104,6 +104,8 @@ class ShipmentHandler:
                 verdicts[item.line] = ItemVerdict(item.key, "DUPLICATE", line=item.line)
         if taken:
             self._take(session, file, taken, before.keys(), sending=sending)
+            keyed = {(row["manufacturer"], row["lot"]) for row in before.values() if row["code"] == str(KEYS_MISSING)}
+            releasing.end_key_work(session, keyed, now=sending.now)
         return verdicts
 
     def _one(

@@ -1,5 +1,8 @@
 """A lot that failed its test is released: by a person, or because a later shipment says that it passed."""
 
+from collections.abc import Collection
+from datetime import datetime
+
 from canonical.codes.rollout import KEYS_MISSING
 from canonical.codes.shipments import LOT_FAILED, LOT_UNKNOWN, METER_FAILED
 from canonical.errors import RejectedError
@@ -74,6 +77,14 @@ def unblock(
         deliver.resolve(session, work, reason="the lot is released", now=sending.now)
         _open_work(session, f"{manufacturer}/{lot}", failed, keyless, policy=policy, sending=sending)
     return len(rows), len(free)
+
+
+def end_key_work(session: Session, lots: Collection[tuple[str, str]], *, now: datetime) -> None:
+    """End the work about missing keys of lots (manufacturer, lot) of which no meter lacks any more."""
+    for maker, lot in sorted(lots):
+        if not shipments.blocked(session, maker, lot, code=str(KEYS_MISSING), limit=1):
+            work = deliver.work_id(KEYS_MISSING, f"{maker}/{lot}")
+            deliver.resolve(session, work, reason="the keys have come", now=now)
 
 
 def _open_work(

@@ -1,16 +1,22 @@
 """Shipments come into stock once, become masters, and are told to each system; each meter has its own answer."""
 
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from shipments_by_hand import SHIPPED, Dock, lot, meter, mrid, serials
 
 from canonical.errors import RejectedError
 from flows.shipments import dispose, release, returned
 from store import reference, shipments, work
 from store.reference_masters import METER
-from store.session import Transaction
+from store.session import Transaction, open_engine, transactions
+
+NewDatabase = Callable[[], str]
 
 
 @pytest.fixture
@@ -82,6 +88,22 @@ def test_keys_that_come_later_free_the_meter_and_then_it_is_told(dock: Dock) -> 
     assert "QUJD" not in repr(dock.row("1"))
     with dock.transaction() as session:
         assert shipments.wrapped_keys(session, {mrid("1")})[mrid("1")]["wrapped"] == "QUJD" * 8
+        assert work.open_of_key(session, "ACME/L1") == []
+
+
+def test_a_meter_that_failed_its_own_test_is_work_until_it_is_disposed_of(dock: Dock) -> None:
+    dock.take(meter("1", test_result="FAIL"))
+    with dock.transaction() as session:
+        before = [row["code"] for row in work.open_of_key(session, mrid("1"))]
+
+    dispose(
+        {mrid("1")}, by="ada", policy=dock.policy, masters_policy=dock.masters, sending=dock.sending,
+        transaction=dock.transaction,
+    )  # fmt: skip
+
+    assert before == ["8097 METER_FAILED"]
+    with dock.transaction() as session:
+        assert work.open_of_key(session, mrid("1")) == []
 
 
 def test_each_meter_has_the_answer_of_each_system(dock: Dock) -> None:
@@ -174,3 +196,28 @@ def test_where_a_system_is_lacking_a_person_enters_the_meters(transaction: Trans
     with transaction() as session:
         (item,) = work.open_of_code(session, "1182 DONE_BY_HAND")
     assert "2 meters" in item["summary"]
+
+
+ACTS = st.lists(st.tuples(st.sampled_from("abc"), st.booleans(), st.booleans()), min_size=1, max_size=6)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(acts=ACTS)
+def test_whatever_comes_again_each_meter_is_told_once_and_ends_as_its_last_shipment_says(
+    sqlite_databases: NewDatabase, acts: list[tuple[str, bool, bool]]
+) -> None:
+    engine = open_engine(sqlite_databases())
+    dock = Dock(transactions(engine))
+
+    for number, (serial, has_keys, twice) in enumerate(acts, 1):
+        one = meter(serial, key_reference="vault:a/1" if has_keys else "")
+        for _ in range(2 if twice else 1):
+            dock.take(one, number=number)
+
+    last = {serial: has_keys for serial, has_keys, _ in acts}
+    for serial, has_keys in last.items():
+        assert dock.states(serial) == ["STOCK" if has_keys else "BLOCKED 8020 KEYS_MISSING"]
+    ever = {mrid(serial) for serial, has_keys, _ in acts if has_keys}
+    told = Counter((role, name) for role, _, names in dock.sent for name in names)
+    assert told == Counter({(role, name): 1 for role in ("wams", "mdms", "hes") for name in ever})
+    engine.dispose()
