@@ -5,11 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from served_cim import hub_of, post, result, uuid
+from served_cim import errors, hub_of, post, result, uuid
 
 from canonical.ids import meter_mrid, mint
 from flows.end_device_events import WantedEvents, list_events
+from messaging.letters import Arrival, Letter
+from messaging.port import open_queues
+from services.event_consumer import taker_of
 from services.hub import Hub
+from services.site_queues import messaging_of
 from simulators.cim_nouns import noun_text
 from simulators.cim_wire import event
 from store.rollout import RESULT
@@ -84,6 +88,49 @@ def test_reads_of_a_meter_that_nobody_told_the_hub_of_are_named_in_the_answer(hu
 
     assert result(answer) == "FAILED"
     assert meter_mrid("Borealis", "E-1").encode() in answer
+
+
+def test_without_a_rollout_work_that_exchanged_nothing_is_refused_by_itself(tmp_path: Path) -> None:
+    done = {
+        "usage_point": POINT, "removed_at": "2026-11-20T15:05:00Z", "installed_at": "2026-11-20T15:25:00Z",
+        "removed": {"manufacturer": "Acme", "serial": "OLD-1"}, "installed": {"manufacturer": "B", "serial": "E-1"},
+    }  # fmt: skip
+    unable = {"usage_point": POINT, "order": "EO-2", "state": "unable", "reason": "noAccess", "at": done["removed_at"]}
+
+    with hub_of(tmp_path, SITE.partition("[rollout]")[0]) as hub:
+        answer = told(hub, "wams", "MeterServiceRequests", done, unable)
+
+    assert result(answer) == "PARTIAL"
+    assert [(one["code"], POINT in str(one)) for one in errors(answer)] == [("5.2", True)]
+
+
+QUEUES = """
+[messaging.inbound.crews]
+[messaging.outbound.crews]
+[roles.field]
+adapter = "wams_amqp"
+kind = "work_system"
+clock = "UTC"
+multiplier = "raw"
+[roles.field.settings]
+queue = "crews"
+"""
+
+
+def test_a_letter_of_a_work_system_is_kept_as_a_completion_once_however_often_it_comes(tmp_path: Path) -> None:
+    site = SITE.replace("[rollout]", f"{QUEUES}[rollout]")
+    sample = Path(__file__).parents[2] / "adapters" / "wams_amqp" / "golden" / "exchange_could_not_be_done"
+    letter = Letter((sample / "wire.xml").read_bytes(), uuid(1))
+    with hub_of(tmp_path, site) as hub:
+        taker = taker_of(hub, open_queues(messaging_of(hub.site)))
+
+        taker.take(Arrival(letter, "in.crews"))
+        taker.take(Arrival(letter, "in.crews"))
+
+        with hub.transaction() as session:
+            rows = [row._mapping for row in session.execute(RESULT.select())]
+
+    assert [(row["outcome"], row["source"], row["removed_serial"]) for row in rows] == [("UNABLE", "crews", "0071234")]
 
 
 def test_what_crews_tell_is_kept_as_completions_with_all_that_they_saw(hub: Hub) -> None:
