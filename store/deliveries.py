@@ -19,6 +19,7 @@ from canonical.errors import RejectedError
 from canonical.ids import mint
 from canonical.messages import Header, Outcome, Parcel
 from store import bulk
+from store.among import among
 from store.columns import BigInteger, Instant
 
 _PENDING = text("state = 'pending'")
@@ -112,8 +113,6 @@ class DeliveryAttempt(SQLModel, table=True):
 
 DELIVERY: Table = SQLModel.metadata.tables["delivery"]
 DELIVERY_PAYLOAD: Table = SQLModel.metadata.tables["delivery_payload"]
-IDS_AT_ONCE = 500
-"""Ids in one question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,13 +182,8 @@ def enqueue_many(session: Session, outgoing: Sequence[Outgoing], *, now: datetim
 
 def _bytes_of(session: Session, names: Collection[str]) -> dict[str, str]:
     """Return the hash of the bytes of every delivery of some ids that is there."""
-    found: dict[str, str] = {}
-    ids = list(names)
-    for first in range(0, len(ids), IDS_AT_ONCE):
-        some = ids[first : first + IDS_AT_ONCE]
-        query = sa_select(DELIVERY.c.delivery_id, DELIVERY.c.sha256).where(DELIVERY.c.delivery_id.in_(some))
-        found |= {name: sha256 for name, sha256 in session.execute(query)}
-    return found
+    query = sa_select(DELIVERY.c.delivery_id, DELIVERY.c.sha256).where(among(session, DELIVERY.c.delivery_id, names))
+    return {name: sha256 for name, sha256 in session.execute(query).all()}
 
 
 def _same_bytes(one: Outgoing, sha256: str) -> None:

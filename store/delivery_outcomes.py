@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from canonical.codes.message import ATTEMPTS_EXHAUSTED
 from canonical.messages import Outcome
+from store.among import among
 from store.deliveries import settled
 from store.dispatch import ATTEMPT, DELIVERY, Leased
 from store.rows import Row, rows_of
@@ -71,15 +72,20 @@ def _close_attempts(session: Session, ends: Sequence[tuple[Leased, str, Outcome]
         alike[held.attempt, word, outcome].append(held.delivery_id)
     for (number, word, outcome), ids in alike.items():
         said = {"outcome": word, "code": outcome.code, "reason": outcome.reason, "reference": outcome.reference}
-        which = (ATTEMPT.c.number == number, ATTEMPT.c.delivery_id.in_(ids))
+        which = (ATTEMPT.c.number == number, among(session, ATTEMPT.c.delivery_id, ids))
         session.execute(update(ATTEMPT).where(*which).values(**said))
 
 
 def _locked(session: Session, ids: Sequence[str]) -> dict[str, Row]:
     """Return what outcomes go by, by id, locked in one order."""
     columns = [DELIVERY.c[name] for name in _READ]
-    query = select(*columns).where(DELIVERY.c.delivery_id.in_(ids)).order_by(DELIVERY.c.sequence).with_for_update()
-    return {row["delivery_id"]: row for row in rows_of(session, query)}
+    query = (
+        select(*columns)
+        .where(among(session, DELIVERY.c.delivery_id, ids))
+        .order_by(DELIVERY.c.sequence)
+        .with_for_update()
+    )
+    return {row["delivery_id"]: row for row in rows_of(session, query.with_for_update())}
 
 
 def _rewrite(session: Session, changes: Mapping[int, Row]) -> None:
@@ -88,7 +94,7 @@ def _rewrite(session: Session, changes: Mapping[int, Row]) -> None:
     for sequence, values in changes.items():
         alike[tuple(values.items())].append(sequence)
     for same, sequences in alike.items():
-        session.execute(update(DELIVERY).where(DELIVERY.c.sequence.in_(sequences)).values(**dict(same)))
+        session.execute(update(DELIVERY).where(among(session, DELIVERY.c.sequence, sequences)).values(**dict(same)))
 
 
 _READ = (

@@ -16,6 +16,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from canonical.codes.message import DELIVERY_EXPIRED
 from canonical.messages import Parcel
 from store import bulk
+from store.among import among
 from store.columns import Instant
 from store.conflict import insert_if_new
 from store.deliveries import Delivery
@@ -223,7 +224,7 @@ def _taken(session: Session, rows: Sequence[Row], *, machine_now: datetime, unti
         return []
     ids = [row["delivery_id"] for row in rows]
     values = {"leased_until": until, "token": DELIVERY.c.token + 1, "attempts": DELIVERY.c.attempts + 1}
-    mine = DELIVERY.c.sequence.in_([row["sequence"] for row in rows])
+    mine = among(session, DELIVERY.c.sequence, [row["sequence"] for row in rows])
     session.execute(update(DELIVERY).where(mine).values(**values, replay_of=None))
     begun = [
         {
@@ -233,8 +234,8 @@ def _taken(session: Session, rows: Sequence[Row], *, machine_now: datetime, unti
         for row in rows
     ]  # fmt: skip
     bulk.insert(session, ATTEMPT, begun)
-    held = sa_select(PAYLOAD.c.delivery_id, PAYLOAD.c.body).where(PAYLOAD.c.delivery_id.in_(ids))
-    bodies: dict[str, bytes] = {name: body for name, body in session.execute(held)}
+    held = sa_select(PAYLOAD.c.delivery_id, PAYLOAD.c.body).where(among(session, PAYLOAD.c.delivery_id, ids))
+    bodies: dict[str, bytes] = {name: body for name, body in session.execute(held).all()}
     return [
         Leased(
             row["delivery_id"],

@@ -13,7 +13,7 @@ def rows_of(session: Session, query: Select[Any]) -> list[Row]:
     """Return every row of a query, in its order."""
     result = session.execute(query)
     names = list(result.keys())
-    return [dict(zip(names, row, strict=True)) for row in result]
+    return [dict(zip(names, row, strict=True)) for row in result.all()]
 
 
 def first_of(session: Session, query: Select[Any]) -> Row | None:
