@@ -20,6 +20,8 @@ stand, **explain** why a usage point is in or out.
 Wave = Annotated[str, typer.Argument(help="Name of the wave: [rollout.waves.NAME] of the site file.")]
 By = Annotated[str, typer.Option("--by", "--as", help="Your name; kept with the act.")]
 Reason = Annotated[str, typer.Option(help="Why; kept with the act.")]
+Point = Annotated[str, typer.Argument(help="mRID or name of a usage point.")]
+OfWave = Annotated[str, typer.Option("--wave", help="Wave that the order is of.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
@@ -119,6 +121,28 @@ def close(wave: Wave, *, by: By, reason: Reason = "") -> None:
 
 
 @app.command()
+def again(usage_point: Point, *, wave: OfWave, by: By, reason: Reason) -> None:
+    """Give one order another day: after its last visit, or when what held it is over."""
+    from services.hub import open_hub
+    from services.rollout_waves import order_again
+
+    with open_hub() as hub:
+        day = order_again(hub, usage_point, wave, by=by, reason=reason)
+    typer.echo(f"{usage_point} is planned for {day}; `amihub rollout release {wave} --day {day}` sends it")
+
+
+@app.command()
+def drop(usage_point: Point, *, wave: OfWave, by: By, reason: Reason) -> None:
+    """Cancel one order that was not done, at the crews too."""
+    from services.hub import open_hub
+    from services.rollout_waves import drop_order
+
+    with open_hub() as hub:
+        drop_order(hub, usage_point, wave, by=by, reason=reason)
+    typer.echo(f"{usage_point} is out of wave {wave}")
+
+
+@app.command()
 def run(*, as_json: AsJson = False) -> None:
     """Do one pass: take in files, judge completions, tell systems, verify, bring waves on. Exit 1 on problems."""
     from dataclasses import asdict
@@ -158,7 +182,7 @@ def status(
 
 @app.command()
 def explain(
-    usage_point: Annotated[str, typer.Argument(help="mRID or name of a usage point.")],
+    usage_point: Point,
     *,
     wave: Annotated[str, typer.Option(help="Only this wave.")] = "",
     as_json: AsJson = False,

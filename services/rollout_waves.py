@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from canonical.codes.rollout_waves import WAVE_UNKNOWN
 from canonical.errors import RejectedError
-from flows.meter_rollout import explaining, freezing, planner, waves
+from flows.meter_rollout import explaining, freezing, orders_by_person, planner, waves
 from flows.meter_rollout import release as releasing
 from flows.meter_rollout import status as standing
 from flows.meter_rollout.explaining import Explained
@@ -70,6 +70,22 @@ def abort_wave(hub: "Hub", wave: str, *, by: str, reason: str) -> Aborted:
     """End a wave; as `flows.meter_rollout.waves.abort`."""
     policy, sending = rollout_policy(hub.site.model), sending_of(hub)
     return waves.abort(wave, policy=policy, sending=sending, transaction=hub.transaction, by=by, reason=reason)
+
+
+def order_again(hub: "Hub", name: str, wave: str, *, by: str, reason: str) -> str:
+    """Give one order another day; as `flows.meter_rollout.orders_by_person.again`."""
+    known = waves_of(hub.site.model).get(wave)
+    exclude = known.exclude if known is not None else None
+    now = hub.now()
+    return orders_by_person.again(
+        name, wave, transaction=hub.transaction, now=now, by=by, reason=reason, exclude=exclude
+    )
+
+
+def drop_order(hub: "Hub", name: str, wave: str, *, by: str, reason: str) -> None:
+    """Cancel one order; as `flows.meter_rollout.orders_by_person.drop`."""
+    policy, sending = rollout_policy(hub.site.model), sending_of(hub)
+    orders_by_person.drop(name, wave, policy=policy, sending=sending, transaction=hub.transaction, by=by, reason=reason)
 
 
 def explain_point(hub: "Hub", name: str, *, wave: str = "") -> list[Explained]:

@@ -72,7 +72,7 @@ CHANGED_SINCE_FROZEN = ErrorCode(
     "8049",
     "CHANGED_SINCE_FROZEN",
     "What the masters say of the usage point is not what it was when the wave's list was frozen.",
-    "Look at `amihub rollout explain USAGE_POINT`; release the order or let it go.",
+    "Look at `amihub rollout explain USAGE_POINT`; end what stands in the way, or `amihub rollout drop`.",
     acts="operator",
     severity="WARNING",
 )
@@ -87,14 +87,14 @@ NOT_TAKEN_BY_FIELD = ErrorCode(
     "8051",
     "NOT_TAKEN_BY_FIELD",
     "The work system refused an exchange order, or did not confirm it in time.",
-    "Look at the delivery by `amihub messages`; replay it, or put the order right and release it again.",
+    "Look at the delivery by `amihub messages`; replay it, or `amihub rollout again` for another day, or `drop`.",
     acts="operator",
 )
 ATTEMPTS_USED = ErrorCode(
     "8052",
     "ATTEMPTS_USED",
     "Crews were there as often as the wave allows, and could not exchange the meter.",
-    "Speak to the customer, then `amihub rollout correct`, or leave the usage point out.",
+    "Speak to the customer; then `amihub rollout again` for another visit, or `amihub rollout drop`.",
     acts="operator",
 )
 WAVE_NOT_DONE = ErrorCode(

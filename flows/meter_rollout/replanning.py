@@ -56,19 +56,32 @@ def replan(rules: WaveRules, *, policy: Policy, transaction: Transaction, now: d
     The list does not change: the same orders, on later days.
     """
     found = Replanned()
-    today = local_date(now, ZoneInfo(rules.zone))
     with transaction() as session:
-        closed = closed_days(session, rules)
-        filled = days_filled(rollout_waves.orders_by_day(session, rules.wave), FILLS)
-    days = _Days(rules, Packer(days_left(rules, now), rules.capacity_per_day, filled), closed, today)
+        days = _open(session, rules, now)
     while True:
         with transaction() as session:
             rows = rollout_plans.needing_a_day(
-                session, rules.wave, today=today.isoformat(), now=now, decided=DECIDED, limit=policy.batch
+                session, rules.wave, today=days.today.isoformat(), now=now, decided=DECIDED, limit=policy.batch
             )
             if not rows:
                 return found
             _batch(session, rows, days, found, policy=policy, now=now)
+
+
+def another_day(session: Session, row: Row, rules: WaveRules, *, now: datetime) -> Move | Out:
+    """Return the move of one order to another day, however often it was visited, or why it can have none."""
+    days = _open(session, rules, now)
+    [(_, seen, out)] = looked_at(session, [row], rules, days.closed, at=now)
+    if seen is None or (out is not None and not out.is_of_day):
+        return out or _used(row)
+    return _planned(row, seen, days)
+
+
+def _open(session: Session, rules: WaveRules, now: datetime) -> _Days:
+    closed = closed_days(session, rules)
+    filled = days_filled(rollout_waves.orders_by_day(session, rules.wave), FILLS)
+    packer = Packer(days_left(rules, now), rules.capacity_per_day, filled)
+    return _Days(rules, packer, closed, local_date(now, ZoneInfo(rules.zone)))
 
 
 def _batch(session: Session, rows: list[Row], days: _Days, found: Replanned, *, policy: Policy, now: datetime) -> None:

@@ -83,7 +83,8 @@ def abort(wave: str, *, policy: Policy, sending: Sending, transaction: Transacti
                 states = rollout_waves.orders_by_state(session, wave)
                 found.going_on = sum(number for state, number in states.items() if state not in FINAL)
                 return found
-            _withdraw(session, rows, rules, found, policy=policy, sending=sending, by=by, reason=reason)
+            why = f"the wave was aborted: {reason}"
+            withdraw(session, rows, rules, found, policy=policy, sending=sending, by=by, reason=why)
         after = (rows[-1]["planned_day"], rows[-1]["place"], rows[-1]["order_id"])
 
 
@@ -108,7 +109,7 @@ def close(wave: str, *, transaction: Transaction, now: datetime, by: str, reason
         rollout_waves.move(session, standing, "CLOSED", now=now, by=by, act="closed", reason=reason)
 
 
-def _withdraw(
+def withdraw(
     session: Session,
     rows: Sequence[Row],
     rules: WaveRules,
@@ -128,7 +129,7 @@ def _withdraw(
     names = send_many(session, [telling for telling, _ in parts], sending=sending)
     carried = {row["order_id"]: name for (_, some), name in zip(parts, names, strict=True) for row in some}
     moves = [
-        Move(row["order_id"], "CANCELLED", reason=f"the wave was aborted: {reason}",
+        Move(row["order_id"], "CANCELLED", reason=reason,
              message_id=carried.get(row["order_id"], ""),
              columns={"delivery_id": carried.get(row["order_id"], row["delivery_id"])})
         for row in ours

@@ -13,7 +13,7 @@ from wave_town import BEGAN, House, build
 from canonical.codes.rollout_waves import APPROVAL_MISSING, ROLLOUT_STATE, STOCK_SHORT, WAVE_NOT_DONE
 from canonical.errors import RejectedError
 from canonical.messages import Message, Outcome, Parcel
-from flows.meter_rollout import waves
+from flows.meter_rollout import orders_by_person, waves
 from flows.meter_rollout.freezing import freeze
 from flows.meter_rollout.planner import plan
 from flows.meter_rollout.policy import Policy
@@ -136,6 +136,31 @@ def test_a_visit_in_vain_gets_another_day_until_the_attempts_are_used(transactio
     assert verbs == ["create", "change"]
 
 
+def test_a_person_gives_another_visit_or_drops_the_order_and_the_work_is_ended(transaction: Transaction) -> None:
+    _frozen(transaction, [House(1), House(2)], replace(RULES, attempts=1))
+    _release(transaction)
+    for number in (1, 2):
+        _unable(transaction, number, NOW + timedelta(days=1))
+    _pass(transaction, NOW + timedelta(days=1))
+    at = NOW + timedelta(days=1)
+
+    day = orders_by_person.again(
+        "N1", "NORTH-1", transaction=transaction, now=at, by="Ada", reason="the customer is at home now"
+    )
+    orders_by_person.drop(
+        "UP-000002", "NORTH-1", policy=POLICY, sending=_sending(at), transaction=transaction, by="Ada", reason="refused"
+    )
+    with transaction() as session:
+        assert work.listed(session, queue="rollout") == []
+    with pytest.raises(RejectedError) as gone:
+        orders_by_person.drop(
+            "N2", "NORTH-1", policy=POLICY, sending=_sending(at), transaction=transaction, by="Ada", reason="again"
+        )
+    assert (day, gone.value.code) == ("2026-12-04", ROLLOUT_STATE)
+    assert _states(transaction) == {1: "ELIGIBLE", 2: "CANCELLED"}
+    assert [row["verb"] for row in _deliveries(transaction)] == ["create", "create", "cancel"]
+
+
 def test_a_replanned_visit_takes_no_more_than_the_capacity_of_its_day(transaction: Transaction) -> None:
     _frozen(transaction, [House(n) for n in range(1, 9)])
     _release(transaction, date(2026, 12, 1))
@@ -221,7 +246,7 @@ def test_a_wave_is_completed_by_its_orders_and_closed_by_a_person(transaction: T
         waves.close("NORTH-1", transaction=transaction, now=NOW, by="Ada")
     with transaction() as session:
         for state in ("DONE_IN_FIELD", "VALIDATED", "CERTIFIED", "CLOSED"):
-            rollout_orders.move(session, order, state, now=NOW)  # type: ignore[arg-type]
+            rollout_orders.move(session, order, state, now=NOW)
 
     assert _pass(transaction).ended == ("NORTH-1",)
     with pytest.raises(RejectedError) as unsigned:
@@ -237,7 +262,7 @@ def test_a_completed_wave_with_an_order_open_again_is_not_closed(transaction: Tr
     order = [rollout_orders.order_id_of("NORTH-1", "UP-000001")]
     with transaction() as session:
         for state in ("DONE_IN_FIELD", "VALIDATED", "CLOSED"):
-            rollout_orders.move(session, order, state, now=NOW)  # type: ignore[arg-type]
+            rollout_orders.move(session, order, state, now=NOW)
     _pass(transaction)
     with transaction() as session:
         rollout_orders.move(session, order, "CORRECTING", now=NOW)
@@ -300,12 +325,12 @@ def test_the_rules_of_a_wave_are_kept_as_they_are() -> None:
     assert rules_from(json.loads(json.dumps(facts_of(rules)))) == rules
 
 
-def _encode(_role: str, message: Message[Any]) -> Parcel:
-    """Say orders as JSON."""
+def _encode(role: str, message: Message[Any]) -> Parcel:
+    """Say orders as JSON, whoever is told."""
     payload = message.payload
     said = asdict(payload) if not isinstance(payload, tuple) else [asdict(one) for one in payload]
     body = json.dumps(said, default=lambda one: one.isoformat()).encode()
-    return Parcel("order", "application/json", sha256(body).hexdigest(), len(body), body)
+    return Parcel(f"order for {role}", "application/json", sha256(body).hexdigest(), len(body), body)
 
 
 def _sending(now: datetime) -> Sending:
