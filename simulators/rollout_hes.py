@@ -17,22 +17,24 @@ POST /control/reads         {"at", "reading_type", "values": {meter: value}, "po
 import uuid
 from typing import Any
 
-from simulators.cim_mdms import answer_held
+from simulators.cim_nouns import meter
 from simulators.cim_system import System, Taken, send
 from simulators.cim_taking import fault_of, instant_of, take_links, take_objects
 from simulators.cim_web import run
-from simulators.cim_wire import Fault, Heard, children, identity_of, names_of, text_of
+from simulators.cim_wire import HOST, Fault, Heard, children, identity_of, names_of, text_of
 
 REGISTERED = "3.6.5.58"
 _ENDS = ("close", "closed", "delete", "deleted")
 _KEYS = ("keyReference", "wrappedKey")
 OUT_OF_SERVICE = "Decommissioned"
+_WORDS = {"STOCK": "In stock", "COMMISSIONED": "Active", "OUT": OUT_OF_SERVICE}
+"""Status of a device by its state in the book."""
 
 
 def take(system: System, one: Heard) -> Taken:
     """Take a message into the books, or say what is wrong with it."""
     if one.verb == "get":
-        return answer_held(system, one)
+        return answer_devices(system, one)
     if one.noun == "MasterDataLinkageConfig":
         return take_hanging(system, one)
     if one.noun == "MeterConfig" and one.payload is not None:
@@ -44,15 +46,31 @@ def take(system: System, one: Heard) -> Taken:
     return Taken()
 
 
+def answer_devices(system: System, one: Heard) -> Taken:
+    """Answer GetMeterConfig: each device that it has, in the state in which it is."""
+    asked = [identity_of(each) for each in children(one.payload, "Meter")] if one.payload is not None else []
+    faults, parts = [], []
+    for name in asked:
+        found = system.books.rows_of("device", "meter", "mrid", value=name)
+        if not found:
+            faults.append(fault_of("Meter", name, "2.4", "unknown meter"))
+            continue
+        maker, serial = _parts(found[0]["meter"])
+        status = _WORDS[found[0]["state"]]
+        parts.append(meter({"id": found[0]["mrid"], "manufacturer": maker, "serial": serial, "status": status}))
+    data = f'<MeterConfig xmlns="{HOST}/MeterConfig#">{"".join(parts)}</MeterConfig>' if parts else ""
+    return Taken(tuple(faults), data, some=bool(parts))
+
+
 def take_stock(system: System, one: Heard) -> None:
     """Take meters that came; one that was taken before stays in the state in which it is."""
     known = {row["meter"] for row in system.books.rows("device")}
     rows = []
     for each in children(one.payload, "Meter") if one.payload is not None else ():
-        meter = identity_of(each)
-        if meter not in known:
+        own = identity_of(each)
+        if own not in known:
             keys = next((name for name, kind, _ in names_of(each) if kind in _KEYS), "")
-            rows.append((meter, text_of(each, "mRID"), "STOCK", instant_of(each), "", keys, ""))
+            rows.append((own, text_of(each, "mRID"), "STOCK", instant_of(each), "", keys, ""))
     system.books.write("device", rows)
 
 
@@ -76,9 +94,9 @@ def take_hanging(system: System, one: Heard) -> Taken:
     points = [identity_of(each) for each in children(one.payload, "UsagePoint")]
     meters = [identity_of(each) for each in children(one.payload, "Meter")]
     faults = []
-    for n, meter in enumerate(meters):
+    for n, own in enumerate(meters):
         point = points[n % len(points)] if points else ""
-        faults += commission(system, meter, at, point, ends=one.verb in _ENDS)
+        faults += commission(system, own, at, point, ends=one.verb in _ENDS)
     if not faults:
         take_links(system, one)
     return Taken(tuple(faults), some=len(faults) < len(meters))
@@ -128,12 +146,10 @@ def reads(system: System, order: dict[str, Any]) -> dict[str, Any]:
     """Tell the hub what meters read at an instant."""
     points = order.get("points", {})
     objects = []
-    for meter, value in order["values"].items():
-        maker, serial = _parts(meter)
+    for own, value in order["values"].items():
+        maker, serial = _parts(own)
         reading = {"at": order["at"], "value": value, "reading_type": order["reading_type"]}
-        objects.append(
-            {"manufacturer": maker, "serial": serial, "usage_point": points.get(meter), "readings": [reading]}
-        )
+        objects.append({"manufacturer": maker, "serial": serial, "usage_point": points.get(own), "readings": [reading]})
     return {"reads": len(objects), "answers": _told(system, "MeterReadings", objects, int(order.get("batch", 200)))}
 
 
@@ -145,9 +161,9 @@ def _told(system: System, noun: str, objects: list[dict[str, Any]], size: int) -
     ]
 
 
-def _parts(meter: str) -> tuple[str, str]:
+def _parts(name: str) -> tuple[str, str]:
     """Return manufacturer and serial of a meter."""
-    maker, _, serial = meter.rpartition(" ")
+    maker, _, serial = name.rpartition(" ")
     return maker, serial
 
 

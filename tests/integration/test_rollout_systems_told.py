@@ -132,9 +132,12 @@ def test_a_head_end_says_what_it_holds_and_leaves_out_what_it_has_not(
     told(port, tmp_path, (shipped("H-1"),))
     ids = [meter_mrid("Borealis", "H-1"), meter_mrid("Borealis", "nobody")]
 
-    (held,) = port.held("MeterConfig", ids, as_of=AT, timeout_s=20)
+    (before,) = port.held("MeterConfig", ids, as_of=AT, timeout_s=20)
+    told(port, tmp_path, commissioning("H-1"), "change")
+    (after,) = port.held("MeterConfig", ids, as_of=AT + timedelta(minutes=1), timeout_s=20)
 
-    assert [one.serial for one in held.things] == ["H-1"]
+    assert [(one.serial, one.status) for one in before.things] == [("H-1", "In stock")]
+    assert [(one.serial, one.status) for one in after.things] == [("H-1", "Active")]
 
 
 @pytest.mark.slow
