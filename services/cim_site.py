@@ -18,10 +18,10 @@ from services.cim_endpoint import EventReceiver, cim_app
 from services.cim_events import dialects_of
 from services.cim_owners import operations
 from services.cim_routed import RoutedCalls, readers_of
-from services.rollout_section import rollout_policy
 from services.site_checks import sections_of
 from services.site_file import Site
 from services.site_model import ServeSection
+from services.site_rollout import rollout_policy
 from services.site_routing import encoder_of, master_data_policy, routed, routes_of
 from store.session import Transaction
 

@@ -59,7 +59,7 @@ def confirm_command(
     """Let a finding of the validation pass that a person has looked at; what would break a link never passes."""
     from flows.meter_rollout import correcting
     from services.hub import open_hub
-    from services.rollout_section import rollout_policy
+    from services.site_rollout import rollout_policy
 
     with open_hub() as hub:
         person = correcting.Person(by, reason, hub.now())
@@ -81,7 +81,7 @@ def _corrected(
 ) -> "Corrected":
     """Carry out, or rehearse, the one thing that is asked."""
     from flows.meter_rollout import correcting
-    from services.rollout_section import rollout_policy
+    from services.site_rollout import rollout_policy
 
     policy, transaction = rollout_policy(hub.site.model), hub.transaction
     person = correcting.Person(by or "preview", reason, hub.now())

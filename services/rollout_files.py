@@ -18,7 +18,8 @@ from flows.meter_rollout.completions import CompletionsHandler
 from flows.meter_rollout.policy import System
 from flows.routing import Sending, deliver
 from flows.shipments import ShipmentHandler, ShipmentPolicy, follow
-from services.rollout_section import RolloutSection, rollout_policy
+from services.rollout_section import RolloutSection
+from services.site_rollout import rollout_policy
 from services.site_routing import encoder_of, master_data_policy, routes_of
 from store.session import Session, Transaction
 

@@ -18,7 +18,7 @@ from flows.meter_rollout import sequence, strays, validate, verification, wave_p
 from flows.meter_rollout.policy import Policy
 from flows.meter_rollout.standing import standing as standing_of
 from flows.routing import Sending
-from services.rollout_section import rollout_policy
+from services.site_rollout import rollout_policy
 from services.site_routing import encoder_of, routes_of
 
 if TYPE_CHECKING:

@@ -17,8 +17,7 @@ from flows.meter_rollout.rules import WaveRules
 from flows.meter_rollout.status import WaveStanding
 from flows.meter_rollout.waves import Aborted
 from services.rollout_pass import sending_of
-from services.rollout_section import rollout_policy
-from services.rollout_waves_section import waves_of
+from services.site_rollout import rollout_policy, waves_of
 
 if TYPE_CHECKING:
     from services.hub import Hub

@@ -1,18 +1,14 @@
 """What a site file may say of one wave: `[rollout.waves.NAME]`, as `flows.meter_rollout.rules.WaveRules` means it."""
 
 from datetime import date, time
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from canonical.rollout import Shortfall
-from flows.meter_rollout.rules import Hardware, WaveRules
-
-if TYPE_CHECKING:
-    from services.site_model import SiteModel
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-_DAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class HardwareSection(BaseModel):
@@ -50,7 +46,7 @@ class WaveSection(BaseModel):
     net_metering: bool = True
     special_needs: bool = False
     first_installations: bool = False
-    working_days: tuple[Weekday, ...] = _DAYS[:5]
+    working_days: tuple[Weekday, ...] = WEEKDAYS[:5]
     holidays: frozenset[date] = frozenset()
     window: tuple[time, time] = (time(8), time(17))
     clear_before_days: int = Field(3, ge=0)
@@ -77,24 +73,3 @@ class WaveSection(BaseModel):
         if self.last_day < self.first_day:
             raise ValueError(f"last_day {self.last_day} is before first_day {self.first_day}")
         return self
-
-
-def waves_of(model: "SiteModel") -> dict[str, WaveRules]:
-    """Return the rule sets of a site's waves, by name."""
-    own = model.rollout
-    return {name: _rules(model, name, wave) for name, wave in own.waves.items()} if own is not None else {}
-
-
-def _rules(model: "SiteModel", name: str, wave: WaveSection) -> WaveRules:
-    own = model.rollout
-    approvals = wave.approvals if wave.approvals is not None else (own.approvals if own is not None else frozenset())
-    given = wave.model_dump(exclude={"hardware", "working_days", "approvals", "shortfall", "zone"})
-    return WaveRules(
-        wave=name,
-        zone=wave.zone or model.site.zone,
-        working_days=frozenset(_DAYS.index(day) for day in wave.working_days),
-        hardware=tuple(Hardware(**one.model_dump()) for one in wave.hardware),
-        approvals=frozenset(approvals),
-        shortfall=wave.shortfall or (own.shortfall if own is not None else "BILL_THROUGH"),
-        **given,
-    )

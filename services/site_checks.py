@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterator
 
 from canonical.territories import BY_TERRITORY, OF_TERRITORY
 from iec61968.spoken_nouns import NOUNS
-from services.rollout_section import mistakes as of_rollout
 from services.routing_sections import RouteSection
 from services.site_model import SiteModel
+from services.site_rollout import mistakes as of_rollout
 
 Path = tuple[str, ...]
 Mistake = tuple[Path, str]
