@@ -28,6 +28,7 @@ NAMES = (
     "sftp_put",
     "billing_run",
     "reconcile",
+    "rollout",
     "unbilled",
 )
 
@@ -73,6 +74,9 @@ GOALS: dict[str, tuple[str, float]] = {
     "reconcile.s_1m": ("<=", 600),
     "reconcile.s_1m_equal": ("<=", 30),
     "reconcile.peak_mb": ("<=", 256),
+    "rollout.validate_s_10k": ("<=", 60),
+    "rollout.sync_s_10k": ("<=", 900),
+    "rollout.growth": ("<=", 1.15),
     "unbilled.growth": ("<=", 1.15),
 }
 """What each figure must reach."""

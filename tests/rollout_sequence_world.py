@@ -46,8 +46,8 @@ PATIENCE = DeliveryPolicy(base_s=1, cap_s=2, attempts=3, breaker_failures=1000)
 class Office:
     """One system: takes what it is told, can be away, refuse, be silent, and be asked."""
 
-    def __init__(self, name: str, folder: Path | None = None) -> None:
-        self.name, self.folder = name, folder
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.told: list[dict[str, Any]] = []
         self.is_away = self.is_silent = False
         self.refuses: Callable[[dict[str, Any]], bool] = lambda _said: False
@@ -129,7 +129,7 @@ class World:
     transaction: Transaction
     spool: Path
     policy: Policy = POLICY
-    offices: dict[str, Office] = field(default_factory=lambda: {name: Office(name) for name in SYSTEMS})
+    offices: dict[str, Office] = field(default_factory=lambda: {str(name): Office(name) for name in SYSTEMS})
     now: datetime = T + timedelta(hours=1)
     machine_now: datetime = T + timedelta(hours=1)
 
@@ -179,24 +179,14 @@ class World:
 
     def hear(self, number: int, *, source: str = "hes", at: datetime | None = None) -> None:
         """Have the head-end register the new meter of an exchange."""
-        event = EndDeviceEvent(
-            source,
-            "3.6.5.58",
-            EventKind.REGISTERED,
-            at or T + timedelta(minutes=40),
-            meter=meter_mrid("ACME", f"N{number}"),
-        )
+        event = registered(number, source=source, at=at)
         with self.transaction() as session:
             end_device_events.keep(session, [event], message_id=f"event-{source}-{number}", now=self.now)
 
     def read(self, number: int, days: int = 3, *, old: bool = False) -> None:
         """Have the new meter (or the old one) read every midnight behind its installation."""
-        meter = meter_mrid("ACME", f"{'O' if old else 'N'}{number}")
-        values = tuple(
-            _value(f"U{number}", meter, T + timedelta(days=n, hours=14), Decimal(n)) for n in range(1, days + 1)
-        )
         with self.transaction() as session:
-            readings.keep(session, [MeterReadings(f"U{number}", meter, values)], now=self.now)
+            readings.keep(session, [values_of(number, days, old=old)], now=self.now)
 
     def later(self, **span: float) -> None:
         """Let time pass."""
@@ -249,6 +239,19 @@ def exchange(session: Session, number: int, *, policy: Policy, now: datetime, **
     return str(row["order_id"])
 
 
+def registered(number: int, *, source: str = "hes", at: datetime | None = None) -> EndDeviceEvent:
+    """Return that a head-end registers the new meter of an exchange."""
+    meter, when = meter_mrid("ACME", f"N{number}"), at or T + timedelta(minutes=40)
+    return EndDeviceEvent(source, "3.6.5.58", EventKind.REGISTERED, when, meter=meter)
+
+
+def values_of(number: int, days: int = 3, *, old: bool = False) -> MeterReadings:
+    """Return values of the new (or the old) meter of some mornings behind the exchange."""
+    meter = meter_mrid("ACME", f"{'O' if old else 'N'}{number}")
+    own = [_value(f"U{number}", meter, T + timedelta(days=n, hours=14), Decimal(n)) for n in range(1, days + 1)]
+    return MeterReadings(f"U{number}", meter, tuple(own))
+
+
 def hold(session: Session, number: int) -> None:
     """Let the hub know a usage point, its two meters, and where they hang."""
     point, old, new = f"U{number}", meter_mrid("ACME", f"O{number}"), meter_mrid("ACME", f"N{number}")
@@ -267,7 +270,7 @@ def hold(session: Session, number: int) -> None:
         "registers": "[]",
         "usage_point": point,
     }
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             **common,
             "meter": old,

@@ -35,6 +35,7 @@ def write(
     """Write the steps that changed, the states that orders came to, and the work, in the deciding transaction."""
     raised = [*troubles]
     for track in tracks:
+        _rest(track)
         for name, code in list(doubts(track)):
             row = track.rows[name]
             about = f"{track.order['order_id']}:{name}:{row['attempt']}"
@@ -54,6 +55,13 @@ def _is_back(track: Track) -> bool:
     """Return whether the removed meter came to the stock of returned ones just now."""
     row = track.rows.get("WAMS_STOCK")
     return row is not None and "WAMS_STOCK" in track.dirty and row["state"] in ("CONFIRMED", "SEEN", "NOT_NEEDED")
+
+
+def _rest(track: Track) -> None:
+    """Let steps that cannot begin rest until one before them moves; what waits for other orders is looked at again."""
+    for name, row in track.rows.items():
+        if row["state"] == "PENDING" and row["due_at"] is not None and track.is_clear:
+            track.put(name, due_at=None)
 
 
 def rewrite(session: Session, rows: Iterable[Row]) -> None:
