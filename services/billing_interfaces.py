@@ -28,7 +28,7 @@ def billing_interface(site: Site, name: str) -> Interface:
     Raises:
         MisconfiguredError: a key of its table is unknown or does not fit; file and line are named.
     """
-    section = site.model.billing[name]
+    section, roles = site.model.billing[name], site.model.roles
     policy = policy_of(name, section.policy_values, where=site.where(("billing", name)))
     policy = replace(
         policy,
@@ -36,8 +36,9 @@ def billing_interface(site: Site, name: str) -> Interface:
         partner=section.partner,
         inboxes=section.inboxes,
         meter_data=section.meter_data,
+        # What people read ranks behind what meters said, whether a feed was named for it or a route reader brought it.
+        manual_sources=policy.manual_sources | {name for name, said in roles.items() if said.kind == "route_reader"},
     )
-    roles = site.model.roles
     return Interface(
         name=name,
         policy=policy,
