@@ -118,10 +118,12 @@ def _one(batch: _Batch, meant: tuple[Told, str], key: str, name: str) -> Recorde
     told, point = meant
     if name in batch.known:
         return Recorded(name, str(DUPLICATE_RESULT), "the same was told before")
-    batch.known.add(name)
     row = row_of(told, point, key=key, name=name, now=batch.now)
-    batch.fresh.append(row)
     other = contradicted(row, batch.standing.get(point, ()))
+    if other is not None and _says_the_same(row, other):
+        return Recorded(other["result_id"], str(DUPLICATE_RESULT), f"{other['source']} told the same before")
+    batch.known.add(name)
+    batch.fresh.append(row)
     if other is not None:
         return _contradiction(batch, row, other)
     if told.completion.outcome == "UNABLE":
@@ -157,6 +159,22 @@ def contradicted(row: Row, others: Iterable[Row]) -> Row | None:
         if one["outcome"] == "DONE" and (same_meter or row["effective_at"] == one["effective_at"]):
             return one
     return None
+
+
+def _says_the_same(row: Row, other: Row) -> bool:
+    """Return whether two tellings of one exchange differ in nothing but that one says who made the meters."""
+    if row["business_key"] != other["business_key"] or other["state"] == "HELD":
+        return False
+    mine, theirs = row["content"], other["content"]
+    for name in ("removed", "installed"):
+        makers = {one[name][1].strip().upper() for one in (mine, theirs) if name in one} - {""}
+        if len(makers) > 1:
+            return False
+    return all(mine.get(name) == theirs.get(name) for name in _CORE)
+
+
+_CORE = ("removed_at", "installed_at", "final_readings", "first_readings", "multiplier_seen")
+"""Facts of a telling beside its business key on which a belief rests."""
 
 
 def _contradiction(batch: _Batch, row: dict[str, Any], other: Row) -> Recorded:
