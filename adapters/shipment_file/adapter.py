@@ -38,6 +38,7 @@ class ShipmentFiles:
 
     def fetch(self, files: Sequence[OfferedFile], into: Path) -> Iterator[FetchedFile]:
         """Bring files here; one that carries a key in clear comes refused, and nothing of its content stays."""
+        translate.guard_leftovers(into)
         return map(translate.guarded, self._mailbox.fetch(files, into))
 
     def identify(self, name: str) -> FileIdentity:

@@ -63,6 +63,18 @@ def guarded(fetched: FetchedFile) -> FetchedFile:
     return replace(fetched, refusal=refusal)
 
 
+def guard_leftovers(folder: Path) -> None:
+    """Withhold files of a folder that carry a key in clear: what a crash left there between its fetch and the look."""
+    for path in folder.glob("[!.]*") if folder.is_dir() else ():
+        try:
+            with path.open("rb") as stream:
+                is_clear = line_with_key_in_clear(stream, shipment.layout()) > 0
+            if is_clear:
+                _withhold(path)
+        except FileNotFoundError:  # another worker has just taken it to its place
+            continue
+
+
 def _withhold(path: Path) -> None:
     """Write over the content of a file, and leave a note in its place."""
     left = path.stat().st_size

@@ -130,6 +130,20 @@ def test_a_setting_that_cannot_be_used_is_named(adapter: str, settings: Mapping[
         port_of(adapter, **settings)
 
 
+def test_what_a_crash_left_before_it_was_looked_at_is_withheld_by_the_next_look(tmp_path: Path) -> None:
+    key = bytes(range(40, 56)).hex()
+    (tmp_path / "clear.dat").write_bytes(b"MTR|" + key.encode() + b"|")
+    (tmp_path / "good.dat").write_bytes(wire_of("shipment_file"))
+    (tmp_path / ".cut.dat.part").write_bytes(b"under way")
+    port = port_of("shipment_file")
+
+    port.fetch([], tmp_path)
+
+    assert key.encode() not in (tmp_path / "clear.dat").read_bytes()
+    assert (tmp_path / "good.dat").read_bytes() == wire_of("shipment_file")
+    assert (tmp_path / ".cut.dat.part").read_bytes() == b"under way"
+
+
 @pytest.mark.servers
 def test_a_shipment_with_a_key_in_clear_leaves_no_byte_of_it_here(tmp_path: Path) -> None:
     key, name = bytes(range(40, 56)).hex(), FILES["shipment_file"][0]

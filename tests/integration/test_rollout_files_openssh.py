@@ -235,3 +235,17 @@ def test_a_file_of_completions_without_its_trailer_applies_nothing_and_a_whole_o
     assert [(one.verdict, one.code, one.accepted) for one in cut.files] == [("REJECTED", "7003 TRAILER_MISSING", 0)]
     assert [one.accepted + one.rejected for one in done.files] == [4]
     assert again.files == ()
+
+
+def test_reads_of_what_nobody_knew_are_taken_when_a_person_has_them_handled_again(server: SshServer) -> None:
+    name = "MR_WALK_AMIHUB_TEST_20261102_000004_r0.dat"
+    offer(server, "walker", name, golden("route_file", "reads_and_a_skipped_meter"))
+    (before,) = passed().files
+    stand({"UP-1": "OLD1", "UP-2": "OLD2"})
+    entry = str(json.loads(amihub("files", "show", name, "--json"))[0]["entry"])
+
+    amihub("parked", "replay", entry, "--as", "ada")
+
+    (after,) = json.loads(amihub("files", "show", name, "--json"))
+    assert (before.verdict, before.rejected) == ("ACCEPTED_WITH_ERRORS", 2)
+    assert after["state"] == "accepted"
