@@ -61,12 +61,12 @@ def operations_in(one: Heard) -> list[Heard]:
 def take_orders(system: System, one: Heard) -> list[Fault]:
     """Take orders of field work; what changes or withdraws one that is not known is refused."""
     faults, rows = [], []
-    known = {row["order_id"]: row["told"] for row in system.books.rows("work")}
     for work in children(one.payload, "MeterServiceWork") if one.payload is not None else ():
         meter = children(work, "Meter")[0]
         own = {kind: name for name, kind, _ in names_of(meter)}
         order = own.get("workOrder", "")
-        if not order or (one.verb != "create" and order not in known):
+        known = [row["told"] for row in system.books.rows_of("work", "order_id", value=order)]
+        if not order or (one.verb != "create" and not known):
             faults.append(fault_of("MeterServiceWork", order, "2.15", "unknown order"))
             continue
         old = next((identity_of(each) for each in children(work, "OldMeter")), "")
@@ -77,7 +77,7 @@ def take_orders(system: System, one: Heard) -> list[Fault]:
             order, state, text_of(point, "mRID"), text_of(point, "Names/name"),
             old, text_of(meter, "formNumber"), own.get("plannedDay", ""), times.get("windowStart", ""),
             times.get("windowEnd", ""), own.get("wave", ""), own.get("contractor", ""), int(own.get("attempt", "1")),
-            known.get(order, 0) + 1, etree.tostring(work, encoding="unicode", with_tail=False),
+            sum(known) + 1, etree.tostring(work, encoding="unicode", with_tail=False),
         ))  # fmt: skip
     system.books.write("work", rows)
     return faults
