@@ -39,7 +39,6 @@ class RolloutSection(BaseModel):
     confirm_minutes: float = Field(60.0, gt=0)
     confirm_step_minutes: dict[str, float] = Field(default_factory=dict)
     await_origin_hours: float = Field(24.0, gt=0)
-    on_refusal: Literal["person", "take_back"] = "person"
     verification_days: int = Field(3, ge=1, le=31)
     not_heard_hours: tuple[int, int] = (24, 72)
     search_attempts: int = Field(6, ge=1)

@@ -29,7 +29,6 @@ def rollout_policy(model: SiteModel) -> Policy:
         confirm_within=timedelta(minutes=own.confirm_minutes),
         confirm_step_within={name: timedelta(minutes=one) for name, one in own.confirm_step_minutes.items()},
         await_origin=timedelta(hours=own.await_origin_hours),
-        on_refusal=own.on_refusal,
         verification_days=own.verification_days,
         not_heard_hours=own.not_heard_hours,
         actions=own.actions,

@@ -51,9 +51,6 @@ class Policy:
     await_origin: timedelta = timedelta(hours=24)
     """Until when another origin has to begin its step; then a person asks for it."""
 
-    on_refusal: Literal["person", "take_back"] = "person"
-    """Whether a person decides what a refusal means for what other systems were told before, or it is taken back."""
-
     verification_days: int = 3
     """Local days from the installation on whose reads are looked at."""
 

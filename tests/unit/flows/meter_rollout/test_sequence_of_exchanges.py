@@ -8,11 +8,12 @@ import pytest
 from rollout_sequence_world import POLICY, T, World
 
 from canonical.codes.rollout import BILLING_WINDOW_LOCK, HEARD_UNINSTALLED, NOT_HEARD, OLD_METER_STILL_READING
-from canonical.codes.rollout_steps import STEP_BY_HAND, STEP_DIFFERS, STEP_REFUSED
+from canonical.codes.rollout_steps import HEARD_BY_TWO, ORIGIN_SILENT, STEP_BY_HAND, STEP_DIFFERS, STEP_REFUSED
 from canonical.ids import meter_mrid
+from canonical.rollout import Origin
 from flows.meter_rollout import sequence, suppression
 from flows.meter_rollout.steps import STEPS
-from store import reference, rollout_orders
+from store import master_statements, reference, rollout_orders
 from store.session import Transaction
 
 OLD, NEW = meter_mrid("ACME", "O1"), meter_mrid("ACME", "N1")
@@ -286,3 +287,51 @@ def test_outage_events_around_an_exchange_are_planned_work(world: World) -> None
         (span,) = suppression.windows(session, ["U1"], policy=world.policy)["U1"]
 
     assert (span.start, span.end) == (T - timedelta(minutes=30), T + timedelta(minutes=40, hours=2))
+
+
+def test_a_meter_that_two_head_ends_claim_is_work_that_names_both(world: World) -> None:
+    world.exchange(1)
+    world.settle()
+    world.hear(1, source="hes")
+    world.hear(1, source="other")
+    world.look()
+
+    (item,) = world.open_work()
+
+    assert item["code"] == str(HEARD_BY_TWO)
+    assert "hes and other" in item["summary"]
+
+
+def test_a_step_that_another_system_begins_is_waited_for_and_then_passed_on(
+    transaction: Transaction, tmp_path: Path
+) -> None:
+    origins: dict[str, Origin] = {"MDMS_CLOSE": "wams"}
+    policy = replace(POLICY, origins=origins, sources={"wams": frozenset({"wams"})}, askable=frozenset())
+    world = World(transaction, tmp_path, policy)
+    order = world.exchange(1)
+    world.settle()
+    waits = (world.steps(order)["MDMS_CLOSE"], list(world.offices["mdms"].told))
+    said = {
+        "how": "told_us", "system": "wams", "message_id": "m", "delivery_id": "", "place": 0, "kind": "installation",
+        "object_id": f"U1/{OLD}", "usage_point": "U1", "verb": "close", "valid_from": T, "valid_to": None, "facts": {},
+        "said_at": T, "noted_at": T, "disposition": "DUPLICATE", "code": "", "reason": "",
+    }  # fmt: skip
+    with world.transaction() as session:
+        master_statements.note(session, [said])
+    world.later(hours=1)
+    world.settle()
+
+    assert waits == ("AWAITED", [])
+    assert [told["verb"] for told in world.offices["mdms"].told] == ["close", "create", "created"]
+
+
+def test_an_origin_that_is_silent_for_a_day_is_work(transaction: Transaction, tmp_path: Path) -> None:
+    origins: dict[str, Origin] = {"CIS_PAIR": "cis"}
+    world = World(transaction, tmp_path, replace(POLICY, origins=origins, sources={"cis": frozenset({"cis"})}))
+    world.exchange(1)
+    world.settle()
+    world.later(hours=25)
+    world.settle(2)
+
+    assert [item["code"] for item in world.open_work()] == [str(ORIGIN_SILENT)]
+    assert world.offices["cis"].told == []

@@ -1,0 +1,69 @@
+"""What a site file says of its rollout, and what `amihub config check` finds wrong with it."""
+
+from pathlib import Path
+
+import pytest
+
+from canonical.errors import MisconfiguredError
+from services.site_file import Site, load_site
+from services.site_rollout import rollout_policy
+
+SITE = """
+[site]
+name = "Test"
+zone = "America/Toronto"
+env = "TEST"
+sender = "AMIHUB"
+
+[roles.cis]
+adapter = "cis_cim"
+kind = "customer_system"
+clock = "UTC"
+multiplier = "raw"
+
+[roles.mdms]
+adapter = "mdms_cim"
+kind = "meter_data_system"
+clock = "UTC"
+multiplier = "raw"
+
+[lacks]
+wams = "manual"
+oms = "absent"
+
+[rollout]
+cis = "cis"
+mdms = "mdms"
+work_system = "wams"
+oms = "oms"
+"""
+
+
+def site_of(folder: Path, text: str) -> Site:
+    file = folder / "site.toml"
+    file.write_text(text)
+    return load_site(file)
+
+
+def test_systems_are_roles_or_a_persons_work_or_nobodys(tmp_path: Path) -> None:
+    policy = rollout_policy(site_of(tmp_path, SITE).model)
+
+    assert policy.roles == {"cis": "cis", "mdms": "mdms"}
+    assert (policy.manual, policy.absent) == (frozenset({"wams"}), frozenset({"oms"}))
+    assert policy.zone == "America/Toronto"
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ('hes = "nowhere"', "there is no role 'nowhere'"),
+        ('inboxes = ["crews"]', "there is no role 'crews'"),
+        ('origins = { CIS_PEAR = "cis" }', "there is no step 'CIS_PEAR'"),
+        ("[subscribers.told]\nrole = \"mdms\"\nkinds = [\"meter\"]", "it would be told twice"),
+        ('actions = { EX99 = "HOLD" }', "there is no rule 'EX99'"),
+        ('mdsm = "mdms"', "did you mean 'mdms'"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_named_with_its_line(tmp_path: Path, more: str, said: str) -> None:
+    with pytest.raises(MisconfiguredError, match=said):
+        site_of(tmp_path, SITE + more + "\n")
