@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from flows.meter_rollout.corrections import Corrected
     from services.hub import Hub
 
-CROSS = typer.Option("", "--cross", metavar="A,B,...", help="Cycle of usage points: what was told of one is the next's.")
+CROSS = typer.Option("", "--cross", metavar="A,B", help="Cycle of usage points: what was told of one is the next's.")
 PREMISE = typer.Option("", "--premise", metavar="RESULT", help="Completion that was reported at a wrong usage point.")
 TO = typer.Option("", "--to", metavar="USAGE_POINT", help="With --premise: where it really was.")
 ACCEPT = typer.Option("", "--accept", metavar="RESULT", help="Which of several contradicting completions is right.")
