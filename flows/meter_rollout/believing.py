@@ -17,6 +17,7 @@ from flows.billing_exchange import readings_arrived
 from flows.master_data_sync import backdating
 from flows.meter_rollout import sequence
 from flows.meter_rollout.facts import Facts
+from flows.meter_rollout.multipliers import Applied, wanted
 from flows.meter_rollout.policy import Policy
 from flows.meter_rollout.register_values import reading_type_of
 from flows.meter_rollout.rules_gateway import behind
@@ -48,6 +49,9 @@ class Believed:
     sources: dict[str, str] = field(default_factory=dict)
 
     serials: set[str] = field(default_factory=set)
+    multipliers: dict[str, Applied] = field(default_factory=dict)
+    """Multipliers that are overwritten, by meter (EX06)."""
+
     rehung: list[dict[str, Any]] = field(default_factory=list)
     """Meters that are read by way of the new one from now on."""
 
@@ -63,6 +67,8 @@ def believe(facts: Facts, into: Believed) -> None:
         facts.stays.hang(new, facts.usage_point, facts.installed_at, by=by)
     if new:
         into.installed.append(new)
+        applied = wanted(facts, by) if facts.policy.multiplier_policy == "APPLY" else None
+        into.multipliers |= {new: applied} if applied is not None else {}
         spans = [{"slave": one["slave"], "gateway": new, "since": facts.installed_at} for one in behind(facts)]
         into.rehung += spans
     row |= {"removed_meter": old, "installed_meter": new}

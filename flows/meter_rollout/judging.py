@@ -113,6 +113,8 @@ def findings_of(facts: Facts, actions: Mapping[str, str]) -> tuple[Finding, ...]
         reason = rule.broken(facts)
         # A usage point, like a meter, may be told of after the work there (domain 1.3).
         action = action_of(rule, actions) if facts.point is not None or rule.number != "EX05" else "WAIT"
+        if rule.number == "EX06" and facts.policy.multiplier_policy != "VALIDATE":
+            action = "ALERT"
         if reason and action != "NOTHING":
             found.append(Finding(rule, reason, action))
     return tuple(sorted(found, key=lambda one: one.rank))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from canonical.codes.rollout import CONTRADICTORY_RESULT, EXCLUDED_INSTALLED
-from flows.meter_rollout import believing, blocked, cross_installed, known, reversal, trouble
+from flows.meter_rollout import believing, blocked, cross_installed, known, multipliers, reversal, trouble
 from flows.meter_rollout.batch import Batch, stop, trouble_of
 from flows.meter_rollout.facts import Facts
 from flows.meter_rollout.judging import STOPS, Finding, findings_of
@@ -103,6 +103,7 @@ def _one(batch: Batch, facts: Facts) -> None:
 def _write(session: Session, batch: Batch, rows: Sequence[Row], besides: Collection[str]) -> None:
     """Write what a batch came to."""
     now, policy, believed = batch.now, batch.policy, batch.believed
+    multipliers.apply(session, believed.multipliers, batch.known.stays, now=now)
     batch.known.stays.write(session, now=now)
     believing.hand_on(session, believed, now=now)
     rollout_results.change(session, [{name: row[name] for name in ("result_id", *_COLUMNS)} for row in rows])

@@ -143,6 +143,19 @@ def test_ex06_the_plates_say_another_multiplier(world: World) -> None:
     assert _code(world) == "8006"
 
 
+@pytest.mark.parametrize(("policy", "kept"), [("IGNORE", "1"), ("APPLY", "40")])
+def test_ex06_a_site_may_keep_or_overwrite_the_multiplier_and_a_person_knows(
+    transaction: Transaction, policy: str, kept: str
+) -> None:
+    world = World(transaction, policy=replace(POLICY, multiplier_policy=policy))  # type: ignore[arg-type]
+
+    world.take(done(multiplier_seen=Decimal(40)))
+
+    with transaction() as session:
+        (row,) = reference.current(session, reference.INSTALLATION, "meter", {new(1)})
+    assert (row["multiplier"], row["installed_at"], world.work()) == (kept, AT, {("8006", "U1")})
+
+
 def test_ex07_bands_that_the_old_meter_counted_are_missing(world: World) -> None:
     world.meter("OLDCO", "O1", ON, OFF)
 
