@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from canonical.master_data import Meter
+from flows.master_columns import multiplier_text
 from flows.master_data_sync import record
 from flows.master_data_sync.masters import MASTERS
 from flows.meter_rollout.facts import Facts
 from flows.meter_rollout.stays import Stays
-from flows.master_columns import multiplier_text
 from flows.reference_rows import configurations_of
 from store.master_changes import Provenance
 from store.session import Session
