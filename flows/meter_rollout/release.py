@@ -10,6 +10,7 @@ from canonical.codes.rollout_waves import (
     APPROVAL_MISSING,
     CHANGED_SINCE_FROZEN,
     EXCLUDED_BY_RULE,
+    NOT_TAKEN_BY_FIELD,
     NOTHING_TO_EXCHANGE,
     ROLLOUT_STATE,
     STOCK_SHORT,
@@ -170,21 +171,24 @@ def _batch(
 def _send(
     session: Session, going: list[tuple[Row, FieldOrder]], now: _Now, *, policy: Policy, sending: Sending, by: str
 ) -> None:
-    """Enqueue what tells the work system of orders, and write that they were released."""
+    """Tell the work system of orders, and write that they were released; what it has no words for is held."""
     role = work_role(now.rules, policy)
     parts = list(tellings(going, role, size=now.rules.orders_per_message, now=now.at))
     names = send_many(session, [telling for telling, _ in parts], sending=sending)
     due = now.at + policy.confirm_within
-    rollout_orders.move_each(
-        session,
-        [
-            Move(row["order_id"], "RELEASED", message_id=name, columns={"delivery_id": name, "due_at": due})
-            for (_, rows), name in zip(parts, names, strict=True)
-            for row in rows
-        ],
-        now=now.at,
-        by=by,
-    )
+    is_by_hand = role in sending.routes.manual
+    moves = [
+        _released(row, name, due) if name or is_by_hand else Move(row["order_id"], "ON_HOLD", code=NOT_TAKEN_BY_FIELD,
+                                                                  reason=f"{role} has no words for it: see its work")
+        for (_, rows), name in zip(parts, names, strict=True)
+        for row in rows
+    ]  # fmt: skip
+    rollout_orders.move_each(session, moves, now=now.at, by=by)
+
+
+def _released(row: Row, name: str, due: datetime) -> Move:
+    columns = {"delivery_id": name or row["delivery_id"], "due_at": due}
+    return Move(row["order_id"], "RELEASED", message_id=name, columns=columns)
 
 
 def looked_at(
