@@ -16,7 +16,7 @@ from flows.meter_rollout import recording, validate
 from flows.meter_rollout.policy import Policy
 from flows.meter_rollout.recording import Recorded, Told
 from flows.meter_rollout.validate import Validated
-from store import readings, reference, rollout_orders, rollout_results, shipments, work
+from store import readings, reference, rollout_orders, rollout_results, rollout_steps, shipments, work
 from store.reference import AGREEMENT, BILL_CYCLE_DAY, INSTALLATION, USAGE_POINT
 from store.reference_masters import METER
 from store.rows import Row
@@ -185,6 +185,17 @@ class World:
         """Return the only thing told of a usage point."""
         (row,) = self.results(number)
         return row
+
+    def code(self, number: int = 1) -> str:
+        """Return the number of the code that decided on the only thing told of a usage point."""
+        return str(self.result(number)["codes"][0][:4])
+
+    def steps(self, number: int = 1) -> dict[str, str]:
+        """Return how the steps of the only order of a usage point stand."""
+        (order,) = self.orders(number)
+        with self._session() as session:
+            rows = rollout_steps.of_orders(session, [order["order_id"]])[order["order_id"]]
+        return {row["step"]: row["state"] for row in rows}
 
     def orders(self, number: int = 1) -> list[Row]:
         """Return the orders of a usage point."""
