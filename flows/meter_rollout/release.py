@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from canonical.codes.rollout import BILLING_WINDOW_LOCK, INFLIGHT_CONFLICT
 from canonical.codes.rollout_waves import (
@@ -16,6 +17,7 @@ from canonical.codes.rollout_waves import (
     STOCK_SHORT,
 )
 from canonical.errors import RejectedError
+from canonical.periods import local_date
 from canonical.rollout import FieldOrder
 from flows.meter_rollout import trouble
 from flows.meter_rollout.field_orders import field_order, tellings
@@ -37,6 +39,7 @@ LOOK_AGAIN = timedelta(days=1)
 """After which time an order that is held for what passes is looked at again."""
 
 HUB = "hub"
+PASSED = "its day has passed; the next pass plans it again"
 
 
 @dataclass(slots=True)
@@ -48,7 +51,7 @@ class Released:
     """Released orders by day (ISO 8601)."""
 
     held: Counter[str] = field(default_factory=Counter)
-    """Orders that were held or excluded instead, by code."""
+    """Orders that were held or excluded instead, by code; those whose day has passed are left alone (`PASSED`)."""
 
     lacking: list[Lack] = field(default_factory=list)
 
@@ -150,7 +153,11 @@ def _batch(
     """Release a batch of orders, or hold what stands in the way."""
     stopped: list[Move] = []
     going: list[tuple[Row, FieldOrder]] = []
-    for row, seen, out in looked_at(session, rows, now.rules, now.closed, at=now.at):
+    today = local_date(now.at, ZoneInfo(now.rules.zone)).isoformat()
+    coming = [row for row in rows if row["planned_day"] >= today]
+    if len(coming) < len(rows):
+        found.held[PASSED] += len(rows) - len(coming)
+    for row, seen, out in looked_at(session, coming, now.rules, now.closed, at=now.at):
         if out is not None:
             found.held[str(out.code)] += 1
             stopped.append(stop(row, out, now.at))

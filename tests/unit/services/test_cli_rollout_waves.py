@@ -13,7 +13,7 @@ from canonical.codes.rollout_waves import ROLLOUT_STATE, USAGE_POINT_UNKNOWN, WA
 from canonical.errors import HubError
 from services import hub
 from services.cli_rollout import app
-from store import deliveries
+from store import deliveries, rollout_orders, rollout_results, rollout_steps
 from store.rows import rows_of
 from store.session import open_engine, transactions
 
@@ -46,6 +46,22 @@ capacity_per_day = 2
 districts = ["NORTH"]
 exclude = { "N4" = "opt-out" }
 hardware = [{ model = "NEW-1" }]
+"""
+CREW = """
+[roles.crew]
+adapter = "contractor_file"
+kind = "work_system"
+clock = "UTC"
+multiplier = "raw"
+  [roles.crew.settings]
+  host = "sftp.example"
+  user = "amihub"
+  private_key = "key"
+  host_keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"]
+  outbox = "/out"
+  inbox = "/in"
+  receiver = "CREW"
+  env = "TEST"
 """
 NOW = datetime(2026, 11, 30, 15, tzinfo=UTC)
 
@@ -111,6 +127,48 @@ def test_explain_says_why_a_usage_point_is_in_or_out(desk: str) -> None:
     assert "wave north-1: EXCLUDED (8044 EXCLUDED_BY_RULE: excluded by name: opt-out)" in out
     assert "wave north-1: no order; out: 8043 NOT_OF_WAVE: its district is SOUTH; the wave takes NORTH" in away
     assert [line["state"] for line in known["orders"][0]["history"]] == ["ELIGIBLE"]
+
+
+def test_explain_shows_completions_and_steps_with_their_ids(desk: str) -> None:
+    run("plan", "north-1"), run("freeze", "north-1", "--by", "Ada")
+    order = rollout_orders.order_id_of("north-1", "UP-000001")
+    completion = {
+        "result_id": "result-1", "business_key": "b", "order_id": order, "usage_point": "UP-000001", "outcome": "DONE",
+        "content": {"address": "1 Elm"}, "source": "crew", "message_id": "m", "state": "HELD", "told_at": NOW,
+        "codes": ["8008 FINAL_READ_IMPLAUSIBLE"], "effective_at": NOW,
+    }  # fmt: skip
+    step = {"order_id": order, "step": "CIS_PAIR", "attempt": 1, "role": "cis", "state": "PENDING", "began_at": NOW,
+            "origin": "hub", "delivery_id": "", "code": "", "reason": "", "due_at": None, "ended_at": None,
+            "work_id": "", "facts": None}  # fmt: skip
+    engine = open_engine(desk)
+    with transactions(engine)() as session:
+        rollout_results.insert(session, [completion])
+        rollout_steps.plan(session, [step])
+    engine.dispose()
+
+    lines = run("explain", "N1")
+    said = "\n".join(run("explain", "N1", "--json"))
+
+    assert "    completion result-1 of crew: DONE, HELD  8008 FINAL_READ_IMPLAUSIBLE" in lines
+    assert "    step CIS_PAIR         cis        PENDING" in lines
+    assert json.loads(said)[0]["orders"][0]["completions"][0]["result_id"] == "result-1"
+    assert "1 Elm" not in said
+
+
+@pytest.mark.parametrize("several", ["orders_per_message = 2", 'work_system = "crew"\norders_per_message = 50'])
+def test_orders_go_several_in_a_message_or_a_file_where_the_wave_says_so(
+    desk: str, tmp_path: Path, several: str
+) -> None:
+    (tmp_path / "site.toml").write_text(SITE.replace("capacity_per_day = 2", f"capacity_per_day = 2\n{several}") + CREW)
+    run("plan", "north-1"), run("freeze", "north-1", "--by", "Ada")
+
+    run("release", "north-1", "--all", "--by", "Ada")
+
+    engine = open_engine(desk)
+    with transactions(engine)() as session:
+        rows = rows_of(session, deliveries.DELIVERY.select())
+    engine.dispose()
+    assert [row["lane"] for row in rows] == ["field orders of north-1"] * 2  # two days
 
 
 def test_a_wave_is_paused_resumed_and_aborted_under_a_name(desk: str) -> None:

@@ -23,6 +23,7 @@ from wave_town import BEGAN, House
 
 from canonical.codes.rollout_waves import APPROVAL_MISSING, STOCK_SHORT
 from canonical.errors import RejectedError
+from flows.meter_rollout.release import PASSED
 from flows.meter_rollout.rules import facts_of, rules_from
 from flows.meter_rollout.wave_pass import WavesPassed
 from store import reference
@@ -55,6 +56,15 @@ def test_released_orders_go_to_the_work_system_and_count_as_dispatched_when_it_c
     assert pass_once(transaction).dispatched == 2
     assert states(transaction) == {1: "DISPATCHED", 2: "DISPATCHED", 3: "ELIGIBLE"}
     assert wave(transaction)["state"] == "RUNNING"
+
+
+def test_a_day_that_has_passed_is_not_released_but_planned_again(transaction: Transaction) -> None:
+    frozen(transaction, [House(n) for n in (1, 2, 3)])
+
+    late = release_days(transaction, at=NOW + timedelta(days=2))
+
+    assert (late.orders, late.held) == ({"2026-12-02": 1}, {PASSED: 2})
+    assert pass_once(transaction, NOW + timedelta(days=2)).replanned == 2
 
 
 def test_released_twice_nothing_goes_twice(transaction: Transaction) -> None:
