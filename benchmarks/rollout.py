@@ -179,10 +179,8 @@ class Office:
             return self.systems[role].held(noun, ids, as_of=now, timeout_s=1)
 
         while batches := sequence.due(policy=POLICY, transaction=self.transaction, now=now):
-            for first, last in batches:
-                sequence.advance_batch(
-                    first, last, policy=POLICY, sending=sending, ask=ask, transaction=self.transaction
-                )
+            for batch in batches:
+                sequence.advance_batch(batch, policy=POLICY, sending=sending, ask=ask, transaction=self.transaction)
             self._carry(now)
 
     def _carry(self, now: datetime) -> None:

@@ -123,40 +123,46 @@ def _judged(done: validate.Validated) -> RolloutPass:
 
 
 def advance_batches(hub: "Hub") -> list[str]:
-    """Return names of the batches of orders that are due: the first and the last id of each."""
-    policy = rollout_policy(hub.site.model)
-    return [_name(batch) for batch in sequence.due(policy=policy, transaction=hub.transaction, now=hub.now())]
+    """Return names of the batches of orders that are due: each may be brought on by itself."""
+    return [_name(batch) for batch in _due(hub)]
 
 
 def advance_named(hub: "Hub", batch: str) -> RolloutPass:
-    """Bring the due orders of one batch a step on.
+    """Bring the orders of one batch a step on; where it is done already nothing is left to do.
 
     Raises:
         MisconfiguredError: a role's adapter is set up wrong.
     """
-    first, _, last = batch.partition("..")
-    policy = policy_of(hub)
-
-    def ask(role: str, noun: HeldNoun, ids: Sequence[str]) -> Iterable[MasterData]:
-        held: Iterable[MasterData] = hub.port(role).held(noun, ids, as_of=hub.now(), timeout_s=policy.ask_timeout_s)
-        return held
-
-    done = sequence.advance_batch(
-        first, last, policy=policy, sending=sending_of(hub), ask=ask, transaction=hub.transaction
-    )
-    return RolloutPass(sent=done.sent, moved=done.moved, work=done.work)
+    first = batch.partition("..")[0]
+    return _advance(hub, next((one for one in _due(hub) if first in one), ()))
 
 
 def advance_all(hub: "Hub") -> RolloutPass:
     """Bring on whatever is due, as far as it goes at once."""
     done = RolloutPass()
     for _ in range(ROUNDS):
-        batches = advance_batches(hub)
+        batches = _due(hub)
         if not batches:
             break
         for batch in batches:
-            done += advance_named(hub, batch)
+            done += _advance(hub, batch)
     return done
+
+
+def _due(hub: "Hub") -> list[tuple[str, ...]]:
+    policy = rollout_policy(hub.site.model)
+    return sequence.due(policy=policy, transaction=hub.transaction, now=hub.now())
+
+
+def _advance(hub: "Hub", ids: Sequence[str]) -> RolloutPass:
+    policy = policy_of(hub)
+
+    def ask(role: str, noun: HeldNoun, ids: Sequence[str]) -> Iterable[MasterData]:
+        held: Iterable[MasterData] = hub.port(role).held(noun, ids, as_of=hub.now(), timeout_s=policy.ask_timeout_s)
+        return held
+
+    done = sequence.advance_batch(ids, policy=policy, sending=sending_of(hub), ask=ask, transaction=hub.transaction)
+    return RolloutPass(sent=done.sent, moved=done.moved, work=done.work)
 
 
 def verify(hub: "Hub") -> RolloutPass:

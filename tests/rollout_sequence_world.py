@@ -145,9 +145,9 @@ class World:
     def advance(self) -> int:
         """Bring on what is due, batch by batch; return how many deliveries went out."""
         sent = 0
-        for first, last in sequence.due(policy=self.policy, transaction=self.transaction, now=self.now):
+        for batch in sequence.due(policy=self.policy, transaction=self.transaction, now=self.now):
             sent += sequence.advance_batch(
-                first, last, policy=self.policy, sending=self.sending, ask=self._ask, transaction=self.transaction
+                batch, policy=self.policy, sending=self.sending, ask=self._ask, transaction=self.transaction
             ).sent
         return sent
 

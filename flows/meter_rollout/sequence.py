@@ -86,24 +86,17 @@ def resume(session: Session, order_ids: Collection[str], *, now: datetime) -> No
     rollout_steps.wake(session, order_ids, now=now)
 
 
-def due(*, policy: Policy, transaction: Transaction, now: datetime, limit: int = 20_000) -> list[tuple[str, str]]:
-    """Return what is due now as batches: the first and the last order id of each, both included."""
+def due(*, policy: Policy, transaction: Transaction, now: datetime, limit: int = 20_000) -> list[tuple[str, ...]]:
+    """Return the orders that are due now as batches of ids, in order of id; each may be brought on by itself."""
     with transaction() as session:
         ids = rollout_steps.due(session, now=now, limit=limit)
-    parts = [ids[at : at + policy.batch] for at in range(0, len(ids), policy.batch)]
-    return [(part[0], part[-1]) for part in parts]
+    return [tuple(ids[at : at + policy.batch]) for at in range(0, len(ids), policy.batch)]
 
 
 def advance_batch(
-    first: str,
-    last: str,
-    *,
-    policy: Policy,
-    sending: Sending,
-    ask: Ask,
-    transaction: Transaction,
+    order_ids: Sequence[str], *, policy: Policy, sending: Sending, ask: Ask, transaction: Transaction
 ) -> Advanced:
-    """Bring the due orders between two ids one step on, from what is so now; `sending.now` is business time.
+    """Bring orders one step on, from what is so now; `sending.now` is business time. One that is not due stays.
 
     Systems are asked between two transactions; whatever came in between counts in the second.
 
@@ -112,11 +105,10 @@ def advance_batch(
     """
     now = sending.now
     with transaction() as session:
-        ids = rollout_steps.due(session, now=now, limit=policy.batch, first=first, last=last)
-        asked = asking.collect(_tracks(session, ids, lock=False), policy=policy, now=now) if policy.askable else []
+        asked = asking.collect(_tracks(session, order_ids, lock=False), policy=policy, now=now)
     answers = asking.answered(asked, ask, now=now)
     with transaction() as session:
-        tracks = _tracks(session, ids, lock=True)
+        tracks = _tracks(session, order_ids, lock=True)
         for track in tracks:
             settle(track, policy=policy, now=now)
         asking.judge(tracks, answers, now=now)
@@ -124,7 +116,7 @@ def advance_batch(
         waits.follow_origins(session, tracks, begun, policy=policy, sending=sending)
         beginning.begin_ready(session, tracks, begun, policy=policy, sending=sending)
         done = writing.write(session, tracks, begun.troubles, policy=policy, now=now)
-    return Advanced(len(ids), len(begun.outgoing), done.moved, len(asked), done.work)
+    return Advanced(len(tracks), len(begun.outgoing), done.moved, len(asked), done.work)
 
 
 def _planned(

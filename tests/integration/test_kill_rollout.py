@@ -103,8 +103,8 @@ def _pass(
         return offices[role].held(noun, ids, as_of=now, timeout_s=1)
 
     for _ in range(8):
-        for first, last in sequence.due(policy=POLICY, transaction=transaction, now=now):
-            sequence.advance_batch(first, last, policy=POLICY, sending=sending, ask=ask, transaction=transaction)
+        for batch in sequence.due(policy=POLICY, transaction=transaction, now=now):
+            sequence.advance_batch(batch, policy=POLICY, sending=sending, ask=ask, transaction=transaction)
         machine_now += timedelta(minutes=1)
         relay_once(
             ports, transaction=transaction, spool=spool, now=now, machine_now=machine_now,

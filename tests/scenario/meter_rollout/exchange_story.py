@@ -126,8 +126,8 @@ class Story:
         for _ in range(12):
             sending = Sending(Routes(), _encode, self.world.now)
             both = {"policy": self.world.policy, "transaction": self.world.transaction}
-            for first, last in sequence.due(**both, now=self.world.now):
-                sequence.advance_batch(first, last, **both, sending=sending, ask=lambda *_a, **_k: {})
+            for batch in sequence.due(**both, now=self.world.now):
+                sequence.advance_batch(batch, **both, sending=sending, ask=lambda *_a, **_k: {})
             with self.world.transaction() as session:
                 values = {"state": "confirmed", "confirmed_at": self.world.now}
                 session.execute(update(table).where(table.c.state == "pending").values(**values))
