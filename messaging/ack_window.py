@@ -23,10 +23,6 @@ class AckWindow:
         """Note that a delivery may be acknowledged."""
         self._open[tag] = True
 
-    def drop(self, tag: int) -> None:
-        """Forget a delivery that was given back by itself."""
-        self._open.pop(tag, None)
-
     def take(self) -> Iterator[tuple[int, bool]]:
         """Yield what is to be acknowledged now as tag and `multiple`, and forget it.
 

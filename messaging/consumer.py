@@ -16,7 +16,7 @@ from pika import exceptions
 
 from canonical.errors import UnavailableError
 from messaging.ack_window import AckWindow
-from messaging.connection import FAILURES, confirming, has_quorum, parameters, place, understood
+from messaging.connection import FAILURES, confirming, parameters, place, understood
 from messaging.letters import PRIORITIES, Arrival, Handle, Priority, Refuse
 from messaging.properties import CODE, OWN_RETURNS, REASON, RETRIES, RETURNS, count, letter_of
 from messaging.settings import Messaging
@@ -43,8 +43,11 @@ class _Taken:
     tag: int
     properties: pika.BasicProperties
     body: bytes
+    returns: int
+    """How often it came back unfinished."""
+
     fresh: bool
-    """Whether it was never handed out before."""
+    """Whether its queue never handed it out before."""
 
 
 class _Subscription:
@@ -97,7 +100,6 @@ class _Session:
         self._subscriptions = [_Subscription(own, priority) for own in sets for priority in PRIORITIES]
         self._connection: Any = None
         self._out: Any = None
-        self._quorum = True
         self._lost = ""
         self.served = False
         """Whether anything came."""
@@ -105,7 +107,6 @@ class _Session:
     def run(self, stop: Event) -> None:
         """Read until asked to stop, then end what is under way."""
         connection = self._connection = pika.BlockingConnection(parameters(self._messaging))
-        self._quorum = has_quorum(connection, self._messaging)
         self._out = confirming(connection)
         self._workers.wake = _waker(connection)
         for one in self._subscriptions:
@@ -136,18 +137,20 @@ class _Session:
         one.channel.add_on_cancel_callback(lambda _frame: setattr(self, "_lost", one.queue))
 
         def arrived(_channel: Any, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
-            self._take(one, method.delivery_tag, properties, body)
+            self._take(one, method, properties, body)
 
         one.consumer = one.channel.basic_consume(one.queue, arrived)
 
-    def _take(self, one: _Subscription, tag: int, properties: pika.BasicProperties, body: bytes) -> None:
+    def _take(self, one: _Subscription, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
         """Hand one letter to the workers."""
         self.served = True
-        returns = max(count(properties, RETURNS), count(properties, OWN_RETURNS))
-        one.window.begin(tag)
+        handed_out = count(properties, RETURNS)
+        returns = handed_out + count(properties, OWN_RETURNS)
+        fresh = not handed_out and not method.redelivered
+        one.window.begin(method.delivery_tag)
         letter = letter_of(body, properties, priority=one.priority)
         arrival = Arrival(letter, one.own.key, returns, count(properties, RETRIES))
-        self._workers.give(_Taken(one, tag, properties, body, fresh=not returns), arrival)
+        self._workers.give(_Taken(one, method.delivery_tag, properties, body, returns, fresh), arrival)
 
     def _settle(self) -> None:
         """Tell the broker what has ended; a queue that gave a fresh letter is read with the whole prefetch from now."""
@@ -167,23 +170,20 @@ class _Session:
 
     def _end(self, taken: _Taken, verdict: Verdict) -> None:
         """Do with one letter what its verdict says; it leaves its queue only when its next place has confirmed it."""
-        own, window = taken.of.own, taken.of.window
-        if verdict.action == "again" and self._quorum:
-            window.drop(taken.tag)
-            taken.of.channel.basic_nack(taken.tag, requeue=True)
-            return
-        if verdict.action in ("later", "again"):
-            self._move(taken, own.retry, {RETRIES if verdict.action == "later" else OWN_RETURNS: 1})
+        own = taken.of.own
+        if verdict.action == "later":
+            retries = count(taken.properties, RETRIES) + 1
+            self._move(taken, own.retry, {RETRIES: retries, OWN_RETURNS: taken.returns})
+        elif verdict.action == "again":
+            self._move(taken, own.retry, {OWN_RETURNS: taken.returns + 1})
         elif verdict.action == "park":
             self._move(taken, own.park, {CODE: verdict.code, REASON: verdict.reason[:500]})
-        window.end(taken.tag)
+        taken.of.window.end(taken.tag)
 
     def _move(self, taken: _Taken, exchange: str, changes: dict[str, Any]) -> None:
         """Publish a letter to another exchange, under its own routing key, and wait for the confirm."""
         headers = {key: value for key, value in (taken.properties.headers or {}).items() if not key.startswith("x-")}
-        for key, value in changes.items():
-            headers[key] = count(taken.properties, key) + value if isinstance(value, int) else value
-        taken.properties.headers, taken.properties.expiration = headers, None
+        taken.properties.headers, taken.properties.expiration = headers | changes, None
         self._out.basic_publish(exchange, taken.of.priority, taken.body, taken.properties, mandatory=True)
 
     def _finish(self, connection: pika.BlockingConnection) -> None:

@@ -99,7 +99,7 @@ class _Reader:
         later = self._messaging.topology.retry_s
         changes = {
             "later": f"due_at = {NOW} + {later}, retries = retries + 1",
-            "again": "returns = returns + 1",
+            "again": f"due_at = {NOW} + {later}, returns = returns + 1",
             "park": "parked = 1",
         }[verdict.action]
         connection.execute(
@@ -120,7 +120,10 @@ class _Reader:
             )
 
     def _take(self) -> int:
-        """Hold the next letters and hand them to the workers: one alone if it came back before, else up to prefetch."""
+        """Hold the next letters and hand them to the workers: up to prefetch, but one alone whose reader died.
+
+        Such a letter has no code: nobody was left to say one. It may be what ended the process.
+        """
         room = self._messaging.prefetch - self._held
         if room <= 0 or not self._anything():
             return 0
@@ -130,7 +133,7 @@ class _Reader:
         order = f"SELECT {columns} FROM letter WHERE {waiting}{{}} ORDER BY rank, number LIMIT ?"  # noqa: S608
         with writing(self._connection) as connection:
             self._tidy(connection)
-            rows = connection.execute(order.format(" AND returns > 0"), (*self._keys, 1)).fetchall()
+            rows = connection.execute(order.format(" AND returns > 0 AND code = ''"), (*self._keys, 1)).fetchall()
             if rows and self._held:
                 return 0
             if not rows:
@@ -158,7 +161,8 @@ class _Reader:
     def _tidy(self, connection: sqlite3.Connection) -> None:
         """Take letters from consumers that are dead, and park what is of no use any more."""
         connection.execute(
-            f"UPDATE letter SET holder = '', returns = returns + 1 WHERE holder <> '' AND held_until < {NOW}"  # noqa: S608
+            "UPDATE letter SET holder = '', code = '', reason = '', returns = returns + 1"  # noqa: S608
+            f" WHERE holder <> '' AND held_until < {NOW}"
         )
         connection.execute(
             f"UPDATE letter SET parked = 1, code = ?, reason = '' WHERE parked = 0 AND holder = ''"  # noqa: S608

@@ -18,7 +18,7 @@ CODE, REASON = "amihub_code", "amihub_reason"
 """Headers of a parked letter: why."""
 
 RETURNS, OWN_RETURNS = "x-delivery-count", "amihub_returns"
-"""Headers that count how often a letter came back: a quorum queue's own, and ours where the queue counts nothing."""
+"""Headers that count how often a letter came back: the quorum queue's own, and ours from before it was moved."""
 
 _BROKERS_WORDS = {"expired": str(codes.LETTER_EXPIRED), "delivery_limit": str(codes.DELIVERED_TOO_OFTEN)}
 

@@ -30,20 +30,21 @@ class Verdict:
     """What becomes of a letter."""
 
     action: Literal["done", "later", "again", "park"]
-    """later: put off for a while. again: back into its queue, counted."""
+    """later: put off for a while. again: the same, and counted as a delivery that came to no end."""
 
     code: str = ""
     reason: str = ""
 
 
 DONE = Verdict("done")
-AGAIN = Verdict("again")
+AGAIN = Verdict("again", str(codes.WORK_UNFINISHED))
 
 
 def judge(arrival: Arrival, handle: Handle, refuse: Refuse, topology: Topology) -> Verdict:
     """Work on one letter and return what becomes of it; no failure of the work leaves this function.
 
-    A letter that came back unfinished too often is not worked on again: it may be what ends the process.
+    A letter that came back unfinished too often is not worked on again: it may be what ends the process. One that met a
+    defect waits like one that is put off, so that a thousand of them hold nobody else up.
     """
     if arrival.returns >= topology.delivery_limit:
         reason = f"came back {arrival.returns} times"
@@ -58,6 +59,8 @@ def judge(arrival: Arrival, handle: Handle, refuse: Refuse, topology: Topology) 
             return Verdict("later", str(error.code), error.reason)
         reason = f"after {arrival.retries} retries: {error.reason}"
         return _refused(arrival, refuse, RejectedError(reason, code=codes.RETRIES_EXHAUSTED, where=arrival.queues))
+    # Whatever else a letter does to the work is a defect of ours that this letter shows: it would end the thread, and
+    # every other partner's letters would stand behind it. It is counted, told with its trace, and parked at the limit.
     except Exception:
         log.exception("%s from %s came to no end", arrival.letter.message_id, arrival.queues)
         return AGAIN
@@ -71,6 +74,8 @@ def _refused(arrival: Arrival, refuse: Refuse, error: RejectedError) -> Verdict:
     except (UnavailableError, MisconfiguredError) as away:
         log.warning("%s from %s cannot be parked yet: %s", arrival.letter.message_id, arrival.queues, away)
         return Verdict("later", str(away.code), away.reason)
+    # The letter is at its limit: if telling of it meets a defect too, only its park queue is left, which `amihub
+    # messaging status` shows and the watch of the queues makes work of. To raise here would hand it out for ever.
     except Exception:
         log.exception("%s from %s: telling why it is parked failed", arrival.letter.message_id, arrival.queues)
     return Verdict("park", str(error.code), error.reason)

@@ -117,3 +117,11 @@ LETTERS_UNROUTED = ErrorCode(
     "Tell the partner that the keys are `high` and `normal`; fetch the messages from `amihub.unrouted`.",
     acts="operator",
 )
+WORK_UNFINISHED = ErrorCode(
+    "1235",
+    "WORK_UNFINISHED",
+    "Work on a message from a queue met a defect of the hub; it is put off, and parked when that happens too often.",
+    "Look at the log of that time, where the trace is; mend the cause.",
+    acts="operator",
+    retryable=True,
+)
