@@ -2,8 +2,9 @@
 
 from datetime import date, time
 from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from canonical.rollout import Shortfall
 
@@ -67,9 +68,33 @@ class WaveSection(BaseModel):
     release_ahead_days: int = Field(0, ge=0)
     shortfall: Shortfall | None = None
 
+    @field_validator("zone")
+    @classmethod
+    def _zone_exists(cls, zone: str) -> str:
+        """Check that there is such a zone."""
+        try:
+            return zone and ZoneInfo(zone).key
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"no such IANA time zone: {zone!r}") from error
+
     @model_validator(mode="after")
     def _days_follow(self) -> "WaveSection":
         """Check that the wave does not end before it begins."""
         if self.last_day < self.first_day:
             raise ValueError(f"last_day {self.last_day} is before first_day {self.first_day}")
+        if self.window[1] <= self.window[0]:
+            raise ValueError("window ends before it begins")
+        if not self.working_days:
+            raise ValueError("working_days is empty: nobody would ever come")
+        return self
+
+    @model_validator(mode="after")
+    def _names_are_clear(self) -> "WaveSection":
+        """Check that nobody is both in and out by name, and that each exclusion says why."""
+        both = sorted(self.include & set(self.exclude))
+        if both:
+            raise ValueError(f"{both[0]!r} stands in include and in exclude")
+        silent = sorted(name for name, why in self.exclude.items() if not why.strip())
+        if silent:
+            raise ValueError(f"{silent[0]!r} is excluded without a reason")
         return self

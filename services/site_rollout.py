@@ -62,6 +62,9 @@ def mistakes(model: SiteModel) -> Iterator[Mistake]:
         if origin != "hub" and not own.role(origin):
             yield ("rollout", "origins", name), f"{origin!r} begins it, but [rollout] names no role as {KEYS[origin]}"
     yield from _told_twice(model, own)
+    for name, wave in own.waves.items():
+        if wave.work_system and wave.work_system not in model.roles and wave.work_system not in model.lacks:
+            yield ("rollout", "waves", name, "work_system"), f"there is no role {wave.work_system!r}"
     from flows.meter_rollout.judging import BY_NUMBER  # heavy: DAG files read the site
 
     for number in own.actions:
@@ -100,6 +103,7 @@ def _rules(model: SiteModel, name: str, wave: WaveSection) -> WaveRules:
     own = model.rollout
     approvals = wave.approvals if wave.approvals is not None else (own.approvals if own is not None else frozenset())
     given = wave.model_dump(exclude={"hardware", "working_days", "approvals", "shortfall", "zone"})
+    given["work_system"] = wave.work_system or (own.work_system if own is not None else "")
     return WaveRules(
         wave=name,
         zone=wave.zone or model.site.zone,

@@ -114,7 +114,7 @@ def current_rules(standing: Row, exclude: Mapping[str, str] | None) -> WaveRules
 
 
 def work_role(rules: WaveRules, policy: Policy) -> str:
-    """Return the role that is told of the orders of a wave; `wams` where a person is told in its place."""
+    """Return the role that is told of the orders of a wave."""
     return rules.work_system or policy.roles.get("wams", "wams")
 
 
@@ -181,9 +181,10 @@ def _send(
     """Tell the work system of orders, and write that they were released; what it has no words for is held."""
     role = work_role(now.rules, policy)
     parts = list(tellings(going, role, size=now.rules.orders_per_message, now=now.at))
-    names = send_many(session, [telling for telling, _ in parts], sending=sending)
+    is_told = role not in sending.routes.absent
+    names = send_many(session, [telling for telling, _ in parts], sending=sending) if is_told else [""] * len(parts)
     due = now.at + policy.confirm_within
-    is_by_hand = role in sending.routes.manual
+    is_by_hand = role in sending.routes.manual | sending.routes.absent
     moves = [
         _released(row, name, due) if name or is_by_hand else Move(row["order_id"], "ON_HOLD", code=NOT_TAKEN_BY_FIELD,
                                                                   reason=f"{role} has no words for it: see its work")

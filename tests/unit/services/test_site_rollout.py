@@ -37,6 +37,12 @@ mdms = "mdms"
 work_system = "wams"
 oms = "oms"
 """
+WAVE = """
+[rollout.waves.north-1]
+first_day = 2026-12-01
+last_day = 2026-12-11
+capacity_per_day = 5
+"""
 
 
 def site_of(folder: Path, text: str) -> Site:
@@ -57,6 +63,13 @@ def test_systems_are_roles_or_a_persons_work_or_nobodys(tmp_path: Path) -> None:
     ("more", "said"),
     [
         ('hes = "nowhere"', "there is no role 'nowhere'"),
+        (WAVE + 'work_system = "nowhere"', "there is no role 'nowhere'"),
+        (WAVE + 'zone = "Mars/Olympus"', "no such IANA time zone"),
+        (WAVE + 'window = ["17:00", "08:00"]', "window ends before it begins"),
+        (WAVE + 'include = ["N1"]\nexclude = { N1 = "opt-out" }', "'N1' stands in include and in exclude"),
+        (WAVE + 'exclude = { N1 = " " }', "'N1' is excluded without a reason"),
+        (WAVE + "working_days = []", "nobody would ever come"),
+        (WAVE.replace("2026-12-11", "2026-11-11"), "is before first_day"),
         ('inboxes = ["crews"]', "there is no role 'crews'"),
         ('origins = { CIS_PEAR = "cis" }', "there is no step 'CIS_PEAR'"),
         ("[subscribers.told]\nrole = \"mdms\"\nkinds = [\"meter\"]", "it would be told twice"),

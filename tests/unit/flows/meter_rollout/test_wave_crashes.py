@@ -103,11 +103,12 @@ def test_an_order_for_which_the_work_system_has_no_words_is_held_and_not_taken_f
     assert order_of(transaction, 1)["code"] == "8051 NOT_TAKEN_BY_FIELD"
 
 
-def test_where_a_person_tells_the_crews_orders_are_dispatched_and_planned_again_like_others(
-    transaction: Transaction,
+@pytest.mark.parametrize("routes", [Routes(manual=frozenset({"wams"})), Routes(absent=frozenset({"wams"}))])
+def test_without_a_work_system_orders_are_dispatched_and_planned_again_like_others(
+    routes: Routes, transaction: Transaction
 ) -> None:
     frozen(transaction, HOUSES[:1])
-    by_hand = Sending(Routes(manual=frozenset({"wams"})), encode, NOW)
+    by_hand = Sending(routes, encode, NOW)
 
     release("NORTH-1", [], policy=POLICY, sending=by_hand, transaction=transaction, by="Ada")
     assert pass_once(transaction).dispatched == 1
