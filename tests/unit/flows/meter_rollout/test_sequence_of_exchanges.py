@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 from rollout_sequence_world import POLICY, T, World
 
-from canonical.codes.rollout import BILLING_WINDOW_LOCK, HEARD_UNINSTALLED, NOT_HEARD, OLD_METER_STILL_READING
-from canonical.codes.rollout_steps import HEARD_BY_TWO, ORIGIN_SILENT, STEP_BY_HAND, STEP_DIFFERS, STEP_REFUSED
+from canonical.codes.rollout_steps import ORIGIN_SILENT, STEP_BY_HAND, STEP_DIFFERS, STEP_REFUSED
 from canonical.ids import meter_mrid
 from canonical.rollout import Origin
-from flows.meter_rollout import sequence, suppression
+from flows.meter_rollout import sequence
 from flows.meter_rollout.steps import STEPS
 from store import master_statements, reference, rollout_orders
 from store.session import Transaction
@@ -141,7 +140,6 @@ def test_a_bill_holds_the_pair_alone(world: World) -> None:
     world.settle()
 
     assert [said["noun"] for said in world.offices["cis"].told] == ["MeterServiceRequests"]
-    assert str(BILLING_WINDOW_LOCK)
 
 
 def test_a_person_stands_in_for_a_system_and_the_rest_goes_on(transaction: Transaction, tmp_path: Path) -> None:
@@ -203,103 +201,6 @@ def test_a_reversed_exchange_is_taken_back_from_everyone_who_was_told(world: Wor
     assert world.offices["mdms"].meters_at("U1") == [OLD]
     assert world.offices["hes"].status_of(NEW) == "Decommissioned"
     assert [said["verb"] for said in world.offices["cis"].told] == ["create", "delete"]
-
-
-def test_the_usage_point_is_read_by_the_head_end_from_its_verification_on_as_the_hub_itself_believes(
-    world: World,
-) -> None:
-    world.exchange(1)
-    world.settle()
-    world.hear(1)
-    world.settle()
-    world.read(1)
-    world.later(days=5)
-    world.look()
-    world.settle()
-
-    with world.transaction() as session:
-        rows = reference.current(session, reference.USAGE_POINT, "usage_point", {"U1"})
-    versions = [(row["read_source"], row["valid_from"]) for row in sorted(rows, key=lambda one: one["valid_from"])]
-
-    assert [by for by, _ in versions] == ["MANUAL", "AMI"]
-    assert versions[1][1] == T.replace(hour=5) + timedelta(days=4)  # midnight in Toronto behind three whole days
-
-
-def test_a_meter_that_is_not_heard_is_work_until_it_is(world: World) -> None:
-    world.exchange(1)
-    world.settle()
-    world.later(hours=25)
-    world.look()
-    silent = [item["code"] for item in world.open_work()]
-    world.hear(1, at=world.now)
-    world.look()
-
-    assert silent == [str(NOT_HEARD)]
-    assert world.open_work() == []
-
-
-def test_a_meter_without_reads_on_one_of_its_first_days_is_not_certified(world: World) -> None:
-    order = world.exchange(1)
-    world.settle()
-    world.hear(1)
-    world.look()
-    world.settle()
-    world.read(1, days=2)
-    world.later(days=5)
-    world.look()
-    world.settle()
-
-    assert world.order(order)["state"] == "HEARD"
-    assert "no reads of 1 of 3 days" in world.open_work()[0]["summary"]
-
-
-def test_a_meter_heard_that_nobody_installed_is_a_found_meter_but_an_expected_one_is_not(world: World) -> None:
-    world.exchange(1)
-    world.hear(1)
-    world.hear(77)
-    world.look()
-
-    assert [(item["code"], item["meter"]) for item in world.open_work()] == [
-        (str(HEARD_UNINSTALLED), meter_mrid("ACME", "N77"))
-    ]
-
-
-def test_readings_of_a_removed_meter_are_work_once(world: World) -> None:
-    world.exchange(1)
-    world.settle()
-    world.read(1, days=1, old=True)
-    world.look()
-    world.look()
-
-    (item,) = world.open_work()
-
-    assert (item["code"], item["meter"], item["seen"]) == (str(OLD_METER_STILL_READING), OLD, 1)
-
-
-def test_outage_events_around_an_exchange_are_planned_work(world: World) -> None:
-    world.exchange(1)
-    world.settle()
-    world.hear(1)
-    world.look()
-    world.settle()
-
-    with world.transaction() as session:
-        (span,) = suppression.windows(session, ["U1"], policy=world.policy)["U1"]
-
-    assert (span.start, span.end) == (T - timedelta(minutes=30), T + timedelta(minutes=40, hours=2))
-
-
-def test_a_meter_that_two_head_ends_claim_is_work_that_names_both(world: World) -> None:
-    world.exchange(1)
-    world.settle()
-    world.hear(1, source="hes")
-    world.hear(1, source="other")
-    world.look()
-
-    (item,) = world.open_work()
-
-    assert item["code"] == str(HEARD_BY_TWO)
-    assert "hes and other" in item["summary"]
 
 
 def test_a_step_that_another_system_begins_is_waited_for_and_then_passed_on(
