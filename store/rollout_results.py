@@ -4,10 +4,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, Text, func, or_, select, type_coerce, update
 from sqlmodel import Session
 
 from store import bulk
+from store.reference_masters import METER
 from store.rollout import RESULT
 from store.rows import Row, rows_of
 
@@ -104,6 +105,21 @@ def wake(
                 session.execute(woken)
             number += len(ids)
     return number
+
+
+def wake_for_meters(session: Session, *, code: str, now: datetime) -> int:
+    """Have completions judged now that wait with `code` for a meter which a master has told of meanwhile."""
+    told = select(METER.c.row).where(METER.c.serial_normal == RESULT.c.installed_serial, METER.c.replaced_at.is_(None))
+    waits = select(RESULT.c.result_id).where(
+        RESULT.c.state == "WAITING",
+        RESULT.c.due_at > now,
+        type_coerce(RESULT.c.codes, Text).startswith(f'["{code}"'),
+        told.exists(),
+    )
+    ids = list(session.execute(waits).scalars())
+    for some in _chunks(ids):
+        session.execute(update(RESULT).where(RESULT.c.result_id.in_(some)).values(due_at=now))
+    return len(ids)
 
 
 def counts(session: Session) -> dict[str, int]:

@@ -56,8 +56,11 @@ class Believed:
     """Meters that are read by way of the new one from now on."""
 
 
-def believe(facts: Facts, into: Believed) -> None:
-    """Let a completion be true: the old meter goes, the new one hangs, at the instants of the work."""
+def believe(facts: Facts, into: Believed, *, holds_pair: bool) -> None:
+    """Let a completion be true: the old meter goes, the new one hangs, at the instants of the work.
+
+    `holds_pair`: the CIS is told only after its bill (EX11).
+    """
     row, old, new, by = facts.row, facts.old_meter, facts.new_meter, provenance(facts.row)
     hung = facts.hung
     if old and hung is not None and hung["meter"] == old and hung["removed_at"] != facts.removed_at:
@@ -82,7 +85,7 @@ def believe(facts: Facts, into: Believed) -> None:
     into.moves.append(Move(row["order_id"], "VALIDATED", row["effective_at"], message_id=row["message_id"],
                            columns=columns_of(facts)))  # fmt: skip
     into.orders.append(row["order_id"])
-    if facts.lock is not None:
+    if holds_pair and facts.lock is not None:
         into.held[row["order_id"]] = facts.lock
 
 

@@ -66,7 +66,7 @@ def test_ex02_is_over_when_the_meter_is_told_of(world: World) -> None:
     world.take(done(installed=MeterSeen("LATE")))
     world.meter("ACME", "LATE")
 
-    world.judge(hours=4)
+    world.judge(minutes=1)
 
     assert (world.result()["state"], world.hung()[1][0]) == ("VALIDATED", "LATE")
 
