@@ -3,7 +3,7 @@
 The caller holds `store.reference.lock`, so that what was looked at is so until it commits.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -38,11 +38,14 @@ class Writing:
     """Rows of which only is new when they were said: row, `said`, `stated_at`."""
 
 
-def held(session: Session, table: Table, column: str, values: Collection[str]) -> list[Row]:
-    """Return the versions that hold now for many values of a column, by known order."""
+def held(
+    session: Session, table: Table, column: str, values: Collection[str], *, columns: Sequence[str] = ()
+) -> list[Row]:
+    """Return the versions that hold now for many values of a column, by known order; whole, or only some columns."""
     found: list[Row] = []
+    chosen: list[Any] = [table.c[name] for name in columns] or [table]
     for among in _among(session, table.c[column], values):
-        found += rows_of(session, select(table).where(among, table.c.replaced_at.is_(None)).order_by(table.c.row))
+        found += rows_of(session, select(*chosen).where(among, table.c.replaced_at.is_(None)).order_by(table.c.row))
     return found
 
 

@@ -1,12 +1,12 @@
 """Usage points that a wave may take, in pages along the routes, and what the masters say of a page, by sets."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, exists, or_, select, tuple_
+from sqlalchemy import Table, and_, exists, or_, select, tuple_
 from sqlmodel import Session
 
 from store import reference_bulk, rollout_orders
@@ -20,6 +20,19 @@ from store.work import OPEN_STATES, WORK_ITEM
 
 Place = tuple[str, str, str]
 """Route, district and mRID: where a page ends."""
+
+_NEEDED: Mapping[str, tuple[str, ...]] = {
+    "agreement": (
+        *("agreement", "account", "usage_point", "customer_class", "cycle", "net_metering", "valid_from", "valid_to"),
+    ),
+    "installation": ("meter", "usage_point", "manufacturer", "serial", "installed_at", "removed_at"),
+    "meter": ("meter", "model", "valid_from"),
+    "usage_point_location": ("usage_point", "location", "valid_from"),
+    "service_location": ("location", "town", "street", "number", "valid_from"),
+    "customer_account": ("account", "customer", "valid_from"),
+    "customer": ("customer", "special_need", "valid_from"),
+}
+"""Columns of each master that planning needs: a million rows are read."""
 
 CORRECTIONS = ("CORRECTION_NOTICE", "REBILL_REQUESTED")
 """States of a bill item that is being put right (flows.billing_exchange)."""
@@ -135,8 +148,8 @@ def read_dates(session: Session, *, since: date, until: date) -> dict[str, list[
     return dict(found)
 
 
-def _held(session: Session, table: Any, column: str, values: Collection[str]) -> list[Row]:
-    return reference_bulk.held(session, table, column, values)
+def _held(session: Session, table: Table, column: str, values: Collection[str]) -> list[Row]:
+    return reference_bulk.held(session, table, column, values, columns=_NEEDED[table.name])
 
 
 def _not_over(rows: list[Row], until: str, at: datetime) -> list[Row]:
