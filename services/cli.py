@@ -27,6 +27,7 @@ from services import (
     cli_requests,
     cli_rollout,
     cli_rollout_correct,
+    cli_rollout_report,
     cli_routes,
     cli_serve,
     cli_shipments,
@@ -72,6 +73,7 @@ app.add_typer(cli_load.app, name="load")
 app.add_typer(cli_masters.app, name="masters")
 cli_rollout.app.command("correct")(cli_rollout_correct.correct_command)
 cli_rollout.app.command("confirm")(cli_rollout_correct.confirm_command)
+cli_rollout.app.command("report")(cli_rollout_report.report_command)
 app.add_typer(cli_rollout.app, name="rollout")
 app.add_typer(cli_shipments.app, name="shipments")
 app.add_typer(cli_routes.app, name="routes")

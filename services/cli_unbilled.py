@@ -1,11 +1,12 @@
 """`amihub unbilled`: count what is delivered and on no bill, and look at it."""
 
-from collections.abc import Iterable
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 
 import typer
+
+from services.report_output import write
 
 app = typer.Typer(no_args_is_help=True, help="Unbilled revenue: count a day, look at it by reason, age, class, cycle.")
 
@@ -69,17 +70,17 @@ def report(
             from flows.unbilled.report import read_entries
             from services.unbilled_text import csv_lines
 
-            _write(csv_lines(read_entries(transaction=hub.transaction, day=found.day), found.run), output)
+            write(csv_lines(read_entries(transaction=hub.transaction, day=found.day), found.run), output)
             return
     if shape is Shape.HTML:
         from services.unbilled_page import report_to_html
 
-        _write([report_to_html(found)], output)
+        write([report_to_html(found)], output)
         return
     from services.unbilled_text import report_lines, report_to_json
 
     text = report_to_json(found) if shape is Shape.JSON else "\n".join(report_lines(found))
-    _write([f"{text}\n"], output)
+    write([f"{text}\n"], output)
 
 
 @app.command("balance")
@@ -102,14 +103,3 @@ def balance_command(*, since: datetime = SINCE, day: datetime | None = DAY) -> N
 def _date(day: datetime | None) -> date | None:
     """Return the date that a person typed."""
     return day.date() if day is not None else None
-
-
-def _write(parts: Iterable[str], output: Path | None) -> None:
-    """Write text to a file, or to the screen."""
-    if output is None:
-        for part in parts:
-            typer.echo(part, nl=False)
-        return
-    with output.open("w", encoding="utf-8", newline="") as file:
-        file.writelines(parts)
-    typer.echo(f"wrote {output}")

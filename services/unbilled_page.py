@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from canonical.unbilled import AGES, EVIDENCE, Reason
 from flows.unbilled.report import Report, Total
+from services.page_template import page
 from services.unbilled_plots import reasons_by_age, trend
 from services.unbilled_text import energy_of, entry_to_dict, money_of
 
@@ -27,7 +25,7 @@ def report_to_html(report: Report) -> str:
         ("Meters without agreement (NO_SA)", report.without_agreement),
         ("Agreements without meter (NO_METER)", report.without_meter),
     )
-    return _template().render(
+    return page("unbilled_page.template").render(
         report=report,
         as_of=f"{report.run['as_of']:%Y-%m-%d %H:%M} UTC",
         ages=AGES,
@@ -43,13 +41,6 @@ def report_to_html(report: Report) -> str:
         matrix=_matrix(report),
         lists=[(title, [entry_to_dict(one, report.run) for one in entries]) for title, entries in lists],
     )
-
-
-@cache
-def _template() -> Template:
-    """Return the page's template; what is put into it is escaped."""
-    text = files("services").joinpath("unbilled_page.template").read_text(encoding="utf-8")
-    return Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=False).from_string(text)
 
 
 def _energy(micro: int) -> str:

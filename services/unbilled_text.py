@@ -9,6 +9,7 @@ from typing import Any
 
 from canonical.unbilled import AGES, Reason, UnbilledEntry
 from flows.unbilled.report import Report, Total
+from services.report_output import safe
 
 COLUMNS = (
     "day", "agreement", "account", "usage_point", "customer_class", "tariff", "cycle", "commodity", "reason",
@@ -55,17 +56,11 @@ def csv_lines(entries: Iterable[UnbilledEntry], report_run: Any) -> Iterator[str
     writer = csv.DictWriter(room, COLUMNS)
     writer.writeheader()
     for entry in entries:
-        writer.writerow({name: _safe(value) for name, value in entry_to_dict(entry, report_run).items()})
+        writer.writerow({name: safe(value) for name, value in entry_to_dict(entry, report_run).items()})
         yield room.getvalue()
         room.seek(0)
         room.truncate()
     yield room.getvalue()
-
-
-def _safe(value: str) -> str:
-    """Return a text that no spreadsheet takes for a formula; numbers stay as they are."""
-    is_formula = value[:1] in ("=", "+", "@", "\t") or (value[:1] == "-" and not value[1:2].isdigit())
-    return f"'{value}" if is_formula else value
 
 
 def report_to_json(report: Report) -> str:
