@@ -130,6 +130,7 @@ class World:
     spool: Path
     policy: Policy = POLICY
     offices: dict[str, Office] = field(default_factory=lambda: {str(name): Office(name) for name in SYSTEMS})
+    patience: DeliveryPolicy = PATIENCE
     now: datetime = T + timedelta(hours=1)
     machine_now: datetime = T + timedelta(hours=1)
 
@@ -156,7 +157,7 @@ class World:
 
     def relay(self, times: int = 6) -> None:
         """Carry what is due."""
-        policies = dict.fromkeys(self.offices, PATIENCE)
+        policies = dict.fromkeys(self.offices, self.patience)
         for _ in range(times):
             self.machine_now += timedelta(seconds=5)
             relay_once(

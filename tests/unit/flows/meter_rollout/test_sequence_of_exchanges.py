@@ -10,6 +10,7 @@ from rollout_sequence_world import POLICY, T, World
 from canonical.codes.rollout_steps import ORIGIN_SILENT, STEP_BY_HAND, STEP_DIFFERS, STEP_REFUSED
 from canonical.ids import meter_mrid
 from canonical.rollout import Origin
+from flows.delivery import DeliveryPolicy
 from flows.meter_rollout import sequence
 from flows.meter_rollout.steps import STEPS
 from store import master_statements, reference, rollout_orders
@@ -74,6 +75,26 @@ def test_a_system_that_is_away_holds_up_only_what_comes_behind_it(world: World) 
     assert away["OMS_METER"] == "UNCONFIRMED"
     assert away["HES_COMMISSION"] == "SEEN"
     assert world.order(order)["state"] == "HES_COMMISSIONED"
+
+
+def test_a_head_end_away_for_an_hour_gets_everything_afterwards_and_nobody_else_waited(
+    transaction: Transaction, tmp_path: Path
+) -> None:
+    world = World(transaction, tmp_path, patience=DeliveryPolicy())
+    order = world.exchange(1)
+    world.offices["hes"].is_away = True
+    for _ in range(12):
+        world.settle(2)
+        world.later(minutes=5)
+        world.machine_now += timedelta(minutes=5)
+    others = {name: len(world.offices[name].told) for name in ("cis", "mdms", "oms")}
+    world.offices["hes"].is_away = False
+    world.machine_now += timedelta(minutes=15)
+    world.settle()
+
+    assert others == {"cis": 1, "mdms": 3, "oms": 1}
+    assert world.order(order)["state"] == "HES_COMMISSIONED"
+    assert world.open_work() == []
 
 
 def test_a_refused_step_is_work_and_goes_on_when_a_person_says_that_it_is_so(world: World) -> None:
