@@ -5,7 +5,7 @@ from services.site_model import DeliverySection
 
 
 def delivery_policy(section: DeliverySection) -> DeliveryPolicy:
-    """Return the policy that a section states; its defaults are the policy's own."""
+    """Return the policy that a section states."""
     return DeliveryPolicy(
         batch=section.batch,
         in_flight=section.in_flight,

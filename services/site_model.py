@@ -86,7 +86,9 @@ class DeliverySection(_Section):
     lease_seconds: float = Field(900.0, gt=0)
     backoff_seconds: float = Field(30.0, gt=0)
     backoff_cap_seconds: float = Field(900.0, gt=0)
-    attempts: int = Field(8, ge=1)
+    attempts: int = Field(14, ge=1)
+    """Failures after which a delivery is parked; with these waits it outlives an hour without its destination."""
+
     breaker_failures: int = Field(5, ge=1)
     breaker_open_seconds: float = Field(60.0, gt=0)
 

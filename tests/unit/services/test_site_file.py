@@ -1,5 +1,6 @@
 """The site file: what it says, and how each mistake in it is named."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,8 @@ def test_deliveries_are_paced_as_the_role_says_and_otherwise_by_the_defaults(tmp
     policy = Hub(load_site(_site(tmp_path, told))).delivery_policies()["cis"]
 
     assert (policy.batch, policy.per_minute, policy.base_s) == (5, 60, 2.5)
-    assert delivery_policy(DeliverySection()) == DeliveryPolicy()
+    # A site's own patience outlives an hour; whoever makes a policy by hand says how long it shall be.
+    assert delivery_policy(DeliverySection()) == replace(DeliveryPolicy(), attempts=DeliverySection().attempts)
 
 
 @pytest.mark.parametrize(
