@@ -1,0 +1,49 @@
+"""The rollout's chapter of the demo: a city's meters are exchanged, and five systems end with the same belief.
+
+    CHAPTER=rollout python -m simulators.demo
+
+Environment: `EXCHANGES=10000` (usage points of the city), `SEED=7`. Exit code 0 only when the auditor finds nothing
+wrong.
+"""
+
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from simulators import audit_masters, audit_rollout
+from simulators.city_load import load_city, start_masters
+from simulators.demo_processes import Processes, program
+from simulators.rollout_day import Days
+from simulators.rollout_site import MASTERS, prepare
+from simulators.rollout_systems import start_systems
+
+
+def demo(console: Console, *, folder: Path | None = None) -> int:
+    """Play the rollout and return 0 when every book agrees with what was done in the field.
+
+    Raises:
+        DemoError: a process died, or something did not come to its end.
+    """
+    points, seed = int(os.environ.get("EXCHANGES", "10000")), int(os.environ.get("SEED", "7"))
+    where, began = folder or Path("var") / "demo" / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-rollout", time.monotonic()
+    console.print(f"Founding a city of {points:,} meters that people read, and its systems, in {where}")
+    processes = Processes(prepare(where.resolve(), points=points, seed=seed))
+    try:
+        start_systems(processes)
+        start_masters(processes, MASTERS)
+        processes.amihub("config", "check")
+        processes.amihub("db", "upgrade")
+        load_city(processes, MASTERS, console)
+        processes.start("hub", [program("amihub"), "serve", "--only", "cim", "--only", "relay"])
+        Days(processes, console).play()
+        for name in ("work", "shipments"):
+            processes.report(name, name, "list", "--json")
+        checks = audit_rollout.audit(processes.run.folder)
+        audit_masters.show(checks, console)
+        console.print(f"Took {time.monotonic() - began:.0f} s. Logs, books and reports: {where}", highlight=False)
+        return 1 if any(check.problems for check in checks) else 0
+    finally:
+        processes.stop()

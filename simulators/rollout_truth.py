@@ -1,0 +1,100 @@
+"""What really happens in the rollout: which usage point gets which meter, when, and who tells the hub of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from random import Random
+
+from simulators.city_book import CityBook, Meter, Point
+from simulators.local_days import at_local
+from simulators.masters_city import customer
+from simulators.mdms_xml import RECEIVED
+from simulators.meter_face import Stream, export_face, face, stream_of
+
+MAKER = "BOREALIS"
+FIELD_DAY = date(2026, 11, 17)
+SHIPPED = at_local(date(2026, 11, 10), 9)
+MODELS = {"RESIDENTIAL": "B200", "COMMERCIAL": "B400"}
+"""Model that is hung, by customer class."""
+
+CREWS, WAMS = "crews", "wams"
+"""Who tells of completions: contractors by files, the work system by messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One exchange, as it was made."""
+
+    number: int
+    """Of its usage point in the city."""
+
+    point: Point
+    old: Meter
+    """Removed at the instant of the exchange."""
+
+    new: Meter
+    teller: str
+    final: Mapping[str, int]
+    """What each register of the old meter showed, in thousandths."""
+
+    first: Mapping[str, int]
+
+    @property
+    def at(self) -> datetime:
+        """Return the instant of the exchange, in UTC."""
+        return datetime.fromisoformat(self.new.installed_at)
+
+
+class Truth:
+    """Every exchange of the city, in the order of its usage points."""
+
+    def __init__(self, city: CityBook) -> None:
+        """Derive it from the city's seed."""
+        self.seed, self.points = city.seed, list(city.points().values())
+        self.old = {point: meters[0] for point, meters in city.meters().items()}
+        """The meter that hangs at each usage point before the rollout."""
+
+        self.exchanges = [
+            exchange(self.seed, number, point, self.old[point.usage_point])
+            for number, point in enumerate(self.points)
+            if not is_left_alone(number, point)
+        ]
+        """What is done in the field."""
+
+
+def is_left_alone(number: int, point: Point) -> bool:
+    """Return whether nobody exchanges a meter there: somebody's life depends on supply."""
+    return "special_need" in customer(number, point).facts
+
+
+def exchange(seed: int, number: int, point: Point, old: Meter) -> Exchange:
+    """Return the exchange at a usage point: between nine and four, one after the other."""
+    at = at_local(FIELD_DAY, 9) + timedelta(minutes=number * 7 % 420, seconds=number // 60 % 60)
+    dice = Random(f"{seed}/{number}/new")
+    new = Meter(
+        usage_point=point.usage_point, manufacturer=MAKER, serial=f"BM{number:08d}", installed_at=at.isoformat(),
+        removed_at="", multiplier=old.multiplier, dials=6, start_count=dice.randrange(0, 9_000),
+        base_at=at.isoformat(),
+    )  # fmt: skip
+    gone = replace(old, removed_at=at.isoformat())
+    streams = streams_of(seed, point)
+    shown = (faces(meter, point, streams, at) for meter in (gone, new))
+    return Exchange(number, point, gone, new, CREWS if number % 10 < 7 else WAMS, *shown)
+
+
+def streams_of(seed: int, point: Point) -> tuple[Stream, Stream | None]:
+    """Return what a usage point takes, and what it feeds in."""
+    taken = stream_of(seed, point.stream, point.size)
+    return taken, stream_of(seed, point.export_stream, "SOLAR") if point.export_stream else None
+
+
+def faces(meter: Meter, point: Point, streams: tuple[Stream, Stream | None], at: datetime) -> dict[str, int]:
+    """Return what every counting register of a meter shows at an instant, in thousandths."""
+    taken, fed = streams
+    shown = dict(face(meter, taken, at, commodity=point.commodity))
+    return shown | ({RECEIVED: export_face(meter, fed, at)} if fed is not None else {})
+
+
+def text_of(thousandths: int) -> str:
+    """Return a count as a meter shows it."""
+    return f"{thousandths // 1000}.{thousandths % 1000:03d}"
