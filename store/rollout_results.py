@@ -86,7 +86,7 @@ def wake(
 ) -> int:
     """Have undecided completions judged again that speak of what has changed, and return how many.
 
-    One with a code of `never` waits for a person whatever changes.
+    An exchange with a code of `never` waits for a person whatever changes; a reversal waits for what it takes back.
     """
     number = 0
     about: tuple[tuple[ColumnElement[str], Collection[str]], ...] = (
@@ -96,10 +96,14 @@ def wake(
     )
     for column, values in about:
         for some in _chunks([one for one in values if one]):
-            held = select(RESULT.c.result_id, RESULT.c.codes).where(
+            held = select(RESULT.c.result_id, RESULT.c.codes, RESULT.c.outcome).where(
                 column.in_(some), RESULT.c.state.in_(("HELD", "WAITING"))
             )
-            ids = [one for one, codes in session.execute(held) if one not in besides and not set(codes) & set(never)]
+            ids = [
+                one
+                for one, codes, outcome in session.execute(held)
+                if one not in besides and (outcome == "REVERSED" or not set(codes) & set(never))
+            ]
             for part in _chunks(ids):
                 woken = update(RESULT).where(RESULT.c.result_id.in_(part)).values(state="WAITING", due_at=now)
                 session.execute(woken)

@@ -57,7 +57,11 @@ def stop(batch: Batch, row: Row, code: ErrorCode, reason: str, *, action: str) -
         batch.believed.moves.append(move)
 
 
+def about(row: Row) -> str:
+    """Return what a finding about a completion is about: its order; the completion where it has none (a reversal)."""
+    return str(row["order_id"] or row["result_id"])
+
+
 def trouble_of(row: Row, code: ErrorCode, reason: str, meter: str = "") -> Trouble:
     """Return a finding about a completion as work; one item for each order and rule."""
-    about = row["order_id"] or row["result_id"]
-    return Trouble(code, about, f"{row['source']}: {reason}", row["usage_point"], meter or row["installed_meter"])
+    return Trouble(code, about(row), f"{row['source']}: {reason}", row["usage_point"], meter or row["installed_meter"])

@@ -14,6 +14,7 @@ from canonical.errors import RejectedError
 from canonical.rollout import Completion
 from flows.master_data_sync import backdating
 from flows.meter_rollout import recording, reversal, sequence, trouble, validate
+from flows.meter_rollout.batch import about
 from flows.meter_rollout.completion_facts import business_key, result_id
 from flows.meter_rollout.policy import Policy
 from flows.meter_rollout.recording import Told
@@ -84,7 +85,7 @@ def apply(
     proposals = backdating.look_again(session, left, sources=dict.fromkeys(left, by), now=now)
     _set_free(session, orders, {row["order_id"] for row in fresh}, by=by, now=now)
     _tell_again(session, told, fresh, policy=policy, by=by, reason=reason, now=now)
-    over = [(code, row["order_id"] or row["result_id"]) for row in old.values() for code in row["codes"]]
+    over = [(code, about(row)) for row in old.values() for code in row["codes"]]
     trouble.settle(session, over, reason=f"corrected: {reason}", by=by, now=now)
     after = _hanging(session, points)
     lines = tuple(

@@ -7,7 +7,7 @@ every member is cross-installed, and is corrected together with the others or no
 from collections.abc import Collection, Mapping, Sequence
 
 from canonical.codes.rollout import CROSS_INSTALLED, OLD_METER_MISMATCH
-from flows.meter_rollout.batch import Batch
+from flows.meter_rollout.batch import Batch, about
 from flows.meter_rollout.stays import open_stays, stands
 from flows.meter_rollout.trouble import Trouble
 from store import rollout_results
@@ -79,7 +79,7 @@ def _name(batch: Batch, members: Sequence[Row], rows: Sequence[Row]) -> None:
     for row in members:
         batch.over.append((str(OLD_METER_MISMATCH), row["order_id"]))
         batch.troubles[:] = [one for one in batch.troubles if not _is_mismatch(one, row)]
-        batch.troubles.append(Trouble(CROSS_INSTALLED, row["order_id"] or row["result_id"], reason, row["usage_point"]))
+        batch.troubles.append(Trouble(CROSS_INSTALLED, about(row), reason, row["usage_point"]))
         row |= {"codes": [code, *(one for one in row["codes"] if one != code)], "reason": reason}
         if row["result_id"] not in own:
             changed = {"result_id": row["result_id"], "codes": row["codes"], "reason": reason}
@@ -90,4 +90,4 @@ def _name(batch: Batch, members: Sequence[Row], rows: Sequence[Row]) -> None:
 
 
 def _is_mismatch(one: Trouble, row: Row) -> bool:
-    return one.code is OLD_METER_MISMATCH and one.about == (row["order_id"] or row["result_id"])
+    return one.code is OLD_METER_MISMATCH and one.about == about(row)

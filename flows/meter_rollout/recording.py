@@ -60,6 +60,9 @@ class _Batch:
     held: list[dict[str, Any]] = field(default_factory=list)
     """Changes of completions that were kept before."""
 
+    woken: list[dict[str, Any]] = field(default_factory=list)
+    """Changes of reversals that waited for what they take back."""
+
     def hold(self, other: Row) -> None:
         """Hold one that is contradicted before anybody believed it: neither the first nor the last one wins."""
         code, reason = str(CONTRADICTORY_RESULT), "another completion contradicts it"
@@ -69,6 +72,13 @@ class _Batch:
             self.held.append({"result_id": other["result_id"], **values})
         if other["order_id"]:
             self.moves.append(Move(other["order_id"], "REJECTED", None, code, reason, other["message_id"]))
+
+    def wake(self, done: Row) -> None:
+        """Have the reversals of an exchange judged that came before it."""
+        for one in self.standing.get(done["usage_point"], ()):
+            is_its = one["outcome"] == "REVERSED" and one["installed_serial"] == done["installed_serial"]
+            if is_its and one["state"] in ("WAITING", "HELD"):
+                self.woken.append({"result_id": one["result_id"], "state": "WAITING", "due_at": self.now})
 
 
 def record(session: Session, told: Sequence[Told], *, policy: Policy, now: datetime) -> list[Recorded]:
@@ -88,6 +98,7 @@ def record(session: Session, told: Sequence[Told], *, policy: Policy, now: datet
     orders_of_work.insert(session, orders, now=now)
     rollout_results.insert(session, batch.fresh)
     rollout_results.change(session, batch.held)
+    rollout_results.change(session, batch.woken)
     rollout_orders.move_each(session, batch.moves, now=now)
     trouble.tell(session, batch.troubles, policy=policy, now=now)
     return found
@@ -208,7 +219,8 @@ def _unable(batch: _Batch, row: dict[str, Any], told: Told) -> None:
 
 
 def _done(batch: _Batch, row: dict[str, Any], told: Told) -> None:
-    """Give an exchange its order, and note that it was done where none should be (EX18)."""
+    """Give an exchange its order, note that it was done where none should be (EX18), and wake what takes it back."""
+    batch.wake(row)
     order = batch.orders.done(row["usage_point"], told.completion.order)
     if order is None:
         row["order_id"] = batch.orders.ad_hoc(row)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from canonical.codes.rollout import CONTRADICTORY_RESULT, FINAL_READ_IMPLAUSIBLE
 from flows.meter_rollout import believing, sequence
-from flows.meter_rollout.batch import Batch, stop
+from flows.meter_rollout.batch import Batch, about, stop
 from flows.meter_rollout.policy import Policy
 from flows.meter_rollout.stays import Stays
 from flows.meter_rollout.trouble import Trouble
@@ -42,15 +42,10 @@ def take_back(batch: Batch, row: Row, known: Mapping[str, Sequence[Row]]) -> Non
             row["codes"] = [str(CONTRADICTORY_RESULT)]
             stop(batch, row, CONTRADICTORY_RESULT, reason, action="HOLD")
             return
-        _forget(batch, row, done)
     elif done["order_id"]:
         why = "the field took it back before it was believed"
         batch.believed.moves.append(Move(done["order_id"], "REVERSED", row["effective_at"], "", why, row["message_id"]))
-    batch.over += [(code, done["order_id"]) for code in [*done["codes"], *row["codes"]]]
-    done |= {"state": "REVERSED", "due_at": None}
-    batch.others[done["result_id"]] = {"result_id": done["result_id"], "state": "REVERSED", "due_at": None}
-    row |= {"state": "VALIDATED", "codes": [], "due_at": None, "order_id": done["order_id"], "judged_at": batch.now}
-    batch.passed.add(row["result_id"])
+    _end(batch, row, done)
 
 
 def undo(stays: Stays, done: Row, *, by: Row) -> str:
@@ -86,6 +81,20 @@ def instant(done: Row, name: str) -> datetime:
     return datetime.fromisoformat(done["content"].get(name) or done["content"]["effective_at"])
 
 
+def _end(batch: Batch, row: Row, done: Row) -> None:
+    """Let an exchange be reversed: what was wrong with it, or with its reversal while that waited, is over."""
+    batch.troubles[:] = [one for one in batch.troubles if one.about != about(done)]
+    batch.blocked[:] = [one for one in batch.blocked if one != done["order_id"]]
+    # What was wrong while it waited was told of the reversal itself: it had no order then.
+    batch.over += [(code, about(one)) for one in (done, row) for code in one["codes"]]
+    if done["state"] == "VALIDATED":
+        _forget(batch, row, done)
+    done |= {"state": "REVERSED", "due_at": None}
+    batch.others[done["result_id"]] = {"result_id": done["result_id"], "state": "REVERSED", "due_at": None}
+    row |= {"state": "VALIDATED", "codes": [], "due_at": None, "order_id": done["order_id"], "judged_at": batch.now}
+    batch.passed.add(row["result_id"])
+
+
 def _forget(batch: Batch, row: Row, done: Row) -> None:
     """Note what a belief that was taken back leaves to be done."""
     since = min(instant(done, "installed_at"), instant(done, "removed_at"))
@@ -101,9 +110,8 @@ def _forget(batch: Batch, row: Row, done: Row) -> None:
             f"meter {done['installed_serial']} hung there from {instant(done, 'installed_at').isoformat()} to"
             f" {row['effective_at'].isoformat()} before it was taken back: what it measured has to be billed by hand"
         )
-        about = done["order_id"] or done["result_id"]
         batch.troubles.append(
-            Trouble(FINAL_READ_IMPLAUSIBLE, about, reason, done["usage_point"], done["installed_meter"])
+            Trouble(FINAL_READ_IMPLAUSIBLE, about(done), reason, done["usage_point"], done["installed_meter"])
         )
 
 

@@ -42,17 +42,20 @@ END = {
     "work": set(),
 }
 
+WAITS = (0, 0, 0, 5, 5, 90)
+"""Minutes that pass behind an event before it is judged; 0: it is not judged before the next one comes."""
+
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(order=st.permutations(list(EVENTS)), judged=st.lists(st.booleans(), min_size=8, max_size=8))
+@given(order=st.permutations(list(EVENTS)), judged=st.lists(st.sampled_from(WAITS), min_size=8, max_size=8))
 def test_events_end_alike_in_any_order_however_often_they_are_judged(
-    sqlite_template: Path, order: list[str], judged: list[bool]
+    sqlite_template: Path, order: list[str], judged: list[int]
 ) -> None:
     with _world(sqlite_template) as world:
-        for name, is_judged in zip(order, judged, strict=True):
+        for name, minutes in zip(order, judged, strict=True):
             EVENTS[name](world)
-            if is_judged:
-                world.judge(minutes=5)
+            if minutes:
+                world.judge(minutes=minutes)
             assert_i1(world)
         for _ in range(3):
             world.judge(hours=4)
