@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from adapters.cis_cim.translate import master_data_from_message
 from canonical.master_data import MasterData
 from canonical.messages import Message, Reply
 from flows import master_data_sync
@@ -17,7 +16,7 @@ from flows.routing.verbs import imperative
 from iec61968 import safe_xml
 from iec61968.bindings import body_of
 from iec61968.canonical_nouns.conventions import MasterDataReading, master_data_reading
-from iec61968.canonical_nouns.master_data import MASTER_NOUNS
+from iec61968.canonical_nouns.master_data import MASTER_NOUNS, master_data_from_wire
 from iec61968.message_codec import message_from_xml
 from iec61968.services_spoken import EVENT_VERBS, REQUEST_VERBS
 from iec61968.validation import Policy
@@ -116,6 +115,6 @@ def _of_port(port: Any) -> Reader:
 
 
 def _reader(conventions: MasterDataReading) -> Reader:
-    return lambda wire, caller, strict: master_data_from_message(
-        wire, source=caller, settings=conventions, strict=strict
+    return lambda wire, caller, strict: master_data_from_wire(
+        wire, source=caller, conventions=conventions, strict=strict
     )

@@ -1,65 +1,18 @@
-"""The port of a CIS over IEC 61968-9 web services: told master data, exchanges, readings and documents. No state."""
+"""The port of a CIS over IEC 61968-9 web services: told of master data, exchanges and readings. No state."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
 
-from adapters.cis_cim.settings import Settings, settings_from
-from adapters.cis_cim.translate import master_data_from_message
-from canonical.master_data import MasterData
-from canonical.messages import Message, Outcome, Parcel
-from iec61968.canonical_nouns.conventions import MasterDataReading
-from iec61968.partner import parcel_of, ping, tell
-from iec61968.wire import WireMessage
+from adapters.cis_cim.settings import settings_from
+from iec61968.system_port import SystemPort
+
+PINGED = ("ReceiveCustomerAgreementConfig", "ReceiveMeterReadings")
+"""Services that tell whether it is there."""
 
 
-def build(settings: Mapping[str, object]) -> "CimCustomerSystem":
+def build(settings: Mapping[str, object]) -> SystemPort:
     """Return the port for one role of the site file.
 
     Raises:
         MisconfiguredError: a setting is missing or wrong.
     """
-    return CimCustomerSystem(settings_from(settings))
-
-
-class CimCustomerSystem:
-    """A CIS that takes messages of IEC 61968-9 and sends its own to the hub (canonical.ports.Destination)."""
-
-    def __init__(self, settings: Settings) -> None:
-        """Keep the settings; nothing is connected before it is used."""
-        self._settings = settings
-
-    @property
-    def reading(self) -> MasterDataReading:
-        """Return how the master data of this CIS is to be understood."""
-        return self._settings.reading
-
-    def understand(self, wire: WireMessage, *, source: str) -> Message[MasterData]:
-        """Return what a message of this CIS says of master data; `source` is who proved to be the sender.
-
-        Raises:
-            RejectedError: not master data, or nothing can be made of the message as a whole.
-        """
-        strict = self._settings.partner.peer.policy == "strict"
-        return master_data_from_message(wire, source=source, settings=self.reading, strict=strict)
-
-    def encode(self, message: Message[Any], *, spool: Path) -> Parcel:
-        """Return master data, exchanges, readings or a document of any noun in this system's edition and binding.
-
-        Raises:
-            RejectedError: it cannot be said, or what would be said breaks its schema.
-        """
-        return parcel_of(message, self._settings.partner)
-
-    def carry(self, parcels: Sequence[Parcel], *, spool: Path, timeout_s: float) -> Sequence[Outcome]:
-        """Bring parcels over, in order; Result OK confirms, PARTIAL names what was refused. Failures are outcomes."""
-        return [tell(parcel, self._settings.partner, timeout_s=timeout_s) for parcel in parcels]
-
-    def ping(self) -> Iterator[str]:
-        """Yield one line for each address of the CIS that answers at all, with our certificate and credentials.
-
-        Raises:
-            UnavailableError: it does not answer.
-            MisconfiguredError: its certificate is not the pinned one.
-        """
-        yield from ping(self._settings.partner, ("ReceiveCustomerAgreementConfig", "ReceiveMeterReadings"))
+    return SystemPort(settings_from(settings), pinged=PINGED)

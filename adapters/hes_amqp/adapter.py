@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from adapters.hes_amqp.settings import Settings, settings_from
-from adapters.hes_amqp.translate import master_data_from_message
 from canonical.master_data import MasterData
 from canonical.messages import Message, Outcome, Parcel
 from iec61968.bare_parcels import bare_parcel_of, letter_facts
 from iec61968.canonical_nouns.conventions import MasterDataReading
+from iec61968.canonical_nouns.master_data import master_data_from_wire
 from iec61968.wire import WireMessage
 from messaging.letters import Letter
 from messaging.partner_queue import Carriage
@@ -43,7 +43,7 @@ class QueueHeadEnd:
         Raises:
             RejectedError: not master data, or nothing can be made of the message as a whole.
         """
-        return master_data_from_message(wire, source=source, settings=self.reading)
+        return master_data_from_wire(wire, source=source, conventions=self.reading)
 
     def encode(self, message: Message[Any], *, spool: Path) -> Parcel:
         """Return shipped meters, commissionings, links, documents of any noun, as a bare message.

@@ -1,4 +1,4 @@
-"""Sample messages of the systems of a rollout, typed and bare alike: what each means, and the same bytes back.
+"""Sample messages of systems that speak IEC 61968-9, typed and bare alike: what each means, and the same bytes back.
 
 For golden cases: a sample that asks for exchanges means FieldOrders, any other the master data or the readings that
 it tells.
@@ -44,9 +44,43 @@ class Meant:
     means: MasterData | tuple[FieldOrder, ...] | tuple[MeterReadings, ...]
 
     @property
+    def message(self) -> Message[Any]:
+        """Return it as the message that it was."""
+        own = Header(self.message_id, self.source, self.verb, self.noun, self.correlation_id, created_at=self.timestamp)
+        return Message(own, self.means)
+
+    @property
     def refused(self) -> tuple[ThingVerdict, ...]:
         """Objects that could not be understood: a message with some is not written back."""
         return self.means.refused if isinstance(self.means, MasterData) else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """How the samples of one adapter are read and written."""
+
+    source: str
+    """Name of the feed in readings that they tell."""
+
+    conventions: MasterDataReading
+    bare: bool = False
+    """Whether they are messages of a queue, not typed documents of a web service."""
+
+    def read(self, wire: bytes, name: str) -> Meant:
+        """Return what a sample means; `name` is the file's, for errors.
+
+        Raises:
+            RejectedError: it cannot be read.
+        """
+        return read_sample(wire, name, source=self.source, conventions=self.conventions)
+
+    def write(self, meant: Meant, _name: str = "") -> bytes:
+        """Return the message that means this, indented as samples are.
+
+        Raises:
+            RejectedError: it cannot be said.
+        """
+        return write_sample(meant, conventions=self.conventions, bare=self.bare)
 
 
 def read_sample(wire: bytes, name: str, *, source: str, conventions: MasterDataReading) -> Meant:
@@ -75,11 +109,8 @@ def write_sample(meant: Meant, *, conventions: MasterDataReading, bare: bool = F
     Raises:
         RejectedError: it cannot be said.
     """
-    own = Header(
-        meant.message_id, meant.source, meant.verb, meant.noun, meant.correlation_id, created_at=meant.timestamp
-    )
     edition = EDITIONS["2011"]
-    wire = outgoing(Message(own, meant.means), Speech(edition, meant.source, conventions))
+    wire = outgoing(meant.message, Speech(edition, meant.source, conventions))
     if wire.header is not None:
         wire = replace(wire, header=replace(wire.header, properties=meant.properties))
     root = message_to_xml(wire, edition=edition, typed="" if bare else meant.noun)
