@@ -8,7 +8,7 @@ from typing import Protocol
 
 from rich.console import Console
 
-from simulators import billing_demo, masters_demo, masters_sabotage, rollout_demo, sabotage
+from simulators import billing_demo, masters_demo, masters_sabotage, rollout_demo, rollout_sabotage, sabotage
 from simulators.demo_processes import DemoError
 
 ALL = "all"
@@ -34,7 +34,7 @@ class Chapter:
 CHAPTERS = {
     "masters": Chapter(masters_demo.demo, masters_sabotage.KINDS),
     "billing": Chapter(billing_demo.demo, sabotage.KINDS),
-    "rollout": Chapter(rollout_demo.demo, ()),
+    "rollout": Chapter(rollout_demo.demo, rollout_sabotage.KINDS),
 }
 """Every chapter, in the order in which they are played."""
 

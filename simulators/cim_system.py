@@ -73,7 +73,7 @@ def answer_to(system: System, body: bytes) -> bytes:
         told = script.pop(0)
         result = str(told["result"])
         done = Taken(tuple(_fault(error) for error in told.get("errors", ())), some=result != "FAILED")
-        if done.some:
+        if done.some and not told.get("swallow"):
             system.take(system, one)
     else:
         done = system.take(system, one)

@@ -4,6 +4,7 @@ POST /cim/<Service>         a message of IEC 61968-100, HTTP Basic; also /cim/me
 POST /control/send          {"verb", "noun", "objects": [...]} or {"verb", "noun", "xml"}: tell the hub; its answer
                             returns (simulators/cim_nouns.py says what an object may state)
 POST /control/answers       {"NOUN": [{"result", "errors": [{"code", "reason", "id", "type"}]}, ...]}: the next answers
+                           (with "swallow": true nothing is taken into the books, whatever the answer says)
 POST /control/readings      [{"usage_point", "manufacturer", "serial", "reading_type", "at", "value"}, ...]: to be held
 GET  /control/books/TABLE   the rows of a book
 POST /control/<ACT>         what the system does beside of its own accord, as its own description says

@@ -112,6 +112,10 @@ class Truth:
         """Derive the masters of a city."""
         self.seed, self.cycles = city.seed, city.cycles()
         self.read_source = str(city.facts.get("read_source", "AMI"))
+        named = city.facts.get("read_by_ami", [])
+        self.read_by_ami = frozenset(map(str, named if isinstance(named, list) else ()))
+        """Usage points that AMI reads where people read all others."""
+
         self.points, self.meters = list(city.points().values()), city.meters()
 
     def versions(self) -> Iterator[Version]:
@@ -132,9 +136,12 @@ class Truth:
         yield location(number)
         yield customer(number, point)
         yield Version("ACC", point.account, SINCE, "", {"customer": _customer(number), "cycle": point.cycle})
-        yield usage_point(number, point, read_source=self.read_source)
+        yield usage_point(number, point, read_source=self._read_source(point))
         yield agreement(point)
         yield supply(point.usage_point, number)
+
+    def _read_source(self, point: Point) -> str:
+        return "AMI" if point.usage_point in self.read_by_ami else self.read_source
 
     def spare(self, number: int) -> Meter:
         """Return a meter in stock; all fit the first usage point's kind."""

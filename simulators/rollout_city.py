@@ -17,6 +17,27 @@ BILLED, MOST_BILLED = "24", 300
 """That cycle, and how many usage points at most are in it; all others are billed on another day."""
 
 
+def is_piloted(number: int) -> bool:
+    """Return whether a usage point came to AMI in the pilot, years ago: its account is read so for a whole period."""
+    return number < MOST_BILLED and number % 10 == 9
+
+
+def has_opted_out(number: int) -> bool:
+    """Return whether a customer wants no new meter: people go on reading the old one."""
+    return number < MOST_BILLED and number % 20 == 14
+
+
+def excluded(points: int) -> dict[str, str]:
+    """Return the usage points that the wave leaves out by name, and why."""
+    pilot = {name_of(n): "read by AMI since the pilot" for n in range(points) if is_piloted(n)}
+    return pilot | {name_of(n): "opt-out" for n in range(points) if has_opted_out(n)}
+
+
+def name_of(number: int) -> str:
+    """Return what the trade calls a usage point."""
+    return f"RB{number:08d}"
+
+
 def found(folder: Path, *, seed: int, points: int) -> Path:
     """Write the city below `folder` and return its file."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -27,11 +48,18 @@ def found(folder: Path, *, seed: int, points: int) -> Path:
 def write(path: Path, seed: int, points: Iterable[Point], meters: Iterable[Meter]) -> Path:
     """Write a city with these meters, in the place of one that was there."""
     path.unlink(missing_ok=True)
-    start = midnight(BILL_DATE - timedelta(days=PERIOD_DAYS))
+    start, people = midnight(BILL_DATE - timedelta(days=PERIOD_DAYS)), list(points)
+    ami = [one.usage_point for number, one in enumerate(people) if is_piloted(number)]
     write_city(
         path,
-        facts={"seed": seed, "business_days": [BILL_DATE.isoformat()], "calm": True, "read_source": "MANUAL"},
-        points=points,
+        facts={
+            "seed": seed,
+            "business_days": [BILL_DATE.isoformat()],
+            "calm": True,
+            "read_source": "MANUAL",
+            "read_by_ami": ami,
+        },
+        points=people,
         meters=meters,
         cycles=[CycleDay(BILLED, BILL_DATE.isoformat(), start.isoformat(), midnight(BILL_DATE).isoformat())],
     )
@@ -40,7 +68,7 @@ def write(path: Path, seed: int, points: Iterable[Point], meters: Iterable[Meter
 
 def point_of(seed: int, index: int) -> Point:
     """Return the usage point number `index`: homes, some shops behind transformers, some that feed in."""
-    name, shop = f"RB{index:08d}", index % 25 == 7
+    name, shop = name_of(index), index % 25 == 7
     return Point(
         usage_point=str(uuid5(NAMESPACE_URL, f"rollout/{seed}/usage-point/{index}")),
         name=name,

@@ -2,7 +2,8 @@
 
     CHAPTER=rollout python -m simulators.demo
 
-Environment: `EXCHANGES=10000` (usage points of the city), `SEED=7`. Exit code 0 only when the auditor finds nothing
+Environment: `EXCHANGES=10000` (usage points of the city), `SEED=7`, and `SABOTAGE=` one of
+`simulators.rollout_sabotage`, at which the auditor must turn red. Exit code 0 only when the auditor finds nothing
 wrong.
 """
 
@@ -14,9 +15,12 @@ from pathlib import Path
 from rich.console import Console
 
 from simulators import audit_masters, audit_rollout
+from simulators.audit_rollout_bills import audit_bills
 from simulators.city_load import load_city, start_masters
 from simulators.demo_processes import Processes, program
+from simulators.rollout_billing import bill
 from simulators.rollout_day import Days
+from simulators.rollout_sabotage import damage, prepare_damage
 from simulators.rollout_site import MASTERS, prepare
 from simulators.rollout_systems import start_systems
 
@@ -29,6 +33,7 @@ def demo(console: Console, *, folder: Path | None = None) -> int:
     """
     points, seed = int(os.environ.get("EXCHANGES", "10000")), int(os.environ.get("SEED", "7"))
     where, began = folder or Path("var") / "demo" / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-rollout", time.monotonic()
+    sabotage = os.environ.get("SABOTAGE", "")
     console.print(f"Founding a city of {points:,} meters that people read, and its systems, in {where}")
     processes = Processes(prepare(where.resolve(), points=points, seed=seed))
     try:
@@ -38,10 +43,14 @@ def demo(console: Console, *, folder: Path | None = None) -> int:
         processes.amihub("db", "upgrade")
         load_city(processes, MASTERS, console)
         processes.start("hub", [program("amihub"), "serve", "--only", "cim", "--only", "relay"])
-        Days(processes, console).play()
+        prepare_damage(processes, sabotage)
+        days = Days(processes, console)
+        days.play()
         for name in ("work", "shipments"):
             processes.report(name, name, "list", "--json")
-        checks = audit_rollout.audit(processes.run.folder)
+        bill(processes, days.truth, console)
+        damage(processes.run.folder, sabotage)
+        checks = [*audit_rollout.audit(processes.run.folder), *audit_bills(processes.run.folder, days.truth)]
         audit_masters.show(checks, console)
         console.print(f"Took {time.monotonic() - began:.0f} s. Logs, books and reports: {where}", highlight=False)
         return 1 if any(check.problems for check in checks) else 0

@@ -102,4 +102,5 @@ def _more(ports: dict[str, int], keys: Path, *, capacity: int) -> str:
         key = public_line(keys / f"{name}_host")
         roles.append(_PARTNER.substitute(name=name, adapter=adapter, kind=kind, port=ports[name], key=key))
     template = Template(Path(__file__).with_name("rollout_site.toml").read_text(encoding="utf-8"))
-    return template.substitute(capacity=capacity, roles="".join(roles))
+    left_out = ", ".join(f'{name} = "{why}"' for name, why in rollout_city.excluded(capacity).items())
+    return template.substitute(capacity=capacity, left_out=left_out, roles="".join(roles))

@@ -54,6 +54,15 @@ def order(processes: Processes, system: str, act: str, what: Any) -> Any:
     return said
 
 
+def script(processes: Processes, system: str, answers: Any) -> None:
+    """Say what a system answers next, by noun (`simulators.cim_web`).
+
+    Raises:
+        DemoError: it does not take that.
+    """
+    _call(processes, system, "/control/answers", answers)
+
+
 def _call(processes: Processes, system: str, path: str, what: Any) -> Any:
     run = processes.run
     context = ssl.create_default_context(cafile=str(run.folder / "keys" / "ca.pem"))

@@ -10,6 +10,7 @@ from simulators.local_days import at_local
 from simulators.masters_city import customer
 from simulators.mdms_xml import RECEIVED
 from simulators.meter_face import Stream, export_face, face, stream_of
+from simulators.rollout_city import has_opted_out, is_piloted
 
 MAKER = "BOREALIS"
 FIELD_DAY = date(2026, 11, 17)
@@ -63,8 +64,8 @@ class Truth:
 
 
 def is_left_alone(number: int, point: Point) -> bool:
-    """Return whether nobody exchanges a meter there: somebody's life depends on supply."""
-    return "special_need" in customer(number, point).facts
+    """Return whether nobody exchanges a meter there: a life depends on supply, nobody wants one, or AMI reads it."""
+    return has_opted_out(number) or is_piloted(number) or "special_need" in customer(number, point).facts
 
 
 def exchange(seed: int, number: int, point: Point, old: Meter) -> Exchange:
