@@ -15,7 +15,6 @@ from pathlib import Path
 from rich.console import Console
 
 from simulators import audit_masters, audit_rollout
-from simulators.audit_rollout_bills import audit_bills
 from simulators.city_load import load_city, start_masters
 from simulators.demo_processes import Processes, program
 from simulators.rollout_billing import bill
@@ -50,7 +49,7 @@ def demo(console: Console, *, folder: Path | None = None) -> int:
             processes.report(name, name, "list", "--json")
         bill(processes, days.truth, console)
         damage(processes.run.folder, sabotage)
-        checks = [*audit_rollout.audit(processes.run.folder), *audit_bills(processes.run.folder, days.truth)]
+        checks = audit_rollout.audit(processes.run.folder)
         audit_masters.show(checks, console)
         console.print(f"Took {time.monotonic() - began:.0f} s. Logs, books and reports: {where}", highlight=False)
         return 1 if any(check.problems for check in checks) else 0

@@ -31,7 +31,7 @@ class Damage:
 DAMAGES: Mapping[str, Damage] = {
     "edit-reading": Damage(
         "rollout/mdms_ws",
-        "UPDATE reading SET value = substr(value, 1, length(value) - 1) || (substr(value, -1) + 1) % 10 "
+        "UPDATE reading SET value = substr(value, 1, length(value) - 1) || ((substr(value, -1) + 1) % 10) "
         "WHERE rowid = (SELECT min(rowid) FROM reading)",
     ),
     "double-exchange": Damage(
