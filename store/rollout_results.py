@@ -112,17 +112,25 @@ def wake(
 
 
 def wake_for_meters(session: Session, *, code: str, now: datetime) -> int:
-    """Have completions judged now that wait with `code` for a meter which a master has told of meanwhile."""
-    told = select(METER.c.row).where(METER.c.serial_normal == RESULT.c.installed_serial, METER.c.replaced_at.is_(None))
+    """Have completions judged now that wait, or are held, with `code` for a meter which a master told of since.
+
+    Each is judged once for what was told: one that finds another maker's meter goes on waiting.
+    """
+    told = select(METER.c.row).where(
+        METER.c.serial_normal == RESULT.c.installed_serial,
+        METER.c.replaced_at.is_(None),
+        METER.c.known_at >= RESULT.c.judged_at,
+    )
     waits = select(RESULT.c.result_id).where(
-        RESULT.c.state == "WAITING",
-        RESULT.c.due_at > now,
-        type_coerce(RESULT.c.codes, Text).startswith(f'["{code}"'),
+        RESULT.c.state.in_(("WAITING", "HELD")),
+        RESULT.c.judged_at < now,
+        or_(RESULT.c.due_at.is_(None), RESULT.c.due_at > now),
+        type_coerce(RESULT.c.codes, Text).contains(f'"{code}"'),
         told.exists(),
     )
     ids = list(session.execute(waits).scalars())
     for some in _chunks(ids):
-        session.execute(update(RESULT).where(RESULT.c.result_id.in_(some)).values(due_at=now))
+        session.execute(update(RESULT).where(RESULT.c.result_id.in_(some)).values(state="WAITING", due_at=now))
     return len(ids)
 
 

@@ -116,7 +116,7 @@ class World:
             "model": "", "firmware": "", "status": "", "valid_from": BEGIN, "valid_to": None,
         }  # fmt: skip
         with self._session() as session:
-            reference.record(session, METER, [{**row, **fields}], now=BEGIN)
+            reference.record(session, METER, [{**row, **fields}], now=self.now)
         return mrid
 
     def hang(self, meter: str, point: str, since: datetime = BEGIN, until: datetime | None = None) -> None:

@@ -3,6 +3,7 @@
 Everything that a batch changes is collected first and written set-wise, in the transaction that judged it.
 """
 
+from bisect import insort
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,6 +25,7 @@ from flows.meter_rollout.rules_gateway import behind
 from store import gateways, rollout_orders, shipments
 from store.master_changes import Provenance
 from store.rollout_orders import Move
+from store.rollout_readings import Value
 from store.rows import Row
 from store.session import Session
 
@@ -80,7 +82,9 @@ def believe(facts: Facts, into: Believed, *, holds_pair: bool) -> None:
         (new, facts.installed_at, facts.completion.first_readings),
     ):
         if meter and values:
-            into.readings.setdefault(row["source"], []).append(_readings(facts, meter, at, values))
+            stood = _readings(facts, meter, at, values)
+            into.readings.setdefault(row["source"], []).append(stood)
+            _remember(facts, stood)
     note(into, facts.usage_point, min(facts.removed_at, facts.installed_at), row)
     into.moves.append(Move(row["order_id"], "VALIDATED", row["effective_at"], message_id=row["message_id"],
                            columns=columns_of(facts)))  # fmt: skip
@@ -128,6 +132,13 @@ def begin_steps(
     orders = rollout_orders.of_ids(session, set(believed.orders) - set(besides))
     sequence.begin(session, list(orders.values()), policy=policy, now=now, held=believed.held)
     return orders
+
+
+def _remember(facts: Facts, stood: MeterReadings) -> None:
+    """Let the next exchange of the batch be judged by what stood on the meter, as one of the next batch will be."""
+    known = facts.last_read.setdefault((facts.usage_point, stood.meter), {})
+    for one in stood.registers:
+        insort(known.setdefault(one.reading_type, []), Value(one.taken_at, one.value))
 
 
 def _readings(facts: Facts, meter: str, at: datetime, values: tuple[RegisterValue, ...]) -> MeterReadings:

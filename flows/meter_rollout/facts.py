@@ -49,7 +49,7 @@ class Facts:
     shipped: Mapping[str, Row]
     """Shipped meters among those that the installed one may be."""
 
-    last_read: Mapping[tuple[str, str], Last]
+    last_read: dict[tuple[str, str], Last]
     multipliers: Mapping[str, Mapping[str, str]]
     slaves: Mapping[str, Sequence[Row]]
     """Meters that are read by way of others, by these."""

@@ -49,8 +49,8 @@ class Known:
 
     shipped: Mapping[str, Row]
     stays: Stays
-    last_read: Mapping[tuple[str, str], readings.Last]
-    """Readings of removed meters by (usage point, meter)."""
+    last_read: dict[tuple[str, str], readings.Last]
+    """Readings by (usage point, meter); those that the batch itself believes are added."""
 
     multipliers: Mapping[str, Mapping[str, str]]
     """What systems told of a meter's multiplier, by meter and system."""

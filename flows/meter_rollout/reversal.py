@@ -30,22 +30,24 @@ def originals(session: Session, rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 def take_back(batch: Batch, row: Row, known: Mapping[str, Sequence[Row]]) -> None:
     """Take back the exchange that a reversal names; one that nobody told of yet is waited for."""
-    done = _original(row, known.get(row["usage_point"], ()))
+    told = known.get(row["usage_point"], ())
+    done = _original(row, told)
     if done is None:
         reason = f"it takes back an exchange of {row['installed_serial'] or 'a meter'} that stands nowhere"
         row["codes"] = [str(CONTRADICTORY_RESULT)]
         stop(batch, row, CONTRADICTORY_RESULT, reason, action="WAIT")
         return
+    others = [one for one in told if one is not done and one["state"] in _STANDS and _shares(one, done)]
     if done["state"] == "VALIDATED":
         reason = undo(batch.known.stays, done, by=row)
         if reason:
             row["codes"] = [str(CONTRADICTORY_RESULT)]
             stop(batch, row, CONTRADICTORY_RESULT, reason, action="HOLD")
             return
-    elif done["order_id"]:
+    elif done["order_id"] and not others:
         why = "the field took it back before it was believed"
         batch.believed.moves.append(Move(done["order_id"], "REVERSED", row["effective_at"], "", why, row["message_id"]))
-    _end(batch, row, done)
+    _end(batch, row, done, others)
 
 
 def undo(stays: Stays, done: Row, *, by: Row) -> str:
@@ -81,12 +83,18 @@ def instant(done: Row, name: str) -> datetime:
     return datetime.fromisoformat(done["content"].get(name) or done["content"]["effective_at"])
 
 
-def _end(batch: Batch, row: Row, done: Row) -> None:
-    """Let an exchange be reversed: what was wrong with it, or with its reversal while that waited, is over."""
+def _end(batch: Batch, row: Row, done: Row, others: Sequence[Row]) -> None:
+    """Let an exchange be reversed: what was wrong with it, or with its reversal while that waited, is over.
+
+    `others`: what else stands under its order; a held contradiction stays a person's to decide (EX14).
+    """
     batch.troubles[:] = [one for one in batch.troubles if one.about != about(done)]
     batch.blocked[:] = [one for one in batch.blocked if one != done["order_id"]]
     # What was wrong while it waited was told of the reversal itself: it had no order then.
-    batch.over += [(code, about(one)) for one in (done, row) for code in one["codes"]]
+    batch.over += [(code, about(row)) for code in row["codes"]]
+    is_open = any(one["state"] == "HELD" and str(CONTRADICTORY_RESULT) in one["codes"] for one in others)
+    kept = {str(CONTRADICTORY_RESULT)} if is_open else set()
+    batch.over += [(code, about(done)) for code in done["codes"] if code not in kept]
     if done["state"] == "VALIDATED":
         _forget(batch, row, done)
     done |= {"state": "REVERSED", "due_at": None}
@@ -126,6 +134,11 @@ def _original(row: Row, known: Sequence[Row]) -> Row | None:
         and one["effective_at"] <= row["effective_at"]
     ]
     return max(fitting, key=lambda one: one["effective_at"], default=None)
+
+
+def _shares(one: Row, other: Row) -> bool:
+    """Return whether two completions stand under one order: of contradicting ones that of the first (EX14)."""
+    return bool(one["order_id"]) and bool(one["order_id"] == other["order_id"])
 
 
 def _is_of(stay: Row, point: str, done: Row, name: str) -> bool:

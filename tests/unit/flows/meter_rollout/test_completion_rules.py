@@ -71,6 +71,27 @@ def test_ex02_is_over_when_the_meter_is_told_of(world: World) -> None:
     assert (world.result()["state"], world.hung()[1][0]) == ("VALIDATED", "LATE")
 
 
+def test_ex02_is_over_when_the_meter_is_told_of_after_everybody_gave_up(world: World) -> None:
+    world.take(done(installed=MeterSeen("LATE")))
+    world.judge(hours=24)
+    assert (world.result()["state"], world.work()) == ("HELD", {("8002", "U1")})
+
+    world.meter("ACME", "LATE")
+    world.judge(minutes=1)
+
+    assert (world.result()["state"], world.hung()[1][0], world.work()) == ("VALIDATED", "LATE", set())
+
+
+def test_ex02_a_serial_of_another_maker_is_looked_at_once_and_goes_on_waiting(world: World) -> None:
+    world.take(done(installed=MeterSeen("LATE", "OTHER")))
+    world.meter("ACME", "LATE")
+
+    became = world.judge(minutes=1)
+
+    assert (became.waiting, world.result()["state"]) == (1, "WAITING")
+    assert world.judge(minutes=1).waiting == 0
+
+
 def test_ex03_a_meter_hangs_at_another_usage_point_already(world: World) -> None:
     world.hang(new(1), "U9", AT - timedelta(days=1))
 

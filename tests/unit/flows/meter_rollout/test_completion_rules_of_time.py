@@ -45,6 +45,16 @@ def test_ex08_a_register_near_its_end_may_roll_over(world: World) -> None:
     assert world.result()["state"] == "VALIDATED"
 
 
+def test_ex08_a_second_exchange_of_one_pass_is_compared_with_what_the_first_one_read(world: World) -> None:
+    world.meter("ACME", "N4")
+    world.tell(done())
+    world.tell(at(AT + timedelta(hours=1), removed=MeterSeen("N1"), installed=MeterSeen("N4")))
+
+    world.judge()
+
+    assert [row["codes"][:1] for row in world.results()] == [[], ["8008 FINAL_READ_IMPLAUSIBLE"]]
+
+
 def test_ex08_can_be_let_pass_by_the_rules_of_the_site(transaction: Transaction) -> None:
     world = World(transaction, policy=replace(POLICY, actions={"EX08": "HOLD", "EX01": "ALERT"}))
 

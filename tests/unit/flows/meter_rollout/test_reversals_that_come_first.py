@@ -52,3 +52,30 @@ def test_a_reversal_of_another_meter_goes_on_waiting(world: World) -> None:
         ("REVERSED", "WAITING"),
     }
     assert world.work() == {("8014", "U1")}
+
+
+def test_a_telling_that_contradicts_a_reversed_one_stays_before_a_person(world: World) -> None:
+    world.tell(done())
+    world.tell(done(final_readings=()))
+
+    world.take(REVERSAL)
+
+    assert sorted(row["state"] for row in world.results()) == ["HELD", "REVERSED", "VALIDATED"]
+    assert world.work() == {("8014", "U1")}
+
+
+def test_a_reversal_of_a_contradicting_telling_leaves_the_one_that_is_believed_as_it_is(world: World) -> None:
+    world.order(1)
+    world.take(done())
+    world.take(done(installed=MeterSeen("N2")))
+    assert world.work() == {("8014", "U1")}
+
+    world.take(done(outcome="REVERSED", installed=MeterSeen("N2")))
+
+    assert sorted((row["outcome"], row["state"]) for row in world.results()) == [
+        ("DONE", "REVERSED"),
+        ("DONE", "VALIDATED"),
+        ("REVERSED", "VALIDATED"),
+    ]
+    assert ([one[0] for one in world.hung()], world.orders()[0]["state"]) == (["O1", "N1"], "VALIDATED")
+    assert world.work() == set()
