@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Literal
 
 from canonical.periods import Period
 from canonical.quality import Quality
@@ -12,6 +13,9 @@ from canonical.reading_types import Commodity, Flow
 
 MISSING = -(2**63)
 """Value of an interval that has none. Never a quantity, never summed."""
+
+MultiplierState = Literal["raw", "applied"]
+"""Whether a source states values as registers show them, or with the multiplier applied; the site file declares it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,7 @@ class RegisterReading:
     """The instant to which the value belongs; for a maximum demand, the end of its interval."""
 
     value: Decimal
-    """As the source states it: raw or with the multiplier applied, by the feed's declaration."""
+    """As the source states it: raw or with the multiplier applied (`MultiplierState`)."""
 
     quality: Quality
     source_quality: str

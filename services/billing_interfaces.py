@@ -2,11 +2,10 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Literal
 
-from canonical.territories import BY_TERRITORY
 from flows.billing_exchange import Interface
 from services.billing_policy import policy_of
+from services.feeds import multipliers_of
 from services.site_file import Site
 
 KINDS = {
@@ -44,18 +43,9 @@ def billing_interface(site: Site, name: str) -> Interface:
         policy=policy,
         sender=site.model.site.sender,
         env=site.model.site.env,
-        multipliers=_multipliers(site),
+        multipliers=multipliers_of(site.model, otherwise=section.meter_data),
         owners=site.model.work.owners,
         sync_wait=timedelta(hours=section.sync_wait_hours),
         roles=frozenset(roles) | {KINDS[said.kind] for said in roles.values()},
         timeout_s=section.timeout_seconds,
     )
-
-
-def _multipliers(site: Site) -> dict[str, Literal["raw", "applied"]]:
-    """Return how each role states quantities; the territories' MDMSes state them alike (`config check`)."""
-    found = {role: said.multiplier for role, said in site.model.roles.items()}
-    for territory in site.model.territories.values():
-        if territory.meter_data:
-            found[BY_TERRITORY] = found[territory.meter_data]
-    return found

@@ -18,6 +18,7 @@ from flows.meter_rollout.completions import CompletionsHandler
 from flows.meter_rollout.policy import System
 from flows.routing import Sending, deliver
 from flows.shipments import ShipmentHandler, ShipmentPolicy, follow
+from services.feeds import raw_sources
 from services.rollout_section import RolloutSection
 from services.site_rollout import rollout_policy
 from services.site_routing import encoder_of, master_data_policy, routes_of
@@ -139,8 +140,7 @@ def route_policy(model: "SiteModel") -> RoutePolicy:
     if not role or model.lacks.get(role) == "absent":
         reason = "[rollout] names no role as route_reader: nobody can be handed a route"
         raise MisconfiguredError(reason, code=ROLE_ABSENT)
-    raw = frozenset(name for name, one in model.roles.items() if one.multiplier == "raw")
-    return RoutePolicy(role, rollout.zone, rollout.max_daily_kwh, raw, rollout.queue)
+    return RoutePolicy(role, rollout.zone, rollout.max_daily_kwh, raw_sources(model), rollout.queue)
 
 
 def sending_of(hub: "Hub") -> Sending:

@@ -43,6 +43,18 @@ def _roles(model: SiteModel) -> Iterator[Mistake]:
     for name, client in clients.items():
         if client.role and client.role not in model.roles:
             yield ("serve", "clients", name, "role"), _unknown("role", client.role, model.roles)
+    yield from _feeds(model)
+
+
+def _feeds(model: SiteModel) -> Iterator[Mistake]:
+    """Yield meter data systems whose readings nobody could tell apart, and that state them differently."""
+    first: dict[str, str] = {}
+    for name, role in model.roles.items():
+        if role.kind.startswith("meter_data"):
+            other = first.setdefault(role.feed, name)
+            if model.roles[other].multiplier != role.multiplier:
+                words = f"{other!r} keeps readings as {role.feed!r} too, and its are {model.roles[other].multiplier}"
+                yield ("roles", name, "multiplier"), f"{words}: give each its own `source`"
 
 
 def _masters(model: SiteModel) -> Iterator[Mistake]:

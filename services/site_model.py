@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from canonical.event_kinds import EventKind
+from canonical.metering import MultiplierState
 from services.files_section import FilesSection
 from services.masters_section import MastersSection
 from services.masters_section import keys_of as masters_keys
@@ -112,12 +113,19 @@ class RoleSection(_Section):
     adapter: str
     kind: RoleKind
     clock: Literal["ALWAYS_STANDARD", "ALWAYS_LEGAL", "UTC", "OFFSET_IN_MESSAGE"]
-    multiplier: Literal["raw", "applied"]
+    multiplier: MultiplierState
+    """How its readings are stated; all of them, whoever they are of (invariant I3)."""
+
     stable_seconds: float = Field(60.0, ge=0)
     """A file without control file is taken after two looks this far apart show the same size."""
 
     delivery: DeliverySection = DeliverySection()
     settings: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def feed(self) -> str:
+        """Name under which its adapter keeps readings that it was told or asked: the one set, or the adapter's own."""
+        return str(self.settings.get("source") or self.adapter.removesuffix("_cim"))
 
 
 class ClientSection(_Section):

@@ -1,10 +1,11 @@
 """One pass of the unbilled-revenue register: what its DAG and `amihub unbilled run` both call."""
 
 from datetime import date
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from flows import unbilled
 from flows.unbilled import Average, DayCounted, Policy
+from services.feeds import multipliers_of
 from services.site_file import Site
 from services.unbilled_section import UnbilledSection
 
@@ -48,22 +49,5 @@ def unbilled_policy(site: Site) -> Policy:
         batch=said.batch,
         keep_days=said.keep_days,
         averages=tuple(Average(**dict(one)) for one in said.averages),
-        multipliers=_multipliers(site),
+        multipliers=multipliers_of(site.model),
     )
-
-
-def _multipliers(site: Site) -> dict[str, Literal["raw", "applied"]]:
-    """Return how each feed states its values: by role, and by the name under which its adapter keeps readings.
-
-    A feed that has no name here is read as all roles of the site state theirs, raw where they differ.
-    """
-    found: dict[str, Literal["raw", "applied"]] = {}
-    for role in site.model.roles.values():
-        if role.settings.get("source"):
-            found[str(role.settings["source"])] = role.multiplier
-        else:
-            found.setdefault(role.adapter, role.multiplier)
-            found.setdefault(role.adapter.split("_")[0], role.multiplier)
-    found |= {name: role.multiplier for name, role in site.model.roles.items()}
-    stated = {role.multiplier for role in site.model.roles.values() if role.kind.startswith("meter_data")}
-    return {**found, "": stated.pop() if len(stated) == 1 else "raw"}

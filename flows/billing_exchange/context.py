@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
 
 from canonical.billing import BillDeterminant, BillingRequestItem, Remark
 from canonical.customers import CustomerAgreement, TouCalendar
 from canonical.errors import ErrorCode
-from canonical.metering import Installation, IntervalBlock, RegisterReading, UsagePoint
+from canonical.metering import Installation, IntervalBlock, MultiplierState, RegisterReading, UsagePoint
 from canonical.periods import Period
 
 
@@ -67,8 +66,9 @@ class BillContext:
     """Goes on the answer as it is; None where the interface does not state one."""
 
     cycle: str
-    multiplier_state: Literal["raw", "applied"]
-    """Whether reads and interval values of the feed carry the multiplier already (site file)."""
+    multipliers: Mapping[str, MultiplierState]
+    """Whether reads and interval values of each source carry the multiplier already (site file); the empty name stands
+    for sources that are not named."""
 
     in_storm: bool = False
     """Whether its district is in storm mode, so that no estimate may be billed (domain 4.3)."""

@@ -90,7 +90,7 @@ def _context(
             period.end + timedelta(minutes=policy.read_lead_minutes),
         ),
         cycle=row["cycle"],
-        multiplier_state=interface.multiplier,
+        multipliers=interface.multipliers,
     )
 
 

@@ -15,6 +15,7 @@ from flows.billing_exchange.policy import Policy
 from flows.billing_exchange.resets import resets_of
 from flows.billing_exchange.segments import Segment
 from flows.billing_exchange.tou import TIERS
+from flows.multipliers import is_applied
 
 Parts = Sequence[tuple[Segment, Sequence[FlowPart]]]
 
@@ -84,7 +85,6 @@ def _peak_of(
     allow_estimates: bool,
 ) -> Demand | None:
     kind = reading_type(register.reading_type)
-    raw = context.multiplier_state == "raw"
     found: dict[object, RegisterReading] = {}
     for reading in readings:
         told = reading_type(reading.reading_type)
@@ -97,12 +97,12 @@ def _peak_of(
             found[reading.taken_at, reading.source] = reading
     if not found:
         return None
-    best = min(found.values(), key=lambda r: (-r.value, r.taken_at))
-    # A billing quantity (macroPeriod 8) carries the multiplier whatever the feed does with its reads.
-    applied = not raw or reading_type(best.reading_type).is_billing_quantity
+    scaled = {key: _scaled(reading, segment, context) for key, reading in found.items()}
+    best_key = min(found, key=lambda key: (-scaled[key], found[key].taken_at))
+    best = found[best_key]
     return Demand(
         code=_code(register),
-        value=best.value if applied else best.value * segment.installation.multiplier,
+        value=scaled[best_key],
         at=best.taken_at,
         interval_minutes=kind.interval_minutes,
         window="BLOCK",
@@ -110,6 +110,15 @@ def _peak_of(
         reset_at=None,
         quality=best.quality.value,
     )
+
+
+def _scaled(reading: RegisterReading, segment: Segment, context: BillContext) -> Decimal:
+    """Return a demand with the multiplier applied once.
+
+    A billing quantity (macroPeriod 8) carries it whatever its source does with reads.
+    """
+    carries = is_applied(reading.source, context.multipliers) or reading_type(reading.reading_type).is_billing_quantity
+    return reading.value if carries else reading.value * segment.installation.multiplier
 
 
 def _missing(segment: Segment, register: Register, context: BillContext) -> Missing:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import Literal
 
+from canonical.metering import MultiplierState
 from flows.billing_exchange.policy import Policy
 
 
@@ -21,8 +21,8 @@ class Interface:
     env: str
     """`TEST` or `PROD`; stands in file names."""
 
-    multipliers: Mapping[str, Literal["raw", "applied"]] = field(default_factory=dict)
-    """Whether each role's reads carry the multiplier already."""
+    multipliers: Mapping[str, MultiplierState] = field(default_factory=dict)
+    """Whether the values of each source carry the multiplier already; the empty name stands for all unnamed ones."""
 
     owners: Mapping[str, str] = field(default_factory=dict)
     """Owner queue by area (`billing`, `metering`, `integration`)."""
@@ -39,11 +39,6 @@ class Interface:
     def queue(self, area: str) -> str:
         """Return the owner queue of an area."""
         return self.owners.get(area, area)
-
-    @property
-    def multiplier(self) -> Literal["raw", "applied"]:
-        """Whether the meter data system's reads carry the multiplier already."""
-        return self.multipliers.get(self.policy.meter_data, "raw")
 
 
 class State(StrEnum):

@@ -20,6 +20,7 @@ from flows.billing_exchange.policy import Policy
 from flows.billing_exchange.registers import ZERO, Amount
 from flows.billing_exchange.segments import Segment
 from flows.billing_exchange.tou import Tier
+from flows.multipliers import in_one_state
 
 _QUALITIES = tuple(Quality)
 _ORDINAL = {quality: n for n, quality in enumerate(_QUALITIES)}
@@ -43,14 +44,14 @@ class Channel:
     """Slot of the first value."""
 
     values: "array[int]"
-    """Scaled integers, multiplier not applied; every one is there."""
+    """Scaled integers, in the state in which the sources of the channel state them; every one is there."""
 
     qualities: bytes
     """Ordinal of each value's quality."""
 
     exponent: int
     factor: Decimal
-    """What turns a sum into the billed unit: the multiplier, or 1 where the feed has applied it."""
+    """What turns a sum into the billed unit: the multiplier, or 1 where it is applied already."""
 
     methods: frozenset[str]
     """The source's own codes of its estimates."""
@@ -150,13 +151,13 @@ def channel_of(
         text = f"register {register.register}: {minutes}-minute intervals do not fit {context.item.period}"
         findings.hold(codes.INTERVAL_MISALIGNED, text, at_risk=ZERO, unit=register.unit, blocked=True)
         return None
-    laid = _Slots(first, after - first, min((b.exponent for b in blocks), default=0), allow_estimates=allow_estimates)
-    for block in blocks:
+    told, factor = in_one_state(blocks, segment.installation.multiplier, context.multipliers)
+    laid = _Slots(first, after - first, min((b.exponent for b in told), default=0), allow_estimates=allow_estimates)
+    for block in told:
         laid.lay(block, int((block.start - origin).total_seconds()) // 60 // minutes)
     if laid.gaps():
         findings.missing.extend(_missing(gap, context, segment, register) for gap in laid.gaps())
         return None
-    factor = segment.installation.multiplier if context.multiplier_state == "raw" else Decimal(1)
     methods = frozenset(laid.methods)
     channel = Channel(
         segment, register, minutes, origin, first, laid.values, bytes(laid.qualities), laid.exponent, factor, methods

@@ -15,6 +15,7 @@ from flows.billing_exchange.context import BillContext, Findings, Missing
 from flows.billing_exchange.policy import Policy
 from flows.billing_exchange.rounding import rounded
 from flows.billing_exchange.segments import Segment
+from flows.multipliers import is_applied
 
 ZERO = Decimal(0)
 
@@ -56,7 +57,7 @@ class Read:
     """Multiplier not applied."""
 
     scaled: Decimal
-    """Multiplier applied, exactly as the feed or the master states it."""
+    """Multiplier applied, exactly as the source or the master states it."""
 
     at: datetime
     quality: Quality
@@ -110,7 +111,7 @@ class _Reader:
     ) -> None:
         self.readings = readings
         self.multiplier = segment.installation.multiplier
-        self.is_applied = context.multiplier_state == "applied"
+        self.multipliers = context.multipliers
         self.policy = policy
         self.allow_estimates = allow_estimates
 
@@ -119,7 +120,7 @@ class _Reader:
         if found is None:
             return None
         value, scaled = found.value, found.value * self.multiplier
-        if self.is_applied and self.multiplier != 1:
+        if self.multiplier != 1 and is_applied(found.source, self.multipliers):
             value, scaled = _divided(found.value, self.multiplier), found.value
         return Read(value, scaled, found.taken_at, found.quality, found.source_quality)
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from canonical.metering import MISSING, Installation, IntervalBlock, Register
 from canonical.periods import Period
 from canonical.quality import Quality
+from flows.multipliers import in_one_state
 from flows.unbilled.policy import Policy
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -41,7 +42,7 @@ def interval_sum(
     minutes = register.interval_minutes
     first = _slot(period.start, minutes, up=installation.installed_at != period.start)
     after = _slot(period.end, minutes, up=True)
-    mine = [
+    mine: Sequence[IntervalBlock] = [
         block
         for block in blocks
         if block.meter == installation.meter
@@ -51,13 +52,13 @@ def interval_sum(
     ]
     if not mine or after <= first:
         return None
+    mine, factor = in_one_state(mine, installation.multiplier, policy.multipliers)
     exponent = min(block.exponent for block in mine)
     values, there = array("q", bytes(8 * (after - first))), bytearray(after - first)
     for block in mine:
         _lay(block, _minute(block.start) // minutes - first, values, there, exponent)
     if not any(there):
         return None
-    factor = Decimal(1) if policy.is_applied(mine[-1].source) else installation.multiplier
     quantity = Decimal(sum(values)).scaleb(exponent) * factor
     covered = tuple(
         Period(_instant((first + a) * minutes), _instant((first + b) * minutes)) for a, b in _runs(bytes(there))

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Literal
 
+from canonical.metering import MultiplierState
 from canonical.reading_types import Commodity
+from flows.multipliers import is_applied
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Policy:
     """Days for which single entries are kept; totals are kept for good."""
 
     averages: tuple[Average, ...] = ()
-    multipliers: Mapping[str, Literal["raw", "applied"]] = field(default_factory=dict)
+    multipliers: Mapping[str, MultiplierState] = field(default_factory=dict)
     """Whether each feed's reads carry the multiplier already; the empty name stands for feeds that are not named."""
 
     @property
@@ -76,7 +77,7 @@ class Policy:
 
     def is_applied(self, source: str) -> bool:
         """Return whether the values of a feed carry the multiplier already."""
-        return self.multipliers.get(source, self.multipliers.get("", "raw")) == "applied"
+        return is_applied(source, self.multipliers)
 
     def average(self, *, tariff: str, customer_class: str, commodity: Commodity) -> Average | None:
         """Return the average that fits best: by tariff, then by class, then by commodity alone."""

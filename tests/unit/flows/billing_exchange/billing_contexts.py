@@ -159,7 +159,7 @@ def context(
         "last_bill": None,
         "read_window": None,
         "cycle": "01",
-        "multiplier_state": "raw",
+        "multipliers": {},
     }
     return BillContext(**(facts | changed))  # type: ignore[arg-type]
 

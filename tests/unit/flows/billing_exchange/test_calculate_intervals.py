@@ -141,12 +141,30 @@ def test_the_way_values_are_cut_into_blocks_changes_nothing(cuts: set[int], seed
     assert figures(whole) == figures(parts)
 
 
+@given(st.sampled_from(["40", "1", "12.5", "0.4", "120"]), st.integers(0, 2976))
+@settings(max_examples=20)
+def test_values_of_a_raw_and_an_applied_source_add_up_to_the_same_wherever_one_takes_over(
+    multiplier: str, cut: int
+) -> None:
+    hung, values = [meter("M1", channel(), multiplier=multiplier)], counted(OCTOBER)
+    scaled = [int(v * Decimal(multiplier) * 10) for v in values]
+    takes_over = OCTOBER.start + cut * timedelta(minutes=15)
+    blocks = [block(OCTOBER.start, values[:cut])] if cut else []
+    if cut < len(values):
+        blocks.append(replace(block(takes_over, scaled[cut:], exponent=-4), source="head-end"))
+    alone = calculate(context(blocks=[block(OCTOBER.start, values)], meters=hung), RESIDUAL)
+    both = calculate(context(blocks=blocks, meters=hung, multipliers={"head-end": "applied"}), RESIDUAL)
+
+    assert figures(both) == figures(alone)
+    assert both.residuals == alone.residuals
+
+
 def test_interval_sources_have_no_reads_and_the_multiplier_once() -> None:
     hung = [meter("M1", channel(), multiplier="40")]
     values = counted(OCTOBER)
     raw = calculate(context(blocks=[block(OCTOBER.start, values)], meters=hung), RESIDUAL)
     applied = calculate(
-        context(blocks=[block(OCTOBER.start, [v * 40 for v in values])], meters=hung, multiplier_state="applied"),
+        context(blocks=[block(OCTOBER.start, [v * 40 for v in values])], meters=hung, multipliers={"": "applied"}),
         RESIDUAL,
     )
 

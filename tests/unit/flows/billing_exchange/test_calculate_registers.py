@@ -54,10 +54,21 @@ def test_the_trail_lets_a_person_recompute_the_bill() -> None:
     assert any("104" in step and "100" in step and "x 40 = 160" in step for step in result.trail)
 
 
+def test_reads_of_people_beside_those_of_an_mdms_that_applies_multipliers_are_billed_once_each() -> None:
+    ct, feeds = [meter(multiplier="40")], {"mdms": "applied", "walker": "raw", "": "applied"}
+    start, stop = read(START, "4004", source="mdms"), read(STOP, "112.3", source="walker")
+    result = calculate(context(start, stop, meters=ct, multipliers=feeds), HUB)
+
+    assert figures(result) == {"KWH_TOTAL": Decimal(488)}
+    assert result.determinant is not None
+    use = result.determinant.registers[0]
+    assert (use.start_read, use.stop_read) == (Decimal("100.1"), Decimal("112.3"))
+
+
 def test_the_multiplier_is_applied_once_to_raw_reads_and_not_again_to_applied_ones() -> None:
     ct = [meter(multiplier="40")]
     raw = calculate(context(read(START, "100.1"), read(STOP, "112.3"), meters=ct), HUB)
-    applied = calculate(context(read(START, "4004"), read(STOP, "4492"), meters=ct, multiplier_state="applied"), HUB)
+    applied = calculate(context(read(START, "4004"), read(STOP, "4492"), meters=ct, multipliers={"": "applied"}), HUB)
 
     assert figures(raw) == figures(applied) == {"KWH_TOTAL": Decimal("488.000")}
     assert raw.determinant is not None
@@ -68,7 +79,7 @@ def test_the_multiplier_is_applied_once_to_raw_reads_and_not_again_to_applied_on
 
 def test_an_applied_read_that_the_multiplier_does_not_divide_keeps_its_energy_exactly() -> None:
     result = calculate(
-        context(read(START, "100"), read(STOP, "200"), meters=[meter(multiplier="3")], multiplier_state="applied"), HUB
+        context(read(START, "100"), read(STOP, "200"), meters=[meter(multiplier="3")], multipliers={"": "applied"}), HUB
     )
 
     assert figures(result) == {"KWH_TOTAL": Decimal(100)}

@@ -127,6 +127,16 @@ def test_a_feed_that_applies_the_multiplier_is_not_multiplied_again() -> None:
     assert applied.delivered == 400
 
 
+def test_a_read_of_a_person_counts_once_beside_those_of_a_feed_that_applies_the_multiplier() -> None:
+    meter = hung("A", 0, None, 40)
+    told = [reading("A", 0, 4000, source="mdms"), reading("A", 5, 110, source="walker")]
+    feeds = Policy(zone="UTC", multipliers={"": "applied", "walker": "raw"})
+
+    found = measure(subject([meter]), [Span(Period(START, day(5)))], valid_reads(told), feeds)
+
+    assert found.delivered == 400
+
+
 @st.composite
 def lives(draw: st.DrawFn) -> tuple[list[Installation], list[RegisterReading], Decimal, list[int]]:
     """Return meters one after the other, their reads with rollovers, the truth, and the days of exchanges and reads."""
