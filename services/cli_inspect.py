@@ -9,7 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from services.inspection import Inspection
-    from services.inspection_facts import HoldingFacts
+    from services.inspection_facts import HoldingFacts, RolloutFacts
 
 
 class FileFormat(StrEnum):
@@ -20,6 +20,11 @@ class FileFormat(StrEnum):
     BILLING_DROP = "billing-drop"
     MASTERS = "masters"
     TOPOLOGY = "topology"
+    SHIPMENT = "shipment"
+    FIELD_ORDERS = "field-orders"
+    COMPLETIONS = "completions"
+    ROUTE = "route"
+    MANUAL_READS = "manual-reads"
     CIM = "cim"
 
 
@@ -30,7 +35,7 @@ def inspect_command(
     ] = FileFormat.AUTO,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Say what FILE holds: channels, counts, exact sums and qualities, masters, or every reason to refuse it.
+    """Say what FILE holds: channels, counts, exact sums, masters, meters, orders, or every reason to refuse it.
 
     Nothing is stored or sent. Exit code 0: the hub would take it; 1: it would refuse it; 2: it cannot be opened.
     """
@@ -69,6 +74,9 @@ def _print(name: str, inspection: "Inspection") -> None:
     if inspection.holdings is not None:
         _print_holdings(inspection.holdings)
         return
+    if inspection.rollout is not None:
+        _print_rollout(inspection.rollout)
+        return
     if inspection.message is not None:
         _print_message(inspection)
         if not inspection.channels:
@@ -94,6 +102,19 @@ def _print_holdings(found: "HoldingFacts") -> None:
     for count, word in ((found.withdrawn, "taken back"), (found.rejected, "lines rejected alone")):
         if count:
             typer.echo(f"  {count:>9} {word}")
+
+
+def _print_rollout(found: "RolloutFacts") -> None:
+    """Print what a file of a meter rollout says of itself and holds."""
+    from services.inspection import plain
+
+    typer.echo(f"  {found.file_id} from {found.sender} to {found.receiver}, of {found.business_date} in {found.zone}")
+    for kind, count in found.held.items():
+        typer.echo(f"  {count:>9} {kind}")
+    if found.readings:
+        typer.echo(f"  {found.readings:>9} values of registers, their sum {plain(found.sum)}")
+    if found.rejected:
+        typer.echo(f"  {found.rejected:>9} lines rejected alone")
 
 
 def _print_message(inspection: "Inspection") -> None:

@@ -4,13 +4,14 @@ import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from canonical.codes.file import FORMAT_UNKNOWN
 from canonical.errors import RejectedError
-from services.inspection_facts import ChannelFacts, FileFault, Findings, HoldingFacts, MessageFacts
-from services.inspection_source import guess_format, guess_format_by_name, open_content
+from services.inspection_facts import ChannelFacts, FileFault, Findings, HoldingFacts, MessageFacts, RolloutFacts
+from services.inspection_source import ROLLOUT, guess_format, guess_format_by_name, open_content
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,9 @@ class Inspection:
     holdings: HoldingFacts | None = None
     """For a file of masters or topology: what it says of itself and holds."""
 
+    rollout: RolloutFacts | None = None
+    """For a file of a meter rollout: what it says of itself and holds."""
+
     def as_json(self) -> dict[str, Any]:
         """Return the published form (`amihub inspect --json`)."""
         about_message = {
@@ -68,6 +72,7 @@ class Inspection:
             ],
             **(about_message if self.format == "cim" else {}),
             **({"holdings": asdict(self.holdings)} if self.holdings else {}),
+            **({"rollout": {**asdict(self.rollout), "sum": plain(self.rollout.sum)}} if self.rollout else {}),
         }
 
 
@@ -76,7 +81,8 @@ def inspect_file(path: Path, *, format: str = "auto") -> Inspection:
 
     Args:
         path: the file, or a zip or gzip file with it as its single member.
-        format: `nem`, `billing-drop`, `masters`, `topology`, `cim`, or `auto` to tell by the content.
+        format: `nem`, `billing-drop`, `masters`, `topology`, `shipment`, `field-orders`, `completions`, `route`,
+            `manual-reads`, `cim`, or `auto` to tell by the content.
 
     Raises:
         OSError: the file cannot be opened.
@@ -103,6 +109,7 @@ def inspect_file(path: Path, *, format: str = "auto") -> Inspection:
         tuple(findings.extensions),
         tuple(findings.tolerated),
         findings.holdings,
+        findings.rollout,
     )
 
 
@@ -138,4 +145,8 @@ def _inspector(chosen: str) -> Callable[[BinaryIO, Findings], None]:
         from services.inspection_cim import inspect_cim
 
         return inspect_cim
+    if chosen in ROLLOUT:
+        from services.inspection_rollout import inspect_rollout
+
+        return partial(inspect_rollout, chosen)
     raise RejectedError(f"no format fits the content ({chosen})", code=FORMAT_UNKNOWN)

@@ -79,6 +79,30 @@ class HoldingFacts:
     """Lines that would be refused alone."""
 
 
+@dataclass(frozen=True, slots=True)
+class RolloutFacts:
+    """What a file of a meter rollout says of itself and holds."""
+
+    sender: str
+    receiver: str
+    file_id: str
+    business_date: str
+    """Local day of `zone`, as written."""
+
+    zone: str
+    held: dict[str, int]
+    """Things by what a person calls them: `meter PASS`, `order create`, `DONE`, `stop`, `read`."""
+
+    readings: int
+    """Values of registers that it brings."""
+
+    sum: Decimal
+    """Exact sum of these values, as the registers show them."""
+
+    rejected: int
+    """Things that would be refused alone."""
+
+
 @dataclass(slots=True)
 class Findings:
     """What an inspector has found so far."""
@@ -103,6 +127,9 @@ class Findings:
 
     holdings: HoldingFacts | None = None
     """For a file of masters or topology."""
+
+    rollout: RolloutFacts | None = None
+    """For a file of a meter rollout."""
 
     def channel(self, *key: str, usage_point: str, register: str) -> ChannelFacts:
         """Return the facts of the channel with this key, new ones when it first appears."""

@@ -16,6 +16,9 @@ from sftp.wrapping import Limits
 LIMITS = Limits()
 """The limits within which the hub itself unpacks what it takes in."""
 
+ROLLOUT = ("shipment", "field-orders", "completions", "route", "manual-reads")
+"""Formats of a meter rollout; their layouts are called alike, with underscores."""
+
 _PEEK = 4096
 _BLOCK = 1 << 18
 
@@ -82,8 +85,9 @@ def guess_format(stream: BinaryIO, *, otherwise: str) -> str:
     if re.match(rb'"?(100|200|250|300|900)"?\s*(,|$|\r|\n)', text):
         return "nem"
     if text.startswith(b"HDR"):
-        layout = re.match(rb"HDR\|?(masters|topology)\b", text)
-        return layout[1].decode() if layout else "billing-drop"
+        layout = re.match(rb"HDR\|?([a-z_]+)\b", text)
+        named = layout[1].decode().replace("_", "-") if layout else ""
+        return named if named in ("masters", "topology", *ROLLOUT) else "billing-drop"
     return "cim" if text.startswith(b"<") else otherwise
 
 
@@ -92,8 +96,19 @@ def guess_format_by_name(name: str) -> str:
     lower = name.lower()
     if "nem1" in lower or ".csv" in lower:
         return "nem"
-    if lower.startswith("bd_"):
-        return "billing-drop"
-    if lower.startswith(("mx_", "tp_")):
-        return "masters" if lower.startswith("mx_") else "topology"
+    if lower[:3] in _PREFIXES:
+        return _PREFIXES[lower[:3]]
     return "cim" if lower.endswith(".xml") else "unknown"
+
+
+_PREFIXES = {
+    "bd_": "billing-drop",
+    "mx_": "masters",
+    "tp_": "topology",
+    "sh_": "shipment",
+    "fo_": "field-orders",
+    "cr_": "completions",
+    "rx_": "route",
+    "mr_": "manual-reads",
+}
+"""What a file's name begins with (sftp/formats/file_names.py)."""
