@@ -7,6 +7,7 @@ import pytest
 from adapters.cis_flatfile.settings import LAYOUTS
 from canonical.billing import BillingPart
 from canonical.errors import MisconfiguredError
+from services.reference_docs import LAYOUTS_BELOW, layouts_page
 from sftp.formats import billing_drop
 from sftp.layout import STANDARD, read_layout
 from sftp.layout_page import pages
@@ -20,7 +21,8 @@ GOLDEN = ROOT / "adapters" / "cis_flatfile" / "golden"
 def test_the_page_of_layouts_says_what_the_layout_files_say() -> None:
     text = (ROOT / "docs" / "layouts.md").read_text(encoding="utf-8")
 
-    assert text.endswith(pages([read_layout(path) for path in FILES]))
+    assert text.endswith(LAYOUTS_BELOW + pages([read_layout(path) for path in FILES]))
+    assert layouts_page(ROOT) == text
 
 
 def test_a_second_cis_is_a_layout_file_alone() -> None:
