@@ -42,7 +42,7 @@ def bars(rows: Sequence[Bar], title: str, *, nothing: str) -> str:
     """Return bars below each other, the longest as wide as there is room; `nothing` is said where there is none."""
     most = max((sum(piece.size for piece in one.pieces) for one in rows), default=0) or 1
     parts = [_bar(n, one, most) for n, one in enumerate(rows)]
-    return _svg(max(1, len(rows)) * (BAR + GAP), parts or [_said(nothing)], title)
+    return _svg(len(rows) * (BAR + GAP), parts, title) if rows else _said(nothing)
 
 
 def _bar(n: int, one: Bar, most: int) -> str:
@@ -58,7 +58,7 @@ def _bar(n: int, one: Bar, most: int) -> str:
 def columns(days: Sequence[tuple[str, Sequence[Piece]]], title: str, *, nothing: str = "") -> str:
     """Return a column for each day, its pieces upon each other; some of the days are named below."""
     if not days and nothing:
-        return _svg(BAR + GAP, [_said(nothing)], title)
+        return _said(nothing)
     most = max((sum(piece.size for piece in pieces) for _, pieces in days), default=0) or 1
     step = (WIDTH - 20) / max(len(days), 8)
     parts = []
@@ -72,12 +72,12 @@ def columns(days: Sequence[tuple[str, Sequence[Piece]]], title: str, *, nothing:
 
 
 def beside(days: Sequence[tuple[str, Sequence[Piece]]], title: str, *, nothing: str) -> str:
-    """Return the pieces of each day as columns beside each other, so that they can be compared."""
+    """Return the pieces of each day as columns beside each other; the number of the highest stands at the top."""
     if not days:
-        return _svg(BAR + GAP, [_said(nothing)], title)
+        return _said(nothing)
     most = max((piece.size for _, pieces in days for piece in pieces), default=0) or 1
     step = (WIDTH - 20) / max(len(days), 8)
-    parts = []
+    parts = [f'<text x="10" y="12" class="sum">{most:,}</text>']
     for n, (_, pieces) in enumerate(days):
         wide = step * 0.8 / max(len(pieces), 1)
         for place, piece in enumerate(pieces):
@@ -89,7 +89,7 @@ def beside(days: Sequence[tuple[str, Sequence[Piece]]], title: str, *, nothing: 
 def lines(days: Sequence[str], drawn: Sequence[Line], title: str, *, nothing: str) -> str:
     """Return lines over days, from nothing to the highest size that any has; its number stands at the top."""
     if not days:
-        return _svg(BAR + GAP, [_said(nothing)], title)
+        return _said(nothing)
     most = max((size for one in drawn for size in one.sizes if size is not None), default=0) or 1
     step = (WIDTH - 20) / max(len(days), 8)
     parts = [f'<text x="10" y="12" class="sum">{most:,}</text>']
@@ -120,7 +120,8 @@ def _axis(names: Sequence[str], step: float) -> list[str]:
 
 
 def _said(text: str) -> str:
-    return f'<text x="10" y="16" class="sum">{escape(text)}</text>'
+    """Return words in the place of a drawing: they keep their size on a narrow page."""
+    return f'<p class="why">{escape(text)}</p>'
 
 
 def _rect(x: float, y: float, wide: float, high: float, piece: Piece) -> str:

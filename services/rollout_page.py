@@ -27,6 +27,7 @@ def report_to_html(report: RolloutReport) -> str:
         states=[(name, report.states[name]) for name in STATES if report.states.get(name)],
         near=near(report),
         codes=plots.trend_codes(report),
+        has_open=any(one.open for one in report.deviations),
         percent=percent,
         energy=energy_of,
         worth=worth_of,

@@ -28,15 +28,17 @@ def planned_and_done(report: RolloutReport) -> str:
 
 
 def burn_down(report: RolloutReport) -> str:
-    """Return what is left to be done at the end of each day, by the plan and really."""
+    """Return what is left to be done at the end of each day, by the plan and really, from before the first one on."""
     days = [one for one in report.days if one.planned or one.done]
     every = 1 + len(days) // MOST
     kept = [one for n, one in enumerate(days) if n % every == 0 or n == len(days) - 1]
+    listed = [one.remaining_by_plan + one.planned for one in kept[:1]]
     drawn = [
-        Line("calm", [one.remaining_by_plan for one in kept], "left by the plan"),
-        Line("good", [one.remaining for one in kept], "left"),
+        Line("calm", [*listed, *(one.remaining_by_plan for one in kept)], "left by the plan"),
+        Line("good", [*listed, *(one.remaining for one in kept)], "left"),
     ]
-    return lines([one.day[5:] for one in kept], drawn, "Exchanges left", nothing="No order is listed.")
+    names = ["before", *(one.day[5:] for one in kept)] if kept else []
+    return lines(names, drawn, "Exchanges left", nothing="No order is listed.")
 
 
 def ageing(report: RolloutReport) -> str:

@@ -76,6 +76,7 @@ def test_the_page_has_its_plots_and_needs_nothing_else(desk: Path) -> None:
     assert page.count("<svg") == page.count("</svg>") == 5
     assert "prefers-color-scheme: dark" in page
     assert "<polyline" in page
+    assert ">before</text>" in page, "what is left begins with what there was"
     assert "8005 PREMISE_MISMATCH" in page
 
 
