@@ -1,7 +1,7 @@
 """The site's `[roles.NAME.delivery]` as the road out takes it."""
 
 from flows.delivery import DeliveryPolicy
-from services.site_model import DeliverySection
+from services.role_section import DeliverySection
 
 
 def delivery_policy(section: DeliverySection) -> DeliveryPolicy:

@@ -15,7 +15,7 @@ from canonical.messages import Header, Message, Outcome, Parcel
 from flows import inquiry
 from flows.delivery import relay_once, waiting_for
 from services.delivery_policy import delivery_policy
-from services.site_model import DeliverySection
+from services.role_section import DeliverySection
 from store import deliveries
 from store.session import Transaction
 

@@ -3,7 +3,7 @@ from typing import get_args
 
 from services.billing_interfaces import KINDS, billing_interface
 from services.site_file import load_site
-from services.site_model import RoleKind
+from services.role_section import RoleKind
 
 
 def test_a_site_may_have_a_role_of_any_kind_beside_its_billing() -> None:

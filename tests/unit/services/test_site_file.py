@@ -9,8 +9,8 @@ from canonical.errors import MisconfiguredError
 from flows.delivery import DeliveryPolicy
 from services.delivery_policy import delivery_policy
 from services.hub import Hub
+from services.role_section import DeliverySection
 from services.site_file import load_site
-from services.site_model import DeliverySection
 
 ROOT = Path(__file__).parents[3]
 
