@@ -2,8 +2,8 @@ from pathlib import Path
 from typing import get_args
 
 from services.billing_interfaces import KINDS, billing_interface
-from services.site_file import load_site
 from services.role_section import RoleKind
+from services.site_file import load_site
 
 
 def test_a_site_may_have_a_role_of_any_kind_beside_its_billing() -> None:
