@@ -6,6 +6,7 @@
 Orders come over its control endpoint (simulators/cim_web.py). It answers OK, unless a script of answers says otherwise.
 """
 
+from simulators.cim_mdms import answer_held
 from simulators.cim_system import System, Taken
 from simulators.cim_taking import operations_in, take_exchanges, take_links, take_objects, take_readings
 from simulators.cim_web import run
@@ -18,7 +19,9 @@ _CLASSES = (
 
 
 def take(system: System, one: Heard) -> Taken:
-    """Take a message, or each operation of a set, into the books of the CIS: it has no objections of its own."""
+    """Take a message, or each operation of a set, into the books of the CIS without objections; say what it holds."""
+    if one.verb == "get" and one.noun in ("UsagePointConfig", "MeterConfig"):
+        return answer_held(system, one)
     if one.noun == "OperationSet":
         for operation in operations_in(one):
             take(system, operation)
