@@ -33,10 +33,10 @@ class Chapter:
 
 CHAPTERS = {
     "masters": Chapter(masters_demo.demo, masters_sabotage.KINDS),
-    "billing": Chapter(billing_demo.demo, sabotage.KINDS),
     "rollout": Chapter(rollout_demo.demo, rollout_sabotage.KINDS),
+    "billing": Chapter(billing_demo.demo, sabotage.KINDS),
 }
-"""Every chapter, in the order in which they are played."""
+"""Every chapter, in the order in which they are played; that of billing stays up at its end."""
 
 
 def chosen_chapters() -> dict[str, Chapter]:
