@@ -1,7 +1,7 @@
 """Calling a partner in any of the four bindings: one message out, one message back, over TLS."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Event, Timer
@@ -110,10 +110,25 @@ def require_answer_to(answer: WireMessage, correlation_id: str, peer: Peer) -> N
         raise RejectedError("the answer is to another message", code=codes.CORRELATION_MISMATCH, where=peer.place)
 
 
+def line() -> requests.Session:
+    """Return a line to partners, which is kept open from one message to the next until it is closed."""
+    session = requests.Session()
+    session.trust_env = False
+    return session
+
+
 def post(
-    peer: Peer, root: etree._Element, *, action: str = "", timeout_s: float, machine_now: datetime | None = None
+    peer: Peer,
+    root: etree._Element,
+    *,
+    action: str = "",
+    timeout_s: float,
+    machine_now: datetime | None = None,
+    kept: requests.Session | None = None,
 ) -> bytes:
     """Send a message element in the partner's binding; return the body that answers, whatever its status below 500.
+
+    `kept` is a line that stays open for what follows; without one a line is opened for this message alone.
 
     Raises:
         UnavailableError: no answer in time, or a server error without XML.
@@ -129,17 +144,23 @@ def post(
         envelope = safe_xml.parse(body)
         add_token(envelope, user=peer.user, password=peer.password, now=machine_now)
         body = etree.tostring(envelope, xml_declaration=True, encoding="UTF-8")
-    return send(peer, body, action=action, timeout_s=timeout_s)
+    return send(peer, body, action=action, timeout_s=timeout_s, kept=kept)
 
 
-def send(peer: Peer, body: "bytes | Readable", *, action: str = "", timeout_s: float) -> bytes:
+def send(
+    peer: Peer,
+    body: "bytes | Readable",
+    *,
+    action: str = "",
+    timeout_s: float,
+    kept: requests.Session | None = None,
+) -> bytes:
     """Send bytes, or what is read as they go out, that are in the partner's binding already; else as `post`."""
     headers = {"Content-Type": "text/xml; charset=utf-8"}
     if peer.binding != "bare":
         headers["SOAPAction"] = f'"{action}"'
     try:
-        with requests.Session() as session:
-            session.trust_env = False
+        with line() if kept is None else nullcontext(kept) as session:
             response = session.post(
                 peer.url,
                 data=body,
@@ -253,8 +274,7 @@ def reach(peer: Peer, *, timeout_s: float) -> int:
         MisconfiguredError: its certificate is not the pinned one.
     """
     try:
-        with requests.Session() as session:
-            session.trust_env = False
+        with line() as session:
             response = session.get(
                 f"{peer.url}?wsdl",
                 auth=(peer.user, peer.password) if peer.user and peer.tier != "token" else None,

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from lxml import etree
+from requests import Session
 
 from canonical.codes import message as codes
 from canonical.errors import HubError, RejectedError, UnavailableError
@@ -14,7 +15,7 @@ from canonical.messages import Message, Outcome, Parcel
 from iec61968 import safe_xml, validation
 from iec61968.canonical_nouns.outgoing import IMPERATIVES, Speech, outgoing
 from iec61968.envelope import local_name
-from iec61968.message_client import Peer, answer_or_fault, post, reach, refusal
+from iec61968.message_client import Peer, answer_or_fault, line, post, reach, refusal
 from iec61968.message_codec import message_from_xml
 from iec61968.message_writer import message_to_xml
 from iec61968.partner_replies import ALREADY, outcome_of
@@ -73,15 +74,24 @@ def parcel_around(wire: WireMessage, partner: Partner, *, key: str) -> Parcel:
     )
 
 
-def tell(parcel: Parcel, partner: Partner, *, timeout_s: float) -> Outcome:
-    """Bring one parcel over; the partner's Result OK confirms it. An outside failure is an outcome, not raised."""
+def tell(parcels: Sequence[Parcel], partner: Partner, *, timeout_s: float) -> list[Outcome]:
+    """Bring parcels over, in order and by one line; an outside failure is an outcome, not raised.
+
+    The partner's Result OK confirms a parcel. The line is opened again where the partner closes it in between.
+    """
+    with line() as kept:
+        return [_tell(parcel, partner, kept, timeout_s=timeout_s) for parcel in parcels]
+
+
+def _tell(parcel: Parcel, partner: Partner, kept: Session, *, timeout_s: float) -> Outcome:
+    """Bring one parcel over."""
     try:
         root = safe_xml.parse(parcel.body or b"", limits=partner.peer.limits, where=parcel.name)
         header = _header(message_from_xml(root, limits=partner.peer.limits))
         peer = _peer_for(header, partner)
         action = peer.edition.soap_action(header.noun, _operation(header, root)) if peer.binding == "typed" else ""
         now = partner.machine_now() if partner.machine_now is not None else None
-        raw = post(peer, root, action=action, timeout_s=timeout_s, machine_now=now)
+        raw = post(peer, root, action=action, timeout_s=timeout_s, machine_now=now, kept=kept)
         return _judged(raw, peer, header, partner)
     except RejectedError as error:
         return Outcome("rejected", str(error.code), error.reason)

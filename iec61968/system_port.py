@@ -88,7 +88,7 @@ class SystemPort:
 
     def carry(self, parcels: Sequence[Parcel], *, spool: Path, timeout_s: float) -> Sequence[Outcome]:
         """Bring parcels over, in order; Result OK confirms, PARTIAL names what was refused. Failures are outcomes."""
-        return [tell(parcel, self._system.partner, timeout_s=timeout_s) for parcel in parcels]
+        return tell(parcels, self._system.partner, timeout_s=timeout_s)
 
     def held(self, noun: HeldNoun, ids: Sequence[str], *, as_of: datetime, timeout_s: float) -> Iterator[MasterData]:
         """Yield what the system holds of meters or usage points (mRIDs), one message for each batch of them.

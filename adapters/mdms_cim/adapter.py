@@ -151,7 +151,7 @@ class CimMeterData:
 
     def carry(self, parcels: Sequence[Parcel], *, spool: Path, timeout_s: float) -> Sequence[Outcome]:
         """Bring parcels over, in order; Result OK confirms, PARTIAL names what was refused. Failures are outcomes."""
-        return [tell(parcel, self._settings.partner, timeout_s=timeout_s) for parcel in parcels]
+        return tell(parcels, self._settings.partner, timeout_s=timeout_s)
 
     def ping(self) -> Iterator[str]:
         """Yield one line for each address of the MDMS that answers at all, with our certificate and credentials.
