@@ -1,4 +1,4 @@
-"""What people do with work items: look, take, release, cancel, waive; each act kept with who, when and why."""
+"""What people do with work items: look, take, resolve, release, cancel, waive; each kept with who, when and why."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,6 +43,23 @@ def assign(work_id: str, *, to: str, by: str, reason: str, transaction: Transact
         item = _open(session, work_id)
         work.act(session, [item["work_id"]], "assigned", state="ASSIGNED", by=by, reason=reason, now=now, owner=to)
         return f"{item['code']} {item['key']}: assigned to {to}"
+
+
+def resolve(work_id: str, *, by: str, reason: str, transaction: Transaction, now: datetime) -> str:
+    """Close a work item because a person did what it asks for, and return what was done.
+
+    What waited for it goes on with the next pass: a step of an exchange that is done by hand counts as confirmed.
+
+    Raises:
+        RejectedError: it is about an item of a bill, which is released or cancelled (WORK_NOT_POSSIBLE).
+    """
+    with transaction() as session:
+        item = _open(session, work_id)
+        if item["request_id"]:
+            reason = "it is about an item of a bill: release or cancel that"
+            raise RejectedError(reason, code=WORK_NOT_POSSIBLE)
+        work.act(session, [item["work_id"]], "resolved", state="RESOLVED", by=by, reason=reason, now=now)
+        return f"{item['code']} {item['key']}: done, says {by}"
 
 
 def release(work_id: str, *, by: str, reason: str, transaction: Transaction, now: datetime) -> str:

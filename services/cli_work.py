@@ -7,7 +7,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-app = typer.Typer(no_args_is_help=True, help="What people must do: list, look, take, release, cancel, waive.")
+app = typer.Typer(no_args_is_help=True, help="What people must do: list, look, take, resolve, release, cancel, waive.")
 
 WORK = typer.Argument(help="Id of a work item, or the beginning of it.")
 WHO = typer.Option(..., "--as", help="Your name; kept with the act.")
@@ -75,6 +75,20 @@ def assign(
     with open_hub() as hub:
         done = assign_work(work, to=to or who, by=who, reason=why, transaction=hub.transaction, now=hub.now())
     typer.echo(done)
+
+
+@app.command()
+def resolve(
+    work: list[str] = typer.Argument(help="Ids of work items, or the beginnings of them."),  # noqa: B008
+    *,
+    who: str = WHO,
+    why: str = WHY,
+) -> None:
+    """Close work because you did what it asks for; what waited for it goes on: a step by hand is then confirmed."""
+    from flows.work import resolve as decide
+
+    for one in work:
+        _decide(decide, one, who, why)
 
 
 @app.command()

@@ -15,7 +15,7 @@ from flows.meter_rollout.asking import Ask
 from flows.meter_rollout.beginning import Begun
 from flows.meter_rollout.policy import Policy
 from flows.meter_rollout.progress import TOLD, UNDO, Track, is_taken_back, newest, settle
-from flows.meter_rollout.steps import NEEDS_HEAD_END, STEPS, Step
+from flows.meter_rollout.steps import NEEDS_HEAD_END, OWN_BELIEF, STEPS, Step
 from flows.routing.deliver import Sending
 from store import rollout_orders, rollout_results, rollout_steps
 from store.rows import Row
@@ -138,8 +138,8 @@ def _planned(
 
 
 def _is_served(step: Step, policy: Policy) -> bool:
-    """Return whether anybody is told, or the hub's own belief changes with it."""
-    return step.system is None or step.name == "CIS_AMI" or step.system in policy.roles or step.system in policy.manual
+    """Return whether anybody is told, or what the hub itself believes changes with it."""
+    return step.system is None or step.name in OWN_BELIEF or step.system in policy.roles or step.system in policy.manual
 
 
 def _row(

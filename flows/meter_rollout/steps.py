@@ -111,6 +111,10 @@ NEEDS_HEAD_END: frozenset[str] = frozenset({"HES_COMMISSION", "HEARD", "VERIFIED
 """Steps that mean nothing at a site whose meters nobody hears."""
 
 
+OWN_BELIEF: frozenset[str] = frozenset({"CIS_AMI", "WAMS_STOCK"})
+"""Steps by which the hub's own belief changes, whoever is told: who is read by AMI, which meters came back."""
+
+
 def reached(states: Mapping[str, str]) -> OrderState:
     """Return the state of an order whose steps stand as `states` says by name; a step that it lacks is not needed."""
     found: OrderState = "VALIDATED"

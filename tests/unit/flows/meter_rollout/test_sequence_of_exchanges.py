@@ -10,10 +10,11 @@ from rollout_sequence_world import POLICY, T, World
 from canonical.codes.rollout_steps import ORIGIN_SILENT, STEP_BY_HAND, STEP_DIFFERS, STEP_REFUSED
 from canonical.ids import meter_mrid
 from canonical.rollout import Origin
+from flows import work as people
 from flows.delivery import DeliveryPolicy
 from flows.meter_rollout import sequence
 from flows.meter_rollout.steps import STEPS
-from store import master_statements, reference, rollout_orders
+from store import master_statements, reference, rollout_orders, shipments
 from store.session import Transaction
 
 OLD, NEW = meter_mrid("ACME", "O1"), meter_mrid("ACME", "N1")
@@ -171,7 +172,7 @@ def test_a_person_stands_in_for_a_system_and_the_rest_goes_on(transaction: Trans
 
     (item,) = world.open_work()
     waits = world.steps(order)["OMS_METER"]
-    world.close_work()
+    people.resolve(item["work_id"][:8], by="ann", reason="keyed in", transaction=world.transaction, now=world.now)
     world.settle()
 
     assert (item["code"], waits) == (str(STEP_BY_HAND), "MANUAL")
@@ -187,6 +188,22 @@ def test_a_site_without_some_systems_still_closes(transaction: Transaction, tmp_
     assert {name for name, state in world.steps(order).items() if state != "NOT_NEEDED"} == {
         "MDMS_CLOSE", "MDMS_CREATE", "MDMS_READINGS",
     }  # fmt: skip
+
+
+def test_the_old_meter_is_among_the_returned_ones_also_where_no_work_system_keeps_them(
+    transaction: Transaction, tmp_path: Path
+) -> None:
+    world = World(transaction, tmp_path, replace(POLICY, roles={"mdms": "mdms"}, askable=frozenset()))
+    with transaction() as session:
+        before = shipments.of_meters(session, {OLD})
+    order = world.exchange(1)
+    world.settle()
+
+    with transaction() as session:
+        after = shipments.of_meters(session, {OLD})
+    assert before == {}
+    assert after[OLD]["state"] == "RETURNED"
+    assert world.order(order)["state"] == "CLOSED"
 
 
 def test_a_corrected_exchange_is_taken_back_everywhere_before_it_is_told_anew(world: World) -> None:
