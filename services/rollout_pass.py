@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 IDLE_S = 5.0
-"""Seconds of machine time between two looks; what is due is a matter of business time."""
+"""Seconds of machine time between two looks, at most; what is due is a matter of business time."""
 
 ROUNDS = 3
 """How often one pass brings orders on: what was answered at once goes on at once, the rest with the next pass."""
@@ -207,7 +207,7 @@ def run_rollout(hub: "Hub", stop: Event) -> None:
         validate_all(hub)
         advance_all(hub)
         verify(hub)
-        stop.wait(IDLE_S)
+        stop.wait(min(IDLE_S, own.poll_seconds))
 
 
 def _look(hub: "Hub") -> None:

@@ -29,6 +29,9 @@ _SPEAKS = {
 }
 """Adapter, kind, and the setting of its address, by role."""
 
+SMALL = 1000
+"""Usage points up to which the hub looks every second: a look at all that are under way costs little."""
+
 _SYSTEM = Template("""[serve.clients.$name]
 password = "env:ROLLOUT_CALLER_PASSWORD"
 role = "$name"
@@ -42,6 +45,11 @@ $url = "https://127.0.0.1:$port/cim"
 user = "amihub"
 password = "env:ROLLOUT_PASSWORD"
 ca_file = "keys/ca.pem"
+[roles.$name.delivery]
+batch = 200
+in_flight = 1000
+timeout_seconds = 20
+lease_seconds = 4500
 """)
 
 _PARTNER = Template("""[roles.$name]
@@ -103,4 +111,6 @@ def _more(ports: dict[str, int], keys: Path, *, capacity: int) -> str:
         roles.append(_PARTNER.substitute(name=name, adapter=adapter, kind=kind, port=ports[name], key=key))
     template = Template(Path(__file__).with_name("rollout_site.toml").read_text(encoding="utf-8"))
     left_out = ", ".join(f'{name} = "{why}"' for name, why in rollout_city.excluded(capacity).items())
-    return template.substitute(capacity=capacity, left_out=left_out, roles="".join(roles))
+    return template.substitute(
+        capacity=capacity, left_out=left_out, poll=1 if capacity <= SMALL else 5, roles="".join(roles)
+    )
