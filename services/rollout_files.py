@@ -35,9 +35,6 @@ OTHERS = ("reference", "masters", "readings", "billed", "message", "request")
 HOLD_STOCK: tuple[System, ...] = ("wams", "mdms", "hes")
 """Systems that hold a meter before it is hung: asset, configuration, keys (domain 2.2)."""
 
-WITHOUT_STOCK = ("contractor_file", "route_file")
-"""Adapters of systems that hold no meters which hang nowhere."""
-
 
 @dataclass(frozen=True, slots=True)
 class RolloutFiles:
@@ -123,11 +120,7 @@ def shipment_policy(model: "SiteModel") -> ShipmentPolicy:
     """Return how this site takes shipments; who works by files of orders alone keeps no stock."""
     rollout = rollout_policy(model)
     told = dict.fromkeys(rollout.roles[one] for one in HOLD_STOCK if one in rollout.roles)
-    return ShipmentPolicy(
-        tuple(role for role in told if model.roles[role].adapter not in WITHOUT_STOCK),
-        tuple(one for one in HOLD_STOCK if one in rollout.manual),
-        rollout.queue,
-    )
+    return ShipmentPolicy(tuple(told), tuple(one for one in HOLD_STOCK if one in rollout.manual), rollout.queue)
 
 
 def route_policy(model: "SiteModel") -> RoutePolicy:

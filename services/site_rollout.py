@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from flows.meter_rollout.policy import SYSTEMS, Policy
+from flows.meter_rollout.policy import SYSTEMS, Policy, System
 from flows.meter_rollout.rules import Hardware, WaveRules
 from services.rollout_section import KEYS, RolloutSection
 from services.rollout_waves_section import WEEKDAYS, WaveSection
@@ -11,6 +11,15 @@ from services.site_model import SiteModel
 
 TOLD_OF = frozenset({"installation", "meter", "usage_point"})
 """Kinds of masters that the steps of an exchange tell."""
+
+ORDERS_ALONE = "contractor_file"
+"""Adapter of crews that are told of orders by file, and of nothing else: no stock of theirs is kept by it."""
+
+WITHOUT_WORDS = frozenset({
+    "cis_flatfile", "gis_flatfile", "masters_flatfile", "mdms_cim_files", "mdms_nem", "route_file", "shipment_file",
+    ORDERS_ALONE,
+})  # fmt: skip
+"""Adapters whose layouts have no words for an exchange."""
 
 Mistake = tuple[tuple[str, ...], str]
 
@@ -21,7 +30,7 @@ def rollout_policy(model: SiteModel) -> Policy:
     named = {system: role for system in SYSTEMS if (role := own.role(system))}
     return Policy(
         zone=model.site.zone,
-        roles={system: role for system, role in named.items() if role in model.roles},
+        roles={system: role for system, role in named.items() if _is_told(model, system, role)},
         absent=frozenset(system for system, role in named.items() if model.lacks.get(role) == "absent"),
         manual=frozenset(system for system, role in named.items() if model.lacks.get(role) == "manual"),
         origins=own.origins,
@@ -44,6 +53,11 @@ def rollout_policy(model: SiteModel) -> Policy:
         queue=model.work.owners.get("rollout", "rollout"),
         batch=own.batch,
     )
+
+
+def _is_told(model: SiteModel, system: System, role: str) -> bool:
+    """Return whether a role is told of exchanges; who works by files of orders alone gets those, and nothing else."""
+    return role in model.roles and not (system == "wams" and model.roles[role].adapter == ORDERS_ALONE)
 
 
 def _callers(model: SiteModel, role: str) -> frozenset[str]:
@@ -78,9 +92,17 @@ def _roles(model: SiteModel, own: RolloutSection) -> Iterator[Mistake]:
         role = own.role(system)
         if role and role not in model.roles and role not in model.lacks:
             yield ("rollout", KEYS[system]), f"there is no role {role!r}, neither in [roles] nor in [lacks]"
+        elif role in model.roles and not _has_words(system, model.roles[role].adapter):
+            said = f"{model.roles[role].adapter} has no words for an exchange: every step would be refused"
+            yield ("rollout", KEYS[system]), f'{said}. Name another role, or one of [lacks] = "manual"'
     for role in own.inboxes:
         if role not in model.roles:
             yield ("rollout", "inboxes"), f"there is no role {role!r}"
+
+
+def _has_words(system: System, adapter: str) -> bool:
+    """Return whether an adapter can say what the steps of an exchange, or its order, tell a system."""
+    return system == "route_reader" or adapter not in WITHOUT_WORDS - ({ORDERS_ALONE} if system == "wams" else set())
 
 
 def _told_twice(model: SiteModel, own: RolloutSection) -> Iterator[Mistake]:

@@ -43,7 +43,8 @@ def test_a_plausible_read_rests_on_feeds_that_tell_what_meters_show(tmp_path: Pa
     policy = route_policy(model(tmp_path, '[rollout]\nroute_reader = "walkers"\n'))
 
     assert (policy.role, policy.zone) == ("walkers", "America/Toronto")
-    assert policy.raw_sources == {"crew", "walkers"}
+    assert policy.raw_sources >= {"crew", "walkers"}
+    assert not policy.raw_sources & {"mdms", "mdms_cim"}
     assert policy.max_daily_kwh
 
 

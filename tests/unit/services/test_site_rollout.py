@@ -6,7 +6,7 @@ import pytest
 
 from canonical.errors import MisconfiguredError
 from services.site_file import Site, load_site
-from services.site_rollout import rollout_policy
+from services.site_rollout import rollout_policy, waves_of
 
 SITE = """
 [site]
@@ -37,6 +37,20 @@ mdms = "mdms"
 work_system = "wams"
 oms = "oms"
 """
+BOOKS = """
+[roles.books]
+adapter = "masters_flatfile"
+kind = "partner"
+clock = "UTC"
+multiplier = "raw"
+"""
+CREWS = """
+[roles.wams]
+adapter = "contractor_file"
+kind = "work_system"
+clock = "UTC"
+multiplier = "raw"
+"""
 WAVE = """
 [rollout.waves.north-1]
 first_day = 2026-12-01
@@ -59,6 +73,13 @@ def test_systems_are_roles_or_a_persons_work_or_nobodys(tmp_path: Path) -> None:
     assert policy.zone == "America/Toronto"
 
 
+def test_crews_that_work_by_files_get_their_orders_and_no_step_of_an_exchange(tmp_path: Path) -> None:
+    model = site_of(tmp_path, SITE.replace('wams = "manual"\n', "") + CREWS + WAVE).model
+
+    assert "wams" not in rollout_policy(model).roles
+    assert waves_of(model)["north-1"].work_system == "wams"
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [
@@ -75,6 +96,7 @@ def test_systems_are_roles_or_a_persons_work_or_nobodys(tmp_path: Path) -> None:
         ("[subscribers.told]\nrole = \"mdms\"\nkinds = [\"meter\"]", "it would be told twice"),
         ('actions = { EX99 = "HOLD" }', "there is no rule 'EX99'"),
         ('mdsm = "mdms"', "did you mean 'mdms'"),
+        ('hes = "books"\n' + BOOKS, "masters_flatfile has no words for an exchange"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_named_with_its_line(tmp_path: Path, more: str, said: str) -> None:
