@@ -10,7 +10,7 @@ from sqlmodel import Session
 from store import bulk
 from store.reference import USAGE_POINT
 from store.reference_masters import SERVICE_LOCATION, USAGE_POINT_LOCATION
-from store.rollout import ORDER, ROUTE_EXTRACT
+from store.rollout import ORDER, RESULT, ROUTE_EXTRACT
 from store.rows import Row, rows_of
 
 KEY = ("route", "business_date", "usage_point", "meter")
@@ -18,6 +18,7 @@ CHUNK = 5000
 """Values that one query names."""
 
 _OVER = ("CANCELLED", "REVERSED", "EXCLUDED")
+_UNDECIDED = ("NEW", "WAITING", "HELD")
 
 
 def usage_points_of(session: Session, route: str) -> list[Row]:
@@ -57,6 +58,22 @@ def orders_of(session: Session, points: Collection[str]) -> dict[str, list[Row]]
         mine = (ORDER.c.usage_point.in_(some), ORDER.c.done_at.is_not(None), ORDER.c.state.not_in(_OVER))
         for row in rows_of(session, select(*columns).where(*mine).order_by(ORDER.c.done_at)):
             found.setdefault(row["usage_point"], []).append(row)
+    return found
+
+
+def removals_told(session: Session, points: Collection[str]) -> dict[str, list[tuple[str, datetime]]]:
+    """Return which meters crews say they removed at some usage points, and when, as long as nobody has decided on it.
+
+    A meter is named by its normalized serial, or its mRID where it was told without one.
+    """
+    found: dict[str, list[tuple[str, datetime]]] = {}
+    named = (RESULT.c.usage_point, RESULT.c.removed_serial, RESULT.c.content, RESULT.c.effective_at)
+    for some in _chunks(points):
+        mine = (RESULT.c.usage_point.in_(some), RESULT.c.outcome == "DONE", RESULT.c.state.in_(_UNDECIDED))
+        for row in rows_of(session, select(*named).where(*mine, RESULT.c.removed_serial != "")):
+            said = row["content"].get("removed_at")
+            at = datetime.fromisoformat(said) if said else row["effective_at"]
+            found.setdefault(row["usage_point"], []).append((row["removed_serial"], at))
     return found
 
 

@@ -1,6 +1,6 @@
 """Whose a manual read is: the meter that was asked for, or that the reader names, and whether it still hung then."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +11,9 @@ from canonical.rollout import ManualRead
 from store import reference_book, route_extracts
 from store.rows import Row
 from store.session import Session
+
+Removal = tuple[str, datetime]
+"""A meter, by mRID or normalized serial, and when it was taken away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +47,23 @@ def whose(session: Session, reads: Sequence[ManualRead]) -> list[Found]:
     points = [_point(one, named, by_serial) for one in reads]
     known = {point for point, _ in points if point}
     installed = reference_book.open_book(session, known).installations
-    stops, orders = route_extracts.of_points(session, known), route_extracts.orders_of(session, known)
+    stops, removals = route_extracts.of_points(session, known), _removals(session, known)
     found = []
     for one, (point, why) in zip(reads, points, strict=True):
         if not point:
             found.append(Found(why, None))
             continue
         stop = _stop(one, stops.get(point, ()))
-        found.append(Found(_whose(one, stop, installed.get(point, ()), orders.get(point, ())), stop))
+        found.append(Found(_whose(one, stop, installed.get(point, ()), removals.get(point, ())), stop))
+    return found
+
+
+def _removals(session: Session, points: Collection[str]) -> dict[str, list[Removal]]:
+    """Return what was removed at some usage points by their orders, and by what crews say and nobody decided on."""
+    found: dict[str, list[Removal]] = route_extracts.removals_told(session, points)
+    for point, orders in route_extracts.orders_of(session, points).items():
+        own = [(row["old_meter"], at) for row in orders if (at := row["removed_at"] or row["done_at"])]
+        found.setdefault(point, []).extend(own)
     return found
 
 
@@ -100,7 +112,7 @@ def _stop(one: ManualRead, stops: Sequence[Row]) -> Row | None:
 
 
 def _whose(
-    one: ManualRead, stop: Row | None, installed: Sequence[Installation], orders: Collection[Row]
+    one: ManualRead, stop: Row | None, installed: Sequence[Installation], removals: Iterable[Removal]
 ) -> Whose | str:
     """Return the installation that was read; a read that names no meter is of the one that the route asked for."""
     names_meter = bool(one.meter.meter or one.meter.serial)
@@ -120,6 +132,7 @@ def _whose(
     removed_at = last.removed_at
     if removed_at is None:
         # The field said so already, though the hub does not believe it yet.
-        told = [row["removed_at"] or row["done_at"] for row in orders if row["old_meter"] == last.meter]
-        removed_at = min((at for at in told if at >= last.installed_at), default=None)
+        names = {last.meter, normal_serial(last.serial)}
+        told = [at for meter, at in removals if meter in names and at >= last.installed_at]
+        removed_at = min(told, default=None)
     return Whose(last, removed_at if removed_at is not None and removed_at < one.read_at else None)

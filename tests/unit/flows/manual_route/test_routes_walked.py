@@ -8,7 +8,7 @@ import pytest
 from routes_by_hand import Street, day, mrid, read
 
 from flows.manual_route import certified
-from store import bulk, route_extracts, work
+from store import bulk, rollout_results, route_extracts, work
 from store.rollout import ORDER
 from store.session import Transaction
 
@@ -117,6 +117,25 @@ def test_what_only_the_field_said_so_far_stops_a_read_too(street: Street) -> Non
     (said,) = street.read(read("U1", "S1", 5100, 1.5))
 
     assert said.code == "8096 ROUTE_STALE"
+
+
+def test_a_telling_that_nobody_believes_yet_stops_reads_from_the_removal_on_and_not_from_when_it_was_told(
+    street: Street,
+) -> None:
+    street.extract(MONDAY, 0.5)
+    content = {"removed_at": day(1).isoformat()}
+    blank = {"business_key": "K", "content": content, "source": "crew", "message_id": "M", "state": "HELD"}
+    told = {"result_id": "R1", "usage_point": "U1", "removed_serial": "S1", "outcome": "DONE", "told_at": day(3)}
+    with street.transaction() as session:
+        rollout_results.insert(session, [{**blank, **told, "effective_at": day(1)}])
+
+    before, behind, other = street.read(
+        read("U1", "S1", 5100, 0.9), read("U1", "S1", 5101, 1.5), read("U2", "S2", 7, 1.5)
+    )
+
+    assert [before.verdict, other.verdict] == ["ACCEPTED", "ACCEPTED"]
+    assert behind.code == "8096 ROUTE_STALE"
+    assert f"removed at {day(1)}" in behind.reason
 
 
 def test_a_new_meter_is_walked_to_until_it_is_certified(street: Street) -> None:
