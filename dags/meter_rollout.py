@@ -1,4 +1,4 @@
-"""Meter rollout: take in, judge and tell in batches, verify, verdict. A person decides of waves beside it."""
+"""Meter rollout: take in, judge and tell in batches, verify, routes, verdict. A person decides of waves beside it."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -17,10 +17,10 @@ FORM = {
     "steps": Param(STEPS[0], enum=STEPS, title="Steps", description="Take files in and stop, or the whole pass."),
     "note": Param("", type="string", title="Why", description="Kept in the log of the first task."),
 }
-NAMES = ["take_in", "plan_validation", "validate", "plan_advance", "advance", "verify"]
+NAMES = ["take_in", "plan_validation", "validate", "plan_advance", "advance", "verify", "hand_out"]
 
 
-@task.short_circuit(pool="sftp", ignore_downstream_trigger_rules=True, **OUTSIDE)
+@task.short_circuit(pool="rollout", ignore_downstream_trigger_rules=True, **OUTSIDE)
 def take_in(params=None):
     return goes_on(params)
 
@@ -38,6 +38,11 @@ def work(step: str, batch: str):
 @task(pool="rollout", trigger_rule=TriggerRule.ALL_DONE, **OUTSIDE)
 def verify():
     return passed("verify")
+
+
+@task(pool="rollout", **OUTSIDE)
+def hand_out():
+    return passed("hand_out")
 
 
 @task(task_id="verdict", trigger_rule=TriggerRule.ALL_DONE)
@@ -69,7 +74,7 @@ def meter_rollout():
     due = plan.override(task_id="plan_advance", trigger_rule=TriggerRule.ALL_DONE)("advance")
     take_in() >> judgeable
     work.override(task_id="validate").partial(step="validate_named").expand(batch=judgeable) >> due
-    work.override(task_id="advance").partial(step="advance_named").expand(batch=due) >> verify() >> say()
+    work.override(task_id="advance").partial(step="advance_named").expand(batch=due) >> verify() >> hand_out() >> say()
 
 
 if load_site().model.rollout is not None:

@@ -16,6 +16,7 @@ State lives in the hub's store: a pass may be late, repeated or killed; each bat
 * `validate`: a batch of completions against the rules EX01 to EX20; what does not pass is work
 * `advance`: a batch of orders a step on in their sequence; only what the steps before have made true
 * `verify`: meters heard, first days read, strays; waves brought on
+* `hand_out`: manual routes of the next days (`[rollout] routes_ahead_days`), without whoever is certified by now
 * `verdict`: red when a task failed; a wave that waits for a person is named, and holds nothing up
 
 A person freezes and releases waves: `amihub rollout freeze|release WAVE`. How it stands: `amihub rollout status`.

@@ -12,26 +12,37 @@ app = typer.Typer(no_args_is_help=True, help="Manual routes: hand out, list what
 @app.command()
 def extract(
     *,
-    route: Annotated[list[str], typer.Option("--route", help="Route; several in their order.")],
+    route: Annotated[
+        list[str] | None, typer.Option("--route", help="Route; several in their order. Without it all that are due.")
+    ] = None,
     day: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Local day on which it is walked.")],
     again: Annotated[bool, typer.Option("--again", help="Hand it out anew, with a new number.")] = False,
 ) -> None:
-    """Hand routes out for one local day. One that was handed out for that day stays as it was."""
+    """Hand routes out for one local day. One that was handed out for that day stays as it was.
+
+    Due are the routes on which a bill cycle is read that day, and somebody by hand. With `routes_ahead_days` of
+    [rollout] passes hand them out by themselves.
+    """
     from flows.manual_route import extract as extract_route
+    from flows.manual_route import routes_due
     from services.hub import open_hub
     from services.rollout_files import route_policy, sending_of
 
+    if again and not route:
+        raise typer.BadParameter("--again needs --route: say which")
     with open_hub() as hub:
-        policy = route_policy(hub.site.model)
-        for name in route:
+        policy, on = route_policy(hub.site.model), date(day.year, day.month, day.day)
+        names = route or routes_due(on, policy=policy, transaction=hub.transaction)
+        for name in names:
             done = extract_route(
-                name, date(day.year, day.month, day.day), policy=policy, sending=sending_of(hub),
-                transaction=hub.transaction, again=again,
-            )  # fmt: skip
+                name, on, policy=policy, sending=sending_of(hub), transaction=hub.transaction, again=again
+            )
             how = (
                 "handed out" if done.is_new else "was handed out before" if done.sequence else "nobody is read by hand"
             )
             typer.echo(f"{name} {done.business_date}: {how}, number {done.sequence}, {done.stops} stops")
+    if not names:
+        typer.echo(f"No route is due on {on} that was not handed out: `amihub routes list`")
 
 
 @app.command("list")

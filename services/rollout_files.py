@@ -11,7 +11,7 @@ from canonical.errors import MisconfiguredError, RejectedError, UnavailableError
 from flows import file_again, file_intake
 from flows.file_handling import FileHandler, IntakePolicy, IntakeProblem, TakenFile
 from flows.file_pass import Pass
-from flows.manual_route import ManualReadsHandler, RoutePolicy
+from flows.manual_route import ManualReadsHandler, RoutePolicy, hand_out
 from flows.master_data_feed import AnswersHandler
 from flows.masters_intake import settle_resent
 from flows.meter_rollout.completions import CompletionsHandler
@@ -92,6 +92,18 @@ def take_file_again(
     return file_again.take_again(this, entry, path=path, line=line, by=by)
 
 
+def hand_out_routes(hub: "Hub") -> int:
+    """Hand out the manual routes that are read within `[rollout] routes_ahead_days`, and return how many went.
+
+    Raises:
+        MisconfiguredError: the route reader's adapter is set up wrong.
+    """
+    if not section_of(hub.site.model).routes_ahead_days:
+        return 0
+    policy = route_policy(hub.site.model)
+    return sum(one.is_new for one in hand_out(policy=policy, sending=sending_of(hub), transaction=hub.transaction))
+
+
 def is_rollout(hub: "Hub", role: str, name: str) -> bool:
     """Return whether a file of this name is one of the rollout that this site takes from a role."""
     if hub.site.model.rollout is None or role not in section_of(hub.site.model).inboxes:
@@ -133,7 +145,8 @@ def route_policy(model: "SiteModel") -> RoutePolicy:
     if not role or model.lacks.get(role) == "absent":
         reason = "[rollout] names no role as route_reader: nobody can be handed a route"
         raise MisconfiguredError(reason, code=ROLE_ABSENT)
-    return RoutePolicy(role, rollout.zone, rollout.max_daily_kwh, raw_sources(model), rollout.queue)
+    ahead = section_of(model).routes_ahead_days
+    return RoutePolicy(role, rollout.zone, rollout.max_daily_kwh, raw_sources(model), ahead, rollout.queue)
 
 
 def sending_of(hub: "Hub") -> Sending:

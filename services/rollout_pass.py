@@ -181,13 +181,24 @@ def verify(hub: "Hub") -> RolloutPass:
     )  # fmt: skip
 
 
+def hand_out(hub: "Hub") -> RolloutPass:
+    """Hand out the manual routes of the next days; whoever is certified by now is on none of them.
+
+    Raises:
+        MisconfiguredError: the route reader's adapter is set up wrong.
+    """
+    from services import rollout_files
+
+    return RolloutPass(sent=rollout_files.hand_out_routes(hub))
+
+
 def whole_pass(hub: "Hub") -> RolloutPass:
-    """Take in, judge, advance, verify, and say what all did.
+    """Take in, judge, advance, verify, hand routes out, and say what all did.
 
     Raises:
         MisconfiguredError: as `take_in` does.
     """
-    return take_in(hub) + validate_all(hub) + advance_all(hub) + verify(hub) + advance_all(hub)
+    return take_in(hub) + validate_all(hub) + advance_all(hub) + verify(hub) + advance_all(hub) + hand_out(hub)
 
 
 def standing(hub: "Hub") -> dict[str, Any]:
@@ -196,17 +207,21 @@ def standing(hub: "Hub") -> dict[str, Any]:
 
 
 def run_rollout(hub: "Hub", stop: Event) -> None:
-    """Judge, tell and verify until `stop` is set, and look into the folders every `[rollout] poll_seconds`."""
+    """Judge, tell and verify until `stop` is set; look at folders and routes every `[rollout] poll_seconds`."""
     own = hub.site.model.rollout
     looked = None
     while own is not None and not stop.is_set():
         now = hub.machine_now()
-        if own.inboxes and (looked is None or (now - looked).total_seconds() >= own.poll_seconds):
+        is_time = looked is None or (now - looked).total_seconds() >= own.poll_seconds
+        if is_time:
             looked = now
+        if is_time and own.inboxes:
             _look(hub)
         validate_all(hub)
         advance_all(hub)
         verify(hub)
+        if is_time:
+            hand_out(hub)
         stop.wait(min(IDLE_S, own.poll_seconds))
 
 

@@ -33,6 +33,9 @@ class RolloutSection(BaseModel):
     poll_seconds: float = Field(60.0, gt=0)
     """Seconds of machine time between two looks into their folders by `amihub serve`."""
 
+    routes_ahead_days: int = Field(0, ge=0, le=31)
+    """Local days before the read date of its cycle on which passes hand a manual route out; 0: a person does."""
+
     origins: dict[str, Origin] = Field(default_factory=dict)
     """Who begins a step, by its name (docs/flows/meter_rollout.md); the hub where it is not said (ruling 8)."""
 

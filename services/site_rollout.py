@@ -95,6 +95,8 @@ def _roles(model: SiteModel, own: RolloutSection) -> Iterator[Mistake]:
         elif role in model.roles and not _has_words(system, model.roles[role].adapter):
             said = f"{model.roles[role].adapter} has no words for an exchange: every step would be refused"
             yield ("rollout", KEYS[system]), f'{said}. Name another role, or one of [lacks] = "manual"'
+    if own.routes_ahead_days and not own.route_reader:
+        yield ("rollout", "routes_ahead_days"), "[rollout] names no role as route_reader: nobody can be handed a route"
     for role in own.inboxes:
         if role not in model.roles:
             yield ("rollout", "inboxes"), f"there is no role {role!r}"

@@ -17,7 +17,9 @@ KEY = ("route", "business_date", "usage_point", "meter")
 CHUNK = 5000
 """Values that one query names."""
 
-_OVER = ("CANCELLED", "REVERSED", "EXCLUDED")
+OVER = ("CANCELLED", "REVERSED", "EXCLUDED")
+"""States of an order whose exchange is none."""
+
 _UNDECIDED = ("NEW", "WAITING", "HELD")
 
 
@@ -55,7 +57,7 @@ def orders_of(session: Session, points: Collection[str]) -> dict[str, list[Row]]
     columns = [ORDER.c[n] for n in ("usage_point", "state", "old_meter", "new_meter", "removed_at", "done_at",
                                     "certified_at")]  # fmt: skip
     for some in _chunks(points):
-        mine = (ORDER.c.usage_point.in_(some), ORDER.c.done_at.is_not(None), ORDER.c.state.not_in(_OVER))
+        mine = (ORDER.c.usage_point.in_(some), ORDER.c.done_at.is_not(None), ORDER.c.state.not_in(OVER))
         for row in rows_of(session, select(*columns).where(*mine).order_by(ORDER.c.done_at)):
             found.setdefault(row["usage_point"], []).append(row)
     return found

@@ -22,5 +22,8 @@ class RoutePolicy:
     raw_sources: frozenset[str] = frozenset()
     """Feeds whose reads stand as the meter shows them: only those tell what a reader will see."""
 
+    ahead_days: int = 0
+    """Local days before the read date of its cycle on which a pass hands a route out by itself; 0: a person does."""
+
     queue: str = "rollout"
     """Owner of the work that routes make."""

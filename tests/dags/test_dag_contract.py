@@ -52,9 +52,11 @@ def test_a_rollout_judges_and_tells_in_batches_of_its_own_pool_and_waits_for_nob
     dag = dagbag.dags["meter_rollout"]
     order = [task.task_id for task in dag.topological_sort()]
 
-    assert order == ["take_in", "plan_validation", "validate", "plan_advance", "advance", "verify", "verdict"]
+    assert order == [
+        "take_in", "plan_validation", "validate", "plan_advance", "advance", "verify", "hand_out", "verdict",
+    ]  # fmt: skip
     assert [name for name in order if dag.get_task(name).is_mapped] == ["validate", "advance"]
-    assert {dag.get_task(name).pool for name in ("validate", "advance", "verify")} == {"rollout"}
+    assert {dag.get_task(name).pool for name in ("take_in", "validate", "advance", "verify", "hand_out")} == {"rollout"}
     assert not any("approv" in name for name in order)
 
 
