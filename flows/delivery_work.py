@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from canonical.codes.message import ATTEMPTS_EXHAUSTED, PARTNER_REFUSED, UNCONFIRMED
 from canonical.ids import mint
+from canonical.refusals import shown
 from canonical.work import WorkItem
 from store import delivery_work, work
 from store.deliveries import Delivery
@@ -46,7 +47,7 @@ def _work_item(row: Delivery, queue: str, now: datetime) -> WorkItem:
         code=str(code),
         key=row.delivery_id,
         queue=queue,
-        summary=f"{row.destination}: {row.name}: {row.code} {row.reason}".rstrip(),
+        summary=f"{row.destination}: {row.name}: {row.code} {shown(row.reason)}".rstrip(),
         due_at=row.confirm_by or now,
         at_risk_kwh=Decimal(0),
         suggested=code.next_step,

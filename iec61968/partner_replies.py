@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from canonical.codes import message as codes
 from canonical.messages import Outcome
+from canonical.refusals import Refusal, refusals_to_text
 from iec61968.dialects.reply_codes import is_fine, is_retryable
 from iec61968.envelope import ReplyError, WireReply
 
 ALREADY: Mapping[str, tuple[str, ...]] = {"create": ("7007",), "close": ("7008",)}
 """Codes of a partner that say of a link that it is what we want it to be, by verb: it stands already, it stands no
 more (Connexo; the module's letters before the number do not count)."""
-
-_SHOWN = 20
 
 
 def outcome_of(
@@ -43,7 +42,5 @@ def _says(error: ReplyError, wanted: Sequence[str]) -> bool:
 
 
 def _said(errors: Sequence[ReplyError]) -> str:
-    """Return errors for a person: object, code, reason."""
-    parts = [f"{e.object_type} {e.object_id} {e.code} {e.reason or e.details}".split() for e in errors[:_SHOWN]]
-    more = f"; and {len(errors) - _SHOWN} more" if len(errors) > _SHOWN else ""
-    return "; ".join(" ".join(part) for part in parts) + more
+    """Return every error: object, code, reason."""
+    return refusals_to_text(Refusal(e.object_type, e.object_id, e.code, e.reason or e.details) for e in errors)

@@ -13,6 +13,7 @@ from iec61968.bindings import unwrap
 from iec61968.compression import CompressionLimits, expand_bytes
 from iec61968.envelope import local_name
 from iec61968.message_codec import message_from_xml
+from iec61968.partner_replies import outcome_of
 from iec61968.safe_xml import XmlLimits
 from services.hub import Hub
 from store.session import Transaction
@@ -83,7 +84,8 @@ def _outcome_of(raw: bytes, partner: str) -> Message[Outcome]:
     wire = message_from_xml(unwrap(raw).message)
     if wire.header is None or wire.reply is None:
         raise RejectedError("no Header or no Reply", code=codes.SCHEMA_INVALID, where=wire.name)
-    said = "; ".join(f"{error.code} {error.reason}".strip() for error in wire.reply.errors)
-    good = wire.reply.result == "OK"
-    outcome = Outcome("confirmed") if good else Outcome("rejected", str(codes.PARTNER_REFUSED), said)
+    outcome = outcome_of(wire.reply, verb="")
+    if outcome.state == "unavailable":
+        # Whoever answers later has the message: sent again by itself it would be a repeat, and get the same answer.
+        outcome = Outcome("rejected", str(codes.PARTNER_REFUSED), outcome.reason)
     return Message(wire.header.canonical(source=partner), outcome)

@@ -103,14 +103,22 @@ def of_day(
 
 
 def answered(session: Session, *, limit: int) -> list[Row]:
-    """Return released orders of which the work system has said what it makes of them, with its delivery's state."""
+    """Return released orders of which the work system has said what it makes of them, with its delivery's state.
+
+    They come message by message, each whole: one alone may have more orders than `limit`.
+    """
     delivery = DELIVERY.c
     query = (
         select(ORDER, delivery.state.label("told"), delivery.code.label("told_code"), delivery.reason.label("told_why"))
         .join(DELIVERY, delivery.delivery_id == ORDER.c.delivery_id)
         .where(ORDER.c.state == "RELEASED", delivery.state.in_(("confirmed", "parked", "cancelled")))
     )
-    return rows_of(session, query.order_by(ORDER.c.order_id).limit(limit))
+    found = rows_of(session, query.order_by(ORDER.c.delivery_id, ORDER.c.order_id).limit(limit))
+    if len(found) < limit:
+        return found
+    last = found[-1]["delivery_id"]
+    whole = [row for row in found if row["delivery_id"] != last]
+    return whole or rows_of(session, query.where(delivery.delivery_id == last).order_by(ORDER.c.order_id))
 
 
 def told_by_person(session: Session, *, limit: int) -> list[Row]:

@@ -7,7 +7,9 @@ from typing import Any
 
 from canonical.billing import FileAcknowledgement, ItemVerdict
 from canonical.codes.billing import ACKNOWLEDGEMENT_UNKNOWN
+from canonical.codes.message import PARTNER_TOOK_PART
 from canonical.messages import Item, Outcome, Rejection
+from canonical.refusals import Refusal, refusals_to_text
 from flows.file_handling import FileContext
 from store import deliveries, master_statements, master_subscribers
 from store.session import Session
@@ -54,19 +56,29 @@ class AnswersHandler:
 
     def _note(self, session: Session, role: str, said: FileAcknowledgement, *, now: datetime) -> ItemVerdict:
         """Settle the delivery of the file, and what its objects came to."""
-        is_loaded = said.verdict in LOADED
+        is_loaded, names = said.verdict in LOADED, self.subscribers.get(role, ())
         outcome = Outcome("confirmed" if is_loaded else "rejected", said.code, said.reason)
+        if is_loaded and not names:
+            outcome = _taken_in_part(said) or outcome
         delivery = deliveries.confirm(session, destination=role, confirm_name=said.file_name, outcome=outcome, now=now)
         if delivery is None:
             reason = f"no file of that name was sent to {role}: {said.file_name}"
             return ItemVerdict(said.file_name, "REJECTED", str(ACKNOWLEDGEMENT_UNKNOWN), reason)
         telling = deliveries.find(session, delivery).message_id
         refused = _refused(said)
-        for name in self.subscribers.get(role, ()) if is_loaded else ():
+        for name in names if is_loaded else ():
             meant = master_subscribers.named(session, name, telling, refused)
             master_statements.refuse(session, delivery, {meant[one]: refused[one] for one in meant})
             master_subscribers.answered(session, name, telling, refused=refused, now=now)
         return ItemVerdict(said.file_name, "ACCEPTED")
+
+
+def _taken_in_part(said: FileAcknowledgement) -> Outcome | None:
+    """Return what refused items mean for a file of which no subscriber keeps account item by item; None without any."""
+    refused = [one for one in said.items if one.verdict == "REJECTED"]
+    words = [(*one.key.rpartition(" ")[::2], one) for one in refused]
+    text = refusals_to_text(Refusal(kind, name, one.code, one.reason) for kind, name, one in words)
+    return Outcome("rejected", str(PARTNER_TOOK_PART), text) if refused else None
 
 
 def _refused(said: FileAcknowledgement) -> dict[tuple[str, str], tuple[str, str]]:

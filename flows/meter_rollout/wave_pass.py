@@ -1,12 +1,14 @@
 """One pass over the waves: what the work system confirmed, what needs another day, what is released, what ended."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from canonical.codes.message import PARTNER_TOOK_PART
 from canonical.codes.rollout_waves import NOT_TAKEN_BY_FIELD
 from canonical.periods import local_date
+from canonical.refusals import refused_in, shown
 from canonical.rollout import WaveState
 from flows.meter_rollout import trouble
 from flows.meter_rollout.policy import Policy
@@ -79,9 +81,10 @@ def _heard_from_work_system(policy: Policy, transaction: Transaction, now: datet
             late = rollout_plans.unconfirmed(session, now=now, limit=policy.batch)
             answered = {row["order_id"] for row in rows}
             late = [row for row in late if row["order_id"] not in answered]
-            taken = [row for row in rows if row["told"] == "confirmed"] + by_hand
+            why = refusals(rows)
+            taken = [row for row in rows if row["order_id"] not in why] + by_hand
             _dispatch(session, taken, now)
-            _refuse(session, [row for row in rows if row["told"] != "confirmed"], policy, now)
+            _refuse(session, [(row, why[row["order_id"]]) for row in rows if row["order_id"] in why], policy, now)
             _late(session, late, policy, now)
         dispatched, refused = dispatched + len(taken), refused + len(rows) + len(by_hand) - len(taken) + len(late)
         if not (rows or by_hand or late):
@@ -97,9 +100,32 @@ def _dispatch(session: Session, rows: list[Row], now: datetime) -> None:
     rollout_orders.move_each(session, moves, now=now)
 
 
-def _refuse(session: Session, rows: list[Row], policy: Policy, now: datetime) -> None:
+def refusals(rows: Iterable[Row]) -> dict[str, str]:
+    """Return which released orders the work system did not take, and why; of a message in part those that it names.
+
+    Where a refusal names no order of the message, or there are more than its answer has room for, nobody knows of the
+    others, and they count as not taken.
+    """
+    messages: dict[str, list[Row]] = {}
+    for row in rows:
+        if row["told"] != "confirmed":
+            messages.setdefault(row["delivery_id"], []).append(row)
+    found: dict[str, str] = {}
+    for orders in messages.values():
+        first = orders[0]
+        whole = f"{first['told_code']} {shown(first['told_why'])}".strip() or f"the delivery is {first['told']}"
+        named: Mapping[str, str] = {}
+        is_whole = False
+        if first["told_code"] == str(PARTNER_TOOK_PART):
+            refused = refused_in(first["told_why"], {row["order_id"]: (row["usage_point"],) for row in orders})
+            named, is_whole = refused.named, refused.is_whole
+        others = {} if is_whole else {row["order_id"]: whole for row in orders}
+        found |= {**others, **named}
+    return found
+
+
+def _refuse(session: Session, found: list[tuple[Row, str]], policy: Policy, now: datetime) -> None:
     """Hold orders that the work system did not take; a person has them."""
-    found = [(row, f"{row['told_code']} {row['told_why']}".strip() or f"the delivery is {row['told']}") for row in rows]
     moves = [
         Move(row["order_id"], "ON_HOLD", code=NOT_TAKEN_BY_FIELD, reason=why, message_id=row["delivery_id"],
              columns={"due_at": None})

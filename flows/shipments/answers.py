@@ -1,12 +1,12 @@
 """What systems say of meters that they were told of: taken, or refused meter by meter; noted at each shipped meter."""
 
-import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from canonical.codes.message import PARTNER_TOOK_PART
 from canonical.codes.shipments import METER_NOT_TAKEN
+from canonical.refusals import refused_in, shown
 from flows.routing import deliver
 from store import shipments
 from store.rows import Row
@@ -14,8 +14,6 @@ from store.session import Session, Transaction
 
 BATCH = 20
 """Messages, of a hundred meters each, whose answers are noted in one transaction."""
-
-_MORE = re.compile(r"; and \d+ more$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ def _note(session: Session, row: Row, *, queue: str, now: datetime) -> int:
     bad = [name for name in known if states[name] != "CONFIRMED"]
     shipments.settle(session, {row["delivery_id"]}, "CONFIRMED" if row["became"] == "confirmed" else "REFUSED")
     if bad:
-        words = f"{row['role']} did not take {len(bad)} of {len(known)} meters: {row['reason']}"
+        words = f"{row['role']} did not take {len(bad)} of {len(known)} meters: {shown(row['reason'])}"
         deliver.tell(session, METER_NOT_TAKEN, row["delivery_id"], words, queue=queue, now=now)
     else:
         work = deliver.work_id(METER_NOT_TAKEN, row["delivery_id"])
@@ -59,26 +57,14 @@ def _note(session: Session, row: Row, *, queue: str, now: datetime) -> int:
 def verdicts(row: Row, known: Mapping[str, Row]) -> dict[str, str]:
     """Return CONFIRMED or the code of the refusal for each meter of a message.
 
-    A partner that took a part names what it refused; where it named more than its answer has room for, nobody knows of
-    the others, and they bear the code of the whole message.
+    A partner that took a part names what it refused. Where a refusal names no meter of the message, or there are more
+    than its answer has room for, nobody knows of the others, and they bear the code of the whole message.
     """
     if row["became"] == "confirmed":
         return dict.fromkeys(known, "CONFIRMED")
     if row["code"] != str(PARTNER_TOOK_PART):
         return dict.fromkeys(known, str(row["code"] or "CANCELLED"))
-    is_whole = _MORE.search(row["reason"]) is None
-    named = {name: _code_of(row["reason"], (name, known[name]["serial"])) for name in known}
-    if not any(named.values()):
-        return dict.fromkeys(known, str(row["code"]))
-    others = "CONFIRMED" if is_whole else str(row["code"])
-    return {name: code or others for name, code in named.items()}
-
-
-def _code_of(reason: str, names: Collection[str]) -> str:
-    """Return the code with which an answer refuses an object of some name; empty where it names none of them."""
-    for part in reason.split("; "):
-        words = part.split()
-        for at, word in enumerate(words[:3]):
-            if word in names:
-                return words[at + 1] if at + 1 < len(words) else str(METER_NOT_TAKEN)
-    return ""
+    refused = refused_in(row["reason"], {name: (known[name]["serial"],) for name in known})
+    others = "CONFIRMED" if refused.is_whole else str(row["code"])
+    codes = {name: said.split(" ")[0] or str(METER_NOT_TAKEN) for name, said in refused.named.items()}
+    return {name: codes.get(name, others) for name in known}

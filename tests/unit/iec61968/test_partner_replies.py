@@ -23,6 +23,12 @@ def test_partial_names_every_object_that_was_refused_with_code_and_reason() -> N
     assert found.reason == "Meter m-1 2.4 said so; Meter u-2 2.12 said so"
 
 
+def test_every_refusal_of_a_hundred_objects_is_kept() -> None:
+    found = outcome_of(WireReply("PARTIAL", tuple(error("2.4", f"m-{n}") for n in range(100))), verb="create")
+
+    assert found.reason.split("; ") == [f"Meter m-{n} 2.4 said so" for n in range(100)]
+
+
 @pytest.mark.parametrize(
     ("result", "numbers", "state"),
     [
