@@ -18,6 +18,7 @@ from rich.console import Console
 
 from simulators.audit_masters import Check, show
 from simulators.audit_rollout_bills import audit_bills
+from simulators.audit_rollout_route import audit_route
 from simulators.rollout_books import names_of
 from simulators.rollout_expected import EXPECTED, Fact
 from simulators.rollout_held import held_by
@@ -32,7 +33,8 @@ def audit(run: Path) -> list[Check]:
     """Return every check of a run's end."""
     truth = truth_of(run)
     books = [_book(run, truth, system) for system in EXPECTED]
-    return [*books, _orders(run, truth), _shipments(run, truth), _work(run), *audit_bills(run, truth)]
+    own = [_orders(run, truth), _shipments(run, truth), _work(run)]
+    return [*books, *own, audit_route(run, truth), *audit_bills(run, truth)]
 
 
 def _book(run: Path, truth: Truth, system: str) -> Check:

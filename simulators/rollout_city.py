@@ -14,7 +14,10 @@ BILL_DATE = date(2026, 11, 24)
 """Bill date of the cycle that is billed after its exchanges."""
 
 BILLED, MOST_BILLED = "24", 300
-"""That cycle, and how many usage points at most are in it; all others are billed on another day."""
+"""That cycle, and how many usage points at most are in it; of a small city half of them."""
+
+BILLED_SOON, SOON = "19", date(2026, 11, 19)
+"""Cycle that is about to be billed on the day of the exchanges; of all others nobody asks."""
 
 
 def is_piloted(number: int) -> bool:
@@ -41,14 +44,16 @@ def name_of(number: int) -> str:
 def found(folder: Path, *, seed: int, points: int) -> Path:
     """Write the city below `folder` and return its file."""
     folder.mkdir(parents=True, exist_ok=True)
-    people = [point_of(seed, index) for index in range(points)]
+    people = [point_of(seed, index, cycle_of(index, points)) for index in range(points)]
     return write(folder / FILE_NAME, seed, people, [old_meter(seed, n, point) for n, point in enumerate(people)])
 
 
-def write(path: Path, seed: int, points: Iterable[Point], meters: Iterable[Meter]) -> Path:
-    """Write a city with these meters, in the place of one that was there."""
+def write(
+    path: Path, seed: int, points: Iterable[Point], meters: Iterable[Meter], *, is_billed_soon: bool = True
+) -> Path:
+    """Write a city with these meters, in the place of one that was there; `is_billed_soon`: with that other day."""
     path.unlink(missing_ok=True)
-    start, people = midnight(BILL_DATE - timedelta(days=PERIOD_DAYS)), list(points)
+    people = list(points)
     ami = [one.usage_point for number, one in enumerate(people) if is_piloted(number)]
     write_city(
         path,
@@ -61,12 +66,25 @@ def write(path: Path, seed: int, points: Iterable[Point], meters: Iterable[Meter
         },
         points=people,
         meters=meters,
-        cycles=[CycleDay(BILLED, BILL_DATE.isoformat(), start.isoformat(), midnight(BILL_DATE).isoformat())],
+        cycles=[cycle_day(BILLED, BILL_DATE), *([cycle_day(BILLED_SOON, SOON)] if is_billed_soon else [])],
     )
     return path
 
 
-def point_of(seed: int, index: int) -> Point:
+def cycle_day(cycle: str, day: date) -> CycleDay:
+    """Return a billing date with the period that ends on it."""
+    start = midnight(day - timedelta(days=PERIOD_DAYS))
+    return CycleDay(cycle, day.isoformat(), start.isoformat(), midnight(day).isoformat())
+
+
+def cycle_of(index: int, points: int) -> str:
+    """Return the cycle of a usage point in a city of so many."""
+    if index < min(MOST_BILLED, points // 2):
+        return BILLED
+    return BILLED_SOON if index % 100 == 81 and index < 1000 else IDLE_CYCLE
+
+
+def point_of(seed: int, index: int, cycle: str) -> Point:
     """Return the usage point number `index`: homes, some shops behind transformers, some that feed in."""
     name, shop = name_of(index), index % 25 == 7
     return Point(
@@ -82,7 +100,7 @@ def point_of(seed: int, index: int) -> Point:
         agreement=f"AG{index:07d}",
         customer_class="COMMERCIAL" if shop else "RESIDENTIAL",
         tariff="TOU",
-        cycle=BILLED if index < MOST_BILLED else IDLE_CYCLE,
+        cycle=cycle,
         trouble="",
     )
 

@@ -17,7 +17,7 @@ from rich.console import Console
 from simulators import audit_masters, audit_rollout
 from simulators.city_load import load_city, start_masters
 from simulators.demo_processes import Processes, program
-from simulators.rollout_billing import bill
+from simulators.rollout_billing import bill, read_by_people
 from simulators.rollout_day import Days
 from simulators.rollout_sabotage import damage, prepare_damage
 from simulators.rollout_site import MASTERS, prepare
@@ -47,6 +47,7 @@ def demo(console: Console, *, folder: Path | None = None) -> int:
         days.play()
         for name in ("work", "shipments"):
             processes.report(name, name, "list", "--json")
+        read_by_people(processes, days.truth, console)
         bill(processes, days.truth, console)
         damage(processes.run.folder, sabotage)
         checks = audit_rollout.audit(processes.run.folder)

@@ -1,6 +1,6 @@
 """Ways to damage one thing of the rollout behind everybody's back, for the proof that the auditor sees it.
 
-swallow-step     the outage system says that it took a message with new meters, and leaves its book as it was
+swallow-step     the outage system says that it took a message with a new meter, and leaves its book as it was
 edit-reading     the last digit of one reading is changed in the MDMS's book
 double-exchange  one exchange stands twice in the CIS's book
 idle-meter       the head-end has taken one new meter out of service and told nobody

@@ -1,6 +1,6 @@
-"""The SFTP servers of the manufacturer and of the contractor, each with a folder of its own.
+"""The SFTP servers of manufacturer, contractor and route reader, each with a folder of its own.
 
-python -m simulators.rollout_sftp --run DIR --maker-port N --crews-port N
+python -m simulators.rollout_sftp --run DIR --maker-port N --crews-port N --reader-port N
 """
 
 import argparse
@@ -11,7 +11,7 @@ from pathlib import Path
 from simulators.masters_roles import HUB_KEY
 from simulators.sftp_server import start_sftp
 
-PARTNERS = ("maker", "crews")
+PARTNERS = ("maker", "crews", "reader")
 
 
 def root_of(run: Path, partner: str) -> Path:
@@ -20,7 +20,7 @@ def root_of(run: Path, partner: str) -> Path:
 
 
 async def serve(run: Path, ports: Sequence[int]) -> None:
-    """Run both servers until they are stopped."""
+    """Run the servers until they are stopped."""
     keys = run / "keys"
     for partner, port in zip(PARTNERS, ports, strict=True):
         root = root_of(run, partner)
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for partner in PARTNERS:
         parser.add_argument(f"--{partner}-port", type=int, required=True)
     options = parser.parse_args(arguments)
-    asyncio.run(serve(options.run, (options.maker_port, options.crews_port)))
+    asyncio.run(serve(options.run, [getattr(options, f"{partner}_port") for partner in PARTNERS]))
 
 
 if __name__ == "__main__":

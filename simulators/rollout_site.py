@@ -9,6 +9,7 @@ from simulators.certificates import make_certificates
 from simulators.city_book import CityBook
 from simulators.clock import set_business
 from simulators.demo_site import KEYS, DemoRun, free_ports, secrets_of, site_text
+from simulators.local_days import ZONE_NAME
 from simulators.masters_plan import write_first_files
 from simulators.masters_roles import make_master_keys, port_name
 from simulators.masters_script import FIRST_FILES
@@ -69,6 +70,16 @@ archive = "outbound/archive"
 reject = "outbound/reject"
 """)
 
+_WRITTEN = f'receiver = "READERS"\nenv = "TEST"\nzone = "{ZONE_NAME}"\nformat = "delimited"\n'
+"""What the hub writes to the reader."""
+
+_PARTNERS = (
+    ("maker", "shipment_file", "partner", ""),
+    ("crews", "contractor_file", "work_system", ""),
+    ("reader", "route_file", "route_reader", _WRITTEN),
+)
+"""Name, adapter, kind and further settings of everybody who works by files."""
+
 
 def prepare(folder: Path, *, points: int, seed: int) -> DemoRun:
     """Found the city and its systems below a new folder, with what each holds on the first day."""
@@ -106,9 +117,9 @@ def _more(ports: dict[str, int], keys: Path, *, capacity: int) -> str:
         _SYSTEM.substitute(name=name, adapter=adapter, kind=kind, url=url, port=ports[name])
         for name, (adapter, kind, url) in _SPEAKS.items()
     ]
-    for name, adapter, kind in (("maker", "shipment_file", "partner"), ("crews", "contractor_file", "work_system")):
+    for name, adapter, kind, more in _PARTNERS:
         key = public_line(keys / f"{name}_host")
-        roles.append(_PARTNER.substitute(name=name, adapter=adapter, kind=kind, port=ports[name], key=key))
+        roles.append(_PARTNER.substitute(name=name, adapter=adapter, kind=kind, port=ports[name], key=key) + more)
     template = Template(Path(__file__).with_name("rollout_site.toml").read_text(encoding="utf-8"))
     left_out = ", ".join(f'{name} = "{why}"' for name, why in rollout_city.excluded(capacity).items())
     return template.substitute(

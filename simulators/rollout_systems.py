@@ -10,6 +10,7 @@ import httpx
 
 from simulators.demo_processes import DemoError, Processes
 from simulators.rollout_books import SYSTEMS, home_of
+from simulators.rollout_sftp import PARTNERS
 
 PROGRAMS = {
     "cis_ws": "cim_cis", "mdms_ws": "cim_mdms", "hes_ws": "rollout_hes", "oms_ws": "cim_cis", "wams_ws": "rollout_wams",
@@ -20,7 +21,7 @@ PATIENCE_S = 60.0
 
 
 def start_systems(processes: Processes) -> None:
-    """Start the five systems and the SFTP servers of manufacturer and contractor.
+    """Start the five systems and the SFTP servers of its partners.
 
     Raises:
         DemoError: one of them does not answer.
@@ -35,7 +36,7 @@ def start_systems(processes: Processes) -> None:
             *("--hub", f"https://127.0.0.1:{run.ports['hub']}/cim", "--ca", str(keys / "ca.pem")),
         ]
         processes.start(name, command, environment=run.environment | secret)
-    sftp = [f"--{name}-port={run.ports[name]}" for name in ("maker", "crews")]
+    sftp = [f"--{name}-port={run.ports[name]}" for name in PARTNERS]
     processes.start("sftp", [sys.executable, "-m", "simulators.rollout_sftp", "--run", str(run.folder), *sftp])
     for name in SYSTEMS:
         _wait(processes, name)
