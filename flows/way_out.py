@@ -1,5 +1,6 @@
 """The way to one destination: a batch is leased, carried, and what came of it is recorded, in three short steps."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,8 +10,7 @@ from pathlib import Path
 from canonical.errors import MisconfiguredError, RejectedError, UnavailableError
 from canonical.messages import Outcome, Parcel
 from canonical.ports import Destination
-from store import delivery_outcomes, dispatch
-from store.delivery_outcomes import End
+from store import delivery_outcomes, dispatch, endpoints
 from store.dispatch import Leased
 from store.session import Session, Transaction
 
@@ -159,26 +159,19 @@ def _record(
     now: datetime,
     machine_now: datetime,
     policy: DeliveryPolicy,
-) -> list[str]:
-    """Write the outcomes of a batch and return the deliveries' new states."""
-    ends = [
-        End(each, outcome, _retry_at(each, outcome, machine_now=machine_now, policy=policy))
-        for each, outcome in zip(leased, outcomes, strict=True)
-    ]
-    states = delivery_outcomes.record(session, ends, now=now, attempts=policy.attempts)
+) -> Counter[str]:
+    """Write the outcomes of a batch and return how many deliveries are in which state now."""
+
+    def retry_at(held: Leased) -> datetime:
+        return machine_now + timedelta(seconds=policy.wait_s(held.delivery_id, held.failures + 1))
+
+    states = delivery_outcomes.record(session, leased, outcomes, now=now, patience=policy.attempts, retry_at=retry_at)
     away = [outcome for outcome in outcomes if outcome.state == "unavailable"]
     if len(away) < len(outcomes):
-        dispatch.note_answer(session, destination)
+        endpoints.note_answer(session, destination)
     else:
         _open_breaker(session, destination, away[-1].reason, machine_now=machine_now, policy=policy)
     return states
-
-
-def _retry_at(held: Leased, outcome: Outcome, *, machine_now: datetime, policy: DeliveryPolicy) -> datetime:
-    """Return when a delivery is tried again; of one that arrived, nobody asks."""
-    if outcome.state != "unavailable":
-        return machine_now
-    return machine_now + timedelta(seconds=policy.wait_s(held.delivery_id, held.failures + 1))
 
 
 def _open_breaker(
@@ -191,7 +184,7 @@ def _open_breaker(
     at_once: bool = False,
 ) -> None:
     """Count a failure of a destination, which may open its breaker."""
-    dispatch.note_absence(
+    endpoints.note_absence(
         session,
         destination,
         machine_now=machine_now,
@@ -217,14 +210,9 @@ def _postpone(
     _open_breaker(session, destination, str(error), machine_now=machine_now, policy=policy, at_once=True)
 
 
-def _count(report: RelayReport, states: Sequence[str]) -> None:
+def _count(report: RelayReport, states: Counter[str]) -> None:
     """Add the deliveries' new states to the report."""
-    for state in states:
-        if state == "sent":
-            report.sent += 1
-        elif state == "confirmed":
-            report.confirmed += 1
-        elif state == "pending":
-            report.postponed += 1
-        else:
-            report.parked += 1
+    report.sent += states["sent"]
+    report.confirmed += states["confirmed"]
+    report.postponed += states["pending"]
+    report.parked += states.total() - states["sent"] - states["confirmed"] - states["pending"]

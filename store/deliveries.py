@@ -5,12 +5,12 @@ pending | sent -> parked            refused, or all attempts used; a person repl
 pending | parked -> cancelled       withdrawn, expired or waived
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, Table, UniqueConstraint, or_, text, update
+from sqlalchemy import ColumnElement, Index, Table, TextClause, column, literal_column, or_, text, update
 from sqlalchemy import select as sa_select
 from sqlmodel import Field, Session, SQLModel, col, select
 
@@ -18,11 +18,22 @@ from canonical.codes.message import DELIVERY_KEY_REUSED, NOT_IN_STORE
 from canonical.errors import RejectedError
 from canonical.ids import mint
 from canonical.messages import Header, Outcome, Parcel
-from store import bulk
+from store import attempts, bulk
 from store.among import among
+from store.attempts import Begun
 from store.columns import BigInteger, Instant
 
-_PENDING = text("state = 'pending'")
+IS_PENDING = column("state") == literal_column("'pending'")
+"""Said as text and not as a parameter: so both databases see that an index of what is pending serves."""
+
+NOTHING: ColumnElement[str] = literal_column("''")
+"""The empty text, likewise: an index of what is not empty serves where a query says so."""
+
+
+def _only(name: str, where: str, *columns: str) -> Index:
+    """Return an index of some rows only: a row that leaves them costs nothing, and most rows end in none."""
+    condition: TextClause = text(where)
+    return Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
 
 
 class Delivery(SQLModel, table=True):
@@ -30,29 +41,35 @@ class Delivery(SQLModel, table=True):
 
     __tablename__ = "delivery"
     __table_args__ = (
-        UniqueConstraint("destination", "key"),
-        Index(
-            "ix_delivery_pending", "destination", "lane", "sequence", sqlite_where=_PENDING, postgresql_where=_PENDING
-        ),
-        Index("ix_delivery_confirm_name", "destination", "confirm_name"),
+        _only("ix_delivery_pending", "state = 'pending'", "destination", "rank", "sequence"),
+        _only("ix_delivery_lane", "state = 'pending' AND lane <> ''", "destination", "lane", "sequence"),
+        _only("ix_delivery_expires", "state = 'pending' AND expires_at IS NOT NULL", "destination", "expires_at"),
+        _only("ix_delivery_sent", "state = 'sent'", "confirm_by"),
+        _only("ix_delivery_parked", "state = 'parked'", "sequence"),
+        _only("ix_delivery_confirm_name", "confirm_name <> ''", "destination", "confirm_name"),
+        _only("ix_delivery_correlation_id", "correlation_id <> ''", "correlation_id"),
+        _only("ix_delivery_causation_id", "causation_id <> ''", "causation_id"),
+        # A lease rewrites a row in the page where it stands, and its indexes stay as they are, while the page has room.
+        {"postgresql_with": {"fillfactor": "50"}},
     )
 
     sequence: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
     """Order of enqueue."""
     delivery_id: str = Field(unique=True)
+    """Minted of destination and key: that it is unique makes them so."""
     destination: str
     key: str
     """Delivery key: constant over attempts and replays."""
     message_id: str = Field(index=True)
-    correlation_id: str = Field(default="", index=True)
-    causation_id: str = Field(default="", index=True)
+    correlation_id: str = ""
+    causation_id: str = ""
     verb: str = ""
     noun: str = ""
     lane: str = ""
     """Deliveries of one lane go one after the other; empty for none."""
     rank: int = 1
     """0 for high priority, 1 for normal."""
-    state: str = Field(default="pending", index=True)
+    state: str = "pending"
     name: str
     content_type: str
     sha256: str
@@ -69,19 +86,26 @@ class Delivery(SQLModel, table=True):
     """When the sweep found the confirmation overdue; None before, and again after a replay."""
     due_at: datetime | None = Field(default=None, sa_type=Instant, nullable=True)
     """Machine time before which it is not tried again; None for at once."""
+    leased_at: datetime | None = Field(default=None, sa_type=Instant, nullable=True)
+    """Machine time at which the attempt began that is not recorded yet."""
     leased_until: datetime | None = Field(default=None, sa_type=Instant, nullable=True)
-    """Machine time until which one relay holds it."""
+    """Machine time until which one relay holds it; both are set while it is pending and under way, or else neither."""
     token: int = 0
     """Raised by every lease: a relay that lost its lease records nothing."""
     failures: int = 0
     """Attempts since enqueue or replay that found the destination away."""
     attempts: int = 0
     replay_of: int | None = None
-    """Attempt that a person ordered to repeat and that was not begun again yet; None otherwise."""
+    """Attempt that a person ordered to repeat, until what came of its repetition is recorded; None otherwise."""
     code: str = ""
     reason: str = ""
     reference: str = ""
     """What the other side calls it."""
+
+    @property
+    def begun(self) -> Begun | None:
+        """Return the attempt that runs, or that a relay which died left; None when all are recorded."""
+        return Begun(self.attempts, self.leased_at, self.replay_of) if self.leased_at is not None else None
 
 
 class DeliveryPayload(SQLModel, table=True):
@@ -91,24 +115,6 @@ class DeliveryPayload(SQLModel, table=True):
 
     delivery_id: str = Field(primary_key=True, foreign_key="delivery.delivery_id")
     body: bytes
-
-
-class DeliveryAttempt(SQLModel, table=True):
-    """One attempt of a delivery, or the order of a person to make another."""
-
-    __tablename__ = "delivery_attempt"
-
-    delivery_id: str = Field(primary_key=True, foreign_key="delivery.delivery_id")
-    number: int = Field(primary_key=True)
-    at: datetime = Field(sa_type=Instant)
-    """Machine time of the lease."""
-    outcome: str = ""
-    """sent, confirmed, rejected, unavailable, misconfigured; empty while it runs or when its relay died."""
-    code: str = ""
-    reason: str = ""
-    reference: str = ""
-    replay_of: int | None = None
-    """Number of the attempt that a person ordered to repeat; None for an attempt of the relay's own."""
 
 
 DELIVERY: Table = SQLModel.metadata.tables["delivery"]
@@ -232,6 +238,7 @@ def confirm(session: Session, *, destination: str, confirm_name: str, outcome: O
     row = session.exec(
         select(Delivery)
         .where(Delivery.destination == destination, Delivery.confirm_name == confirm_name)
+        .where(col(Delivery.confirm_name) != NOTHING)
         .order_by(col(Delivery.sequence).desc())
         .limit(1)
         .with_for_update()
@@ -239,6 +246,8 @@ def confirm(session: Session, *, destination: str, confirm_name: str, outcome: O
     if row is None:
         return None
     if row.state in ("pending", "sent", "parked"):
+        if row.begun is not None:
+            attempts.leave(session, [(row.delivery_id, row.begun)])
         settle(row, outcome, now=now)
         session.add(row)
     return row.delivery_id
@@ -246,23 +255,28 @@ def confirm(session: Session, *, destination: str, confirm_name: str, outcome: O
 
 def settle(row: Delivery, outcome: Outcome, *, now: datetime) -> None:
     """Move a delivery to what an outcome `sent`, `confirmed` or `rejected` says; `now` is business time."""
-    before = {"sent_at": row.sent_at, "confirmed_at": row.confirmed_at, "reference": row.reference}
-    for name, value in settled(before, outcome, now=now).items():
+    for name, value in settled(outcome, now=now).items():
         setattr(row, name, value)
+    if row.sent_at is None and row.state != "parked":
+        row.sent_at = now
 
 
-def settled(before: Mapping[str, Any], outcome: Outcome, *, now: datetime) -> dict[str, Any]:
-    """Return the columns of a delivery that an outcome `sent`, `confirmed` or `rejected` changes; `now` as above."""
-    is_refused = outcome.state == "rejected"
-    return {
-        "state": "parked" if is_refused else "confirmed" if outcome.state == "confirmed" else "sent",
-        "confirmed_at": now if outcome.state == "confirmed" else before["confirmed_at"],
-        "sent_at": now if before["sent_at"] is None and not is_refused else before["sent_at"],
-        "code": outcome.code,
-        "reason": outcome.reason,
-        "reference": outcome.reference or before["reference"],
-        "leased_until": None,
-    }
+def settled(outcome: Outcome, *, now: datetime) -> dict[str, Any]:
+    """Return the columns of a delivery that an outcome `sent`, `confirmed` or `rejected` changes; `now` as above.
+
+    Besides, whatever arrived and was not sent before is sent now.
+    """
+    state = "parked" if outcome.state == "rejected" else "confirmed" if outcome.state == "confirmed" else "sent"
+    found: dict[str, Any] = {"state": state, "code": outcome.code, "reason": outcome.reason} | NOT_LEASED
+    if outcome.state == "confirmed":
+        found["confirmed_at"] = now
+    if outcome.reference:
+        found["reference"] = outcome.reference
+    return found
+
+
+NOT_LEASED: dict[str, Any] = {"leased_at": None, "leased_until": None, "replay_of": None}
+"""Columns of a delivery that no relay holds and whose attempts are recorded."""
 
 
 def cancel(session: Session, delivery_id: str, *, reason: str) -> bool:

@@ -1,103 +1,126 @@
 """What came of carried deliveries: the attempts' ends and the deliveries' new states, for a whole batch at once."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlmodel import Session
 
 from canonical.codes.message import ATTEMPTS_EXHAUSTED
 from canonical.messages import Outcome
+from store import attempts, bulk, endpoints
 from store.among import among
-from store.deliveries import settled
-from store.dispatch import ATTEMPT, DELIVERY, Leased
-from store.rows import Row, rows_of
+from store.attempts import Begun
+from store.deliveries import NOT_LEASED, settled
+from store.dispatch import DELIVERY, Leased
+
+_Alike = Mapping[tuple[Begun, int, Outcome], Sequence[Leased]]
+"""Deliveries of a batch by attempt, token and outcome: most are alike, and go in one statement."""
 
 
-@dataclass(frozen=True, slots=True)
-class End:
-    """What came of one attempt."""
+def record(
+    session: Session,
+    leased: Sequence[Leased],
+    outcomes: Sequence[Outcome],
+    *,
+    now: datetime,
+    patience: int,
+    retry_at: Callable[[Leased], datetime],
+) -> Counter[str]:
+    """Write what came of the attempts of a batch and return how many deliveries are in which state now.
 
-    held: Leased
-    outcome: Outcome
-    retry_at: datetime
-    """When to try again if the destination was away."""
-
-
-def record(session: Session, ends: Sequence[End], *, now: datetime, attempts: int) -> list[str]:
-    """Write what came of the attempts of a batch and return the deliveries' new states, in order.
-
-    `now` is business time; a destination that was away is tried again unless `attempts` are used up. A relay that lost
-    its lease, or came after the confirmation, changes the attempt's row only.
+    `now` is business time; a destination that was away is tried again at `retry_at` unless its failures are `patience`.
+    A relay that lost its lease, or came after the confirmation, changes the attempt's row only.
     """
-    _close_attempts(session, [(end.held, end.outcome.state, end.outcome) for end in ends])
-    rows = _locked(session, [end.held.delivery_id for end in ends])
-    changed: dict[int, Row] = {}
-    for end in ends:
-        row = rows[end.held.delivery_id]
-        if row["token"] == end.held.token and row["state"] == "pending":
-            after = _after(row, end, now=now, attempts=attempts)
-            row |= after
-            changed[row["sequence"]] = after
-    _rewrite(session, changed)
-    return [rows[end.held.delivery_id]["state"] for end in ends]
+    states: Counter[str] = Counter()
+    missed: list[int] = []
+    for (begun, token, outcome), group in _alike(leased, outcomes).items():
+        attempts.end(session, begun, outcome.state, outcome, [each.delivery_id for each in group])
+        if outcome.state == "unavailable":
+            mine = _held(session, group, token)
+            states.update(_away(session, mine, outcome, patience, retry_at))
+        else:
+            arrived = settled(outcome, now=now)
+            mine = _changed(session, group, token, arrived | _first_sent(arrived, now))
+            states[arrived["state"]] += len(mine)
+        if len(mine) < len(group):
+            missed.extend(each.sequence for each in set(group).difference(mine))
+    endpoints.end_batches(session, list({each.batch for each in leased}))
+    states.update(_states(session, missed))
+    return states
 
 
-def postpone(session: Session, held: Sequence[Leased], *, code: str, reason: str, retry_at: datetime) -> None:
+def postpone(session: Session, leased: Sequence[Leased], *, code: str, reason: str, retry_at: datetime) -> None:
     """Give deliveries back without counting the attempt: we are set up wrong, which no retry cures."""
-    _close_attempts(session, [(each, "misconfigured", Outcome("unavailable", code, reason)) for each in held])
-    rows = _locked(session, [each.delivery_id for each in held])
-    mine = [rows[each.delivery_id] for each in held if rows[each.delivery_id]["token"] == each.token]
-    again = {"leased_until": None, "due_at": retry_at, "code": code, "reason": reason}
-    _rewrite(session, {row["sequence"]: again for row in mine if row["state"] == "pending"})
+    outcome = Outcome("unavailable", code, reason)
+    again = {"due_at": retry_at, "code": code, "reason": reason} | NOT_LEASED
+    for (begun, token, _), group in _alike(leased, [outcome] * len(leased)).items():
+        attempts.end(session, begun, "misconfigured", outcome, [each.delivery_id for each in group])
+        _changed(session, group, token, again)
+    endpoints.end_batches(session, list({each.batch for each in leased}))
 
 
-def _after(row: Row, end: End, *, now: datetime, attempts: int) -> Row:
-    """Return the columns of a delivery that an outcome changes."""
-    if end.outcome.state != "unavailable":
-        return settled(row, end.outcome, now=now)
-    failures = row["failures"] + 1
-    found = {"leased_until": None, "due_at": end.retry_at, "failures": failures}
-    found |= {"code": end.outcome.code, "reason": end.outcome.reason}
-    return found | ({"state": "parked", "code": str(ATTEMPTS_EXHAUSTED)} if failures >= attempts else {})
+def _alike(leased: Sequence[Leased], outcomes: Sequence[Outcome]) -> _Alike:
+    found: dict[tuple[Begun, int, Outcome], list[Leased]] = defaultdict(list)
+    for each, outcome in zip(leased, outcomes, strict=True):
+        found[each.begun, each.token, outcome].append(each)
+    return found
 
 
-def _close_attempts(session: Session, ends: Sequence[tuple[Leased, str, Outcome]]) -> None:
-    """Write what came of attempts: a word for each, and the code, reason and reference of its outcome."""
-    alike: dict[tuple[int, str, Outcome], list[str]] = defaultdict(list)
-    for held, word, outcome in ends:
-        alike[held.attempt, word, outcome].append(held.delivery_id)
-    for (number, word, outcome), ids in alike.items():
-        said = {"outcome": word, "code": outcome.code, "reason": outcome.reason, "reference": outcome.reference}
-        which = (ATTEMPT.c.number == number, among(session, ATTEMPT.c.delivery_id, ids))
-        session.execute(update(ATTEMPT).where(*which).values(**said))
+def _first_sent(arrived: Mapping[str, Any], now: datetime) -> dict[str, ColumnElement[Any]]:
+    """Return that what arrived was sent now, unless it was sent before."""
+    return {} if arrived["state"] == "parked" else {"sent_at": func.coalesce(DELIVERY.c.sent_at, now)}
 
 
-def _locked(session: Session, ids: Sequence[str]) -> dict[str, Row]:
-    """Return what outcomes go by, by id, locked in one order."""
-    columns = [DELIVERY.c[name] for name in _READ]
-    query = (
-        select(*columns)
-        .where(among(session, DELIVERY.c.delivery_id, ids))
-        .order_by(DELIVERY.c.sequence)
-        .with_for_update()
+def _still(session: Session, group: Sequence[Leased], token: int) -> tuple[ColumnElement[bool], ...]:
+    """Return the condition that this relay holds deliveries: then they are pending, and nobody else changes them."""
+    mine = among(session, DELIVERY.c.sequence, [each.sequence for each in group])
+    return mine, DELIVERY.c.token == token, DELIVERY.c.leased_at.is_not(None)
+
+
+def _changed(session: Session, group: Sequence[Leased], token: int, values: Mapping[str, Any]) -> Sequence[Leased]:
+    """Write the same columns of all deliveries that this relay still holds, and return those."""
+    change = update(DELIVERY).where(*_still(session, group, token)).values(**values).returning(DELIVERY.c.sequence)
+    return _those(group, session.execute(change).scalars().all())
+
+
+def _held(session: Session, group: Sequence[Leased], token: int) -> Sequence[Leased]:
+    """Return the deliveries that this relay still holds, locked."""
+    query = select(DELIVERY.c.sequence).where(*_still(session, group, token)).order_by(DELIVERY.c.sequence)
+    return _those(group, session.execute(query.with_for_update()).scalars().all())
+
+
+def _those(group: Sequence[Leased], found: Sequence[int]) -> Sequence[Leased]:
+    if len(found) == len(group):
+        return group
+    known = set(found)
+    return [each for each in group if each.sequence in known]
+
+
+def _away(
+    session: Session,
+    held: Sequence[Leased],
+    outcome: Outcome,
+    patience: int,
+    retry_at: Callable[[Leased], datetime],
+) -> Counter[str]:
+    """Write that a destination was away, for each delivery with its own wait, and return the states that follow."""
+    rows: list[dict[str, Any]] = []
+    for each in held:
+        is_last = each.failures + 1 >= patience
+        said = {"state": "parked" if is_last else "pending", "failures": each.failures + 1}
+        said |= {"code": str(ATTEMPTS_EXHAUSTED) if is_last else outcome.code, "reason": outcome.reason}
+        rows.append({"sequence": each.sequence, "due_at": retry_at(each)} | said | NOT_LEASED)
+    bulk.change(session, DELIVERY, rows, key="sequence")
+    return Counter(row["state"] for row in rows)
+
+
+def _states(session: Session, sequences: Sequence[int]) -> Counter[str]:
+    """Return in which states deliveries are that somebody else changed."""
+    if not sequences:
+        return Counter()
+    return Counter(
+        session.execute(select(DELIVERY.c.state).where(among(session, DELIVERY.c.sequence, sequences))).scalars()
     )
-    return {row["delivery_id"]: row for row in rows_of(session, query.with_for_update())}
-
-
-def _rewrite(session: Session, changes: Mapping[int, Row]) -> None:
-    """Write the columns that outcomes change, by sequence: one statement for all that end alike, as most do."""
-    alike: dict[tuple[tuple[str, Any], ...], list[int]] = defaultdict(list)
-    for sequence, values in changes.items():
-        alike[tuple(values.items())].append(sequence)
-    for same, sequences in alike.items():
-        session.execute(update(DELIVERY).where(among(session, DELIVERY.c.sequence, sequences)).values(**dict(same)))
-
-
-_READ = (
-    *("delivery_id", "sequence", "token", "state", "failures"),
-    *("reference", "sent_at", "confirmed_at"),
-)

@@ -1,4 +1,4 @@
-"""Who may carry which delivery now: leases, lanes, throttle and breaker. What came of it: `store.delivery_outcomes`.
+"""Who may carry which delivery now: leases and lanes. What came of it: `store.delivery_outcomes`.
 
 Whole batches go in a few statements, never row by row. All times here are machine time, except where a docstring says
 business time.
@@ -7,51 +7,31 @@ business time.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, func, or_, update
+from sqlalchemy import ColumnElement, Executable, Select, Table, bindparam, literal_column, or_, update
 from sqlalchemy import select as sa_select
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Session, SQLModel
 
 from canonical.codes.message import DELIVERY_EXPIRED
 from canonical.messages import Parcel
-from store import bulk
-from store.among import among
+from store import attempts, endpoints
+from store.among import among, among_named, bound
+from store.attempts import Begun
 from store.columns import Instant
-from store.conflict import insert_if_new
-from store.deliveries import Delivery
-from store.rows import Row, rows_of
+from store.deliveries import IS_PENDING
+from store.endpoints import Endpoint
+from store.rows import Row
 
 DELIVERY: Table = SQLModel.metadata.tables["delivery"]
-ATTEMPT: Table = SQLModel.metadata.tables["delivery_attempt"]
 PAYLOAD: Table = SQLModel.metadata.tables["delivery_payload"]
 
-
-_CARRIED = (
-    *("sequence", "delivery_id", "token", "attempts", "failures", "replay_of", "name", "content_type"),
-    *("sha256", "size", "path", "key", "confirm_name"),
+_NEEDED = (
+    *("sequence", "delivery_id", "token", "attempts", "failures", "replay_of", "leased_at"),
+    *("name", "content_type", "sha256", "size", "path", "key", "confirm_name"),
 )
 """What a relay needs to know of a delivery."""
-
-
-class Endpoint(SQLModel, table=True):
-    """How one destination is doing: its throttle and its circuit breaker."""
-
-    __tablename__ = "endpoint"
-
-    destination: str = Field(primary_key=True)
-    permits_used: int = 0
-    """Deliveries begun in the running minute."""
-    permits_until: datetime | None = Field(default=None, sa_type=Instant, nullable=True)
-    """End of that minute: the permits are free again, whoever died holding them."""
-    failures: int = 0
-    """Attempts in a row that found it away."""
-    open_until: datetime | None = Field(default=None, sa_type=Instant, nullable=True)
-    """The breaker is open until then; after it, one delivery tries."""
-    openings: int = 0
-    """How often in a row the breaker opened."""
-    reason: str = ""
-    """Why it opened last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +51,19 @@ class Leased:
     """A delivery that this relay, and no other, may carry until the lease ends."""
 
     delivery_id: str
+    sequence: int
     token: int
-    attempt: int
     failures: int
+    begun: Begun
     parcel: Parcel
+    batch: int
+    """Number of the batch under way."""
 
 
 def destinations_waiting(session: Session, *, machine_now: datetime) -> set[str]:
     """Return the destinations for which something is due that nobody carries."""
-    rows = session.exec(
-        select(Delivery.destination)
-        .where(Delivery.state == "pending", _is_due(machine_now), _is_free(machine_now))
-        .distinct()
-    )
-    return set(rows.all())
+    found: set[str] = set(session.execute(_WAITING, {"machine_now": machine_now}).scalars())
+    return found
 
 
 def lease(
@@ -95,70 +74,26 @@ def lease(
     What lost its meaning at business time `now` is cancelled on the way. Nothing comes while the breaker is open;
     one delivery comes when it has been open long enough.
     """
-    endpoint = _endpoint(session, destination)
+    endpoint = endpoints.locked(session, destination)
     if endpoint.open_until is not None and endpoint.open_until > machine_now:
         return []
     _expire(session, destination, now=now, machine_now=machine_now)
     room = _room(session, endpoint, machine_now=machine_now, limits=limits)
-    rows = rows_of(session, _due(destination, machine_now).limit(room)) if room > 0 else []
+    which = {"destination": destination, "machine_now": machine_now, "room": room}
+    rows = session.execute(_DUE, which).all() if room > 0 else []
     endpoint.permits_used += len(rows)
-    session.add(endpoint)
-    session.flush()
-    return _taken(session, rows, machine_now=machine_now, until=machine_now + timedelta(seconds=limits.lease_s))
-
-
-def note_answer(session: Session, destination: str) -> None:
-    """Close the breaker: the destination answered."""
-    endpoint = _endpoint(session, destination)
-    endpoint.failures, endpoint.openings, endpoint.open_until, endpoint.reason = 0, 0, None, ""
-
-
-def note_absence(
-    session: Session,
-    destination: str,
-    *,
-    machine_now: datetime,
-    threshold: int,
-    open_s: float,
-    cap_s: float,
-    reason: str,
-) -> None:
-    """Count that the destination was away, and open the breaker at the threshold, each time twice as long."""
-    endpoint = _endpoint(session, destination)
-    endpoint.failures += 1
-    is_open = endpoint.open_until is not None and endpoint.open_until > machine_now
-    if endpoint.failures >= threshold and not is_open:
-        wait = min(cap_s, open_s * 2.0**endpoint.openings)
-        endpoint.open_until = machine_now + timedelta(seconds=wait)
-        endpoint.openings = min(endpoint.openings + 1, 30)
-        endpoint.reason = reason
-
-
-def _endpoint(session: Session, destination: str) -> Endpoint:
-    """Return the row of a destination, locked: relays lease for one destination one after the other."""
-    blank = Endpoint(destination=destination).model_dump()
-    insert_if_new(session, Endpoint, blank)
-    return session.exec(
-        select(Endpoint)
-        .where(Endpoint.destination == destination)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
+    if not rows:
+        return []
+    until = machine_now + timedelta(seconds=limits.lease_s)
+    batch = endpoints.begin_batch(session, destination, len(rows), until=until)
+    return _taken(session, rows, batch, machine_now=machine_now, until=until)
 
 
 def _room(session: Session, endpoint: Endpoint, *, machine_now: datetime, limits: Limits) -> int:
     """Return how many deliveries may begin now."""
     if endpoint.permits_until is None or endpoint.permits_until <= machine_now:
         endpoint.permits_used, endpoint.permits_until = 0, machine_now + timedelta(minutes=1)
-    running = session.exec(
-        select(func.count())
-        .select_from(Delivery)
-        .where(
-            Delivery.destination == endpoint.destination,
-            Delivery.state == "pending",
-            col(Delivery.leased_until) > machine_now,
-        )
-    ).one()
+    running = endpoints.under_way(session, endpoint.destination, machine_now=machine_now)
     room = min(limits.batch, limits.in_flight - running)
     if limits.per_minute:
         room = min(room, limits.per_minute - endpoint.permits_used)
@@ -166,86 +101,62 @@ def _room(session: Session, endpoint: Endpoint, *, machine_now: datetime, limits
     return min(room, 1 - running) if endpoint.open_until is not None else room
 
 
-def _is_free(machine_now: datetime) -> ColumnElement[bool]:
-    """Return the condition that no relay holds a delivery."""
-    return or_(col(Delivery.leased_until).is_(None), col(Delivery.leased_until) <= machine_now)
-
-
-def _is_due(machine_now: datetime) -> ColumnElement[bool]:
-    """Return the condition that a delivery need not wait for its retry."""
-    return or_(col(Delivery.due_at).is_(None), col(Delivery.due_at) <= machine_now)
-
-
-def _due(destination: str, machine_now: datetime) -> Select[Any]:
-    """Return the query of what may go: due, free, and first of its lane."""
-    earlier = DELIVERY.alias("earlier")
-    behind = (
-        sa_select(earlier.c.sequence)
-        .where(
-            earlier.c.destination == DELIVERY.c.destination,
-            earlier.c.lane == DELIVERY.c.lane,
-            earlier.c.state == "pending",
-            earlier.c.sequence < DELIVERY.c.sequence,
-        )
-        .exists()
-    )
-    return (
-        sa_select(*(DELIVERY.c[name] for name in _CARRIED))
-        .where(
-            DELIVERY.c.destination == destination,
-            DELIVERY.c.state == "pending",
-            _is_due(machine_now),
-            _is_free(machine_now),
-            or_(DELIVERY.c.lane == "", ~behind),
-        )
-        .order_by(DELIVERY.c.rank, DELIVERY.c.sequence)
-        .with_for_update(skip_locked=True)
-    )
-
-
 def _expire(session: Session, destination: str, *, now: datetime, machine_now: datetime) -> None:
     """Cancel what nobody carries and what lost its meaning at business time `now`."""
-    rows = session.exec(
-        select(Delivery).where(
-            Delivery.destination == destination,
-            Delivery.state == "pending",
-            col(Delivery.expires_at) <= now,
-            _is_free(machine_now),
-        )
-    ).all()
-    for row in rows:
-        row.state, row.code, row.reason = "cancelled", str(DELIVERY_EXPIRED), DELIVERY_EXPIRED.meaning
-    session.flush()
-
-
-def _taken(session: Session, rows: Sequence[Row], *, machine_now: datetime, until: datetime) -> Sequence[Leased]:
-    """Return deliveries as leased, with the rows of the attempts that begin."""
+    rows = session.execute(_EXPIRED, {"destination": destination, "now": now, "machine_now": machine_now}).all()
     if not rows:
-        return []
-    ids = [row["delivery_id"] for row in rows]
-    values = {"leased_until": until, "token": DELIVERY.c.token + 1, "attempts": DELIVERY.c.attempts + 1}
-    mine = among(session, DELIVERY.c.sequence, [row["sequence"] for row in rows])
-    session.execute(update(DELIVERY).where(mine).values(**values, replay_of=None))
-    begun = [
-        {
-            "delivery_id": row["delivery_id"], "number": row["attempts"] + 1, "at": machine_now, "outcome": "",
-            "code": "", "reason": "", "reference": "", "replay_of": row["replay_of"],
-        }
-        for row in rows
-    ]  # fmt: skip
-    bulk.insert(session, ATTEMPT, begun)
-    held = sa_select(PAYLOAD.c.delivery_id, PAYLOAD.c.body).where(among(session, PAYLOAD.c.delivery_id, ids))
-    bodies: dict[str, bytes] = {name: body for name, body in session.execute(held).all()}
+        return
+    attempts.leave(session, [(row.delivery_id, _left(row)) for row in rows if row.leased_at is not None])
+    code, reason = str(DELIVERY_EXPIRED), DELIVERY_EXPIRED.meaning
+    change = {"state": "cancelled", "code": code, "reason": reason, "leased_at": None, "leased_until": None}
+    session.execute(
+        update(DELIVERY).where(among(session, DELIVERY.c.sequence, [row.sequence for row in rows])).values(**change)
+    )
+
+
+def _taken(
+    session: Session, rows: Sequence[Any], batch: int, *, machine_now: datetime, until: datetime
+) -> Sequence[Leased]:
+    """Return deliveries as leased; of those whose relay died, the attempt that it left is written."""
+    left = [row for row in rows if row.leased_at is not None]
+    if left:
+        attempts.leave(session, [(row.delivery_id, _left(row)) for row in left])
+        again = among(session, DELIVERY.c.sequence, [row.sequence for row in left])
+        session.execute(update(DELIVERY).where(again).values(replay_of=None))
+    mine = bound(session, [row[0] for row in rows])
+    session.execute(
+        _taking(session.get_bind().dialect.name), {"mine": mine, "held_at": machine_now, "held_until": until}
+    )
+    begun = _Beginnings(machine_now)
     return [
         Leased(
-            row["delivery_id"],
-            row["token"] + 1,
-            row["attempts"] + 1,
-            row["failures"],
-            parcel(row, bodies.get(row["delivery_id"])),
+            delivery_id, sequence, token + 1, failures,
+            begun.of(count + 1, None if leased_at else replay_of),
+            Parcel(name, content_type, sha256, size, None if path else body, path, key, confirm_name), batch,
         )
-        for row in rows
-    ]
+        for sequence, delivery_id, token, count, failures, replay_of, leased_at,
+            name, content_type, sha256, size, path, key, confirm_name, body in rows
+    ]  # fmt: skip
+
+
+class _Beginnings:
+    """Attempts that begin together: most are alike, and are one object."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+        self._known: dict[tuple[int, int | None], Begun] = {}
+
+    def of(self, number: int, replay_of: int | None) -> Begun:
+        """Return the attempt of a number."""
+        found = self._known.get((number, replay_of))
+        if found is None:
+            found = self._known[number, replay_of] = Begun(number, self._at, replay_of)
+        return found
+
+
+def _left(row: Any) -> Begun:
+    """Return the attempt that a relay left behind."""
+    return Begun(row.attempts, row.leased_at, row.replay_of)
 
 
 def parcel(row: Row, body: bytes | None) -> Parcel:
@@ -260,3 +171,55 @@ def parcel(row: Row, body: bytes | None) -> Parcel:
         key=row["key"],
         confirm_name=row["confirm_name"],
     )
+
+
+def _is_free() -> ColumnElement[bool]:
+    """Return the condition that no relay holds a delivery at `machine_now`."""
+    return or_(DELIVERY.c.leased_until.is_(None), DELIVERY.c.leased_until <= bindparam("machine_now"))
+
+
+def _is_due() -> ColumnElement[bool]:
+    """Return the condition that a delivery need not wait for its retry at `machine_now`."""
+    return or_(DELIVERY.c.due_at.is_(None), DELIVERY.c.due_at <= bindparam("machine_now"))
+
+
+def _due() -> Select[Any]:
+    """Return the query of what may go, in order: due, free, and first of its lane."""
+    earlier = DELIVERY.alias("earlier")
+    behind = (
+        sa_select(earlier.c.sequence)
+        .where(
+            earlier.c.destination == DELIVERY.c.destination,
+            earlier.c.lane == DELIVERY.c.lane,
+            earlier.c.state == literal_column("'pending'"),
+            earlier.c.sequence < DELIVERY.c.sequence,
+        )
+        .exists()
+    )
+    return (
+        sa_select(*(DELIVERY.c[name] for name in _NEEDED), PAYLOAD.c.body)
+        .select_from(DELIVERY.outerjoin(PAYLOAD, PAYLOAD.c.delivery_id == DELIVERY.c.delivery_id))
+        .where(DELIVERY.c.destination == bindparam("destination"), IS_PENDING, _is_due(), _is_free())
+        .where(or_(DELIVERY.c.lane == "", ~behind))
+        .order_by(DELIVERY.c.rank, DELIVERY.c.sequence)
+        .limit(bindparam("room"))
+        .with_for_update(skip_locked=True, of=DELIVERY)
+    )
+
+
+_WAITING = sa_select(DELIVERY.c.destination).where(IS_PENDING, _is_due(), _is_free()).distinct()
+_DUE = _due()
+_EXPIRED = (
+    sa_select(*(DELIVERY.c[name] for name in ("sequence", "delivery_id", "attempts", "leased_at", "replay_of")))
+    .where(DELIVERY.c.destination == bindparam("destination"), IS_PENDING)
+    .where(DELIVERY.c.expires_at <= bindparam("now"), _is_free())
+    .with_for_update(skip_locked=True)
+)
+
+
+@cache
+def _taking(dialect: str) -> Executable:
+    """Return the statement that marks deliveries as leased: no column of an index changes, so that no index does."""
+    values = {"token": DELIVERY.c.token + 1, "attempts": DELIVERY.c.attempts + 1}
+    held = {"leased_at": bindparam("held_at", type_=Instant), "leased_until": bindparam("held_until", type_=Instant)}
+    return update(DELIVERY).where(among_named(dialect, DELIVERY.c.sequence, "mine")).values(**values, **held)

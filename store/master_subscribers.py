@@ -15,7 +15,7 @@ from sqlmodel import Field, Session, SQLModel, col
 from store import bulk
 from store.columns import BigInteger, Instant
 from store.conflict import insert_if_new
-from store.deliveries import Delivery
+from store.deliveries import NOTHING, Delivery
 from store.rows import Row, first_of, rows_of
 
 State = Literal["due", "awaiting", "synchronized", "error", "cancelled", "by_hand"]
@@ -170,7 +170,7 @@ def _settled(session: Session, subscriber: str, *, limit: int) -> list[tuple[str
             TOLD.c.telling, TOLD.c.state, rows.label("rows"), over.label("over"), parked.label("parked"),
             func.max(col(d.code)).label("code"), func.max(col(d.reason)).label("reason"),
         )
-        .join(d, col(d.causation_id) == TOLD.c.telling)
+        .join(d, (col(d.causation_id) == TOLD.c.telling) & (col(d.causation_id) != NOTHING))
         .where(TOLD.c.subscriber == subscriber, TOLD.c.state.in_(("awaiting", "error")), TOLD.c.telling != "")
         .group_by(TOLD.c.telling, TOLD.c.state)
         .having(((parked > 0) & (TOLD.c.state == "awaiting")) | (over + cancelled == rows))

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from canonical.codes.message import NOT_REPLAYABLE
 from canonical.errors import RejectedError
 from canonical.messages import Parcel
-from store import acts, dispatch
-from store.deliveries import DeliveryAttempt, DeliveryPayload, find
+from store import acts, attempts, dispatch
+from store.deliveries import DeliveryPayload, find
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,7 @@ def look(session: Session, delivery_id: str) -> Replay:
         RejectedError: there is no such delivery (NOT_IN_STORE).
     """
     row = find(session, delivery_id)
-    last = session.exec(
-        select(DeliveryAttempt)
-        .where(DeliveryAttempt.delivery_id == delivery_id)
-        .order_by(col(DeliveryAttempt.number).desc())
-        .limit(1)
-    ).one_or_none()
+    last = next(reversed(attempts.of_delivery(session, delivery_id, row.begun)), None)
     payload = session.get(DeliveryPayload, delivery_id)
     said = " ".join(filter(None, (last.outcome, last.code, last.reason))) if last else ""
     return Replay(

@@ -16,8 +16,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, exists, func, select, update
 from sqlmodel import Session, col
 
+from store.attempts import DeliveryAttempt
 from store.claims import MessageClaim
-from store.deliveries import Delivery, DeliveryAttempt, DeliveryPayload
+from store.deliveries import Delivery, DeliveryPayload
 from store.message_items import MessageItem
 from store.messages import MessageAttempt, MessageBody, StoredMessage
 from store.work import OPEN_STATES, WORK_ITEM

@@ -3,6 +3,7 @@
 from sqlmodel import SQLModel
 
 import store.acts
+import store.attempts
 import store.awaited_answers
 import store.billing
 import store.billing_parts
@@ -10,8 +11,8 @@ import store.billing_storms
 import store.claims
 import store.deliveries
 import store.determinants
-import store.dispatch
 import store.end_device_events
+import store.endpoints
 import store.files
 import store.gateways
 import store.master_changes

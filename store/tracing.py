@@ -10,10 +10,11 @@ from sqlmodel import Session, SQLModel, col, select
 
 from canonical.codes.message import NOT_IN_STORE
 from canonical.errors import RejectedError
-from store import message_findings
+from store import attempts, message_findings
 from store.acts import Act
+from store.attempts import DeliveryAttempt
 from store.claims import MessageClaim
-from store.deliveries import Delivery, DeliveryAttempt
+from store.deliveries import NOTHING, Delivery
 from store.messages import MessageAttempt, StoredMessage
 
 LONGEST_CONVERSATION = 2000
@@ -92,10 +93,9 @@ def show(session: Session, word: str) -> Shown:
     row = session.exec(select(Delivery).where(Delivery.delivery_id == word)).one_or_none()
     if row is None:
         raise RejectedError(f"no delivery has the id {word!r}, and an entry is a number", code=NOT_IN_STORE)
-    attempts = session.exec(
-        select(DeliveryAttempt).where(DeliveryAttempt.delivery_id == word).order_by(col(DeliveryAttempt.number))
+    return Shown(
+        "delivery", facts_of(row), _dumped(attempts.of_delivery(session, word, row.begun)), _acts(session, word)
     )
-    return Shown("delivery", facts_of(row), _dumped(attempts), _acts(session, word))
 
 
 def _show_message(session: Session, entry: int) -> Shown:
@@ -165,8 +165,9 @@ def _seeds_message(word: str) -> ColumnElement[bool]:
 
 def _seeds_delivery(word: str) -> ColumnElement[bool]:
     """Return the condition of a delivery that bears a word."""
-    names = (Delivery.delivery_id, Delivery.message_id, Delivery.correlation_id, Delivery.lane, Delivery.name)
-    return or_(*(col(name) == word for name in names))
+    names = (Delivery.delivery_id, Delivery.message_id, Delivery.lane, Delivery.name)
+    talk = (col(Delivery.correlation_id) == word) & (col(Delivery.correlation_id) != NOTHING)
+    return or_(talk, *(col(name) == word for name in names))
 
 
 def _linked(
@@ -175,8 +176,8 @@ def _linked(
     """Return the condition of what caused one of the ids, was caused by it, or belongs to one of the talks."""
     return or_(
         col(table.message_id).in_(sorted(ids)),
-        col(table.causation_id).in_(sorted(ids)),
-        col(table.correlation_id).in_(sorted(talks)),
+        col(table.causation_id).in_(sorted(ids)) & (col(table.causation_id) != NOTHING),
+        col(table.correlation_id).in_(sorted(talks)) & (col(table.correlation_id) != NOTHING),
     )
 
 

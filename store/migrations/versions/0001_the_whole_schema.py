@@ -306,6 +306,7 @@ def upgrade() -> None:
     sa.Column('confirmed_at', columns.Instant(), nullable=True),
     sa.Column('unconfirmed_at', columns.Instant(), nullable=True),
     sa.Column('due_at', columns.Instant(), nullable=True),
+    sa.Column('leased_at', columns.Instant(), nullable=True),
     sa.Column('leased_until', columns.Instant(), nullable=True),
     sa.Column('token', sa.Integer(), nullable=False),
     sa.Column('failures', sa.Integer(), nullable=False),
@@ -316,16 +317,30 @@ def upgrade() -> None:
     sa.Column('reference', sa.String(), nullable=False),
     sa.PrimaryKeyConstraint('sequence'),
     sa.UniqueConstraint('delivery_id'),
-    sa.UniqueConstraint('destination', 'key')
+    postgresql_with={'fillfactor': '50'}
     )
     with op.batch_alter_table('delivery', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_delivery_causation_id'), ['causation_id'], unique=False)
-        batch_op.create_index('ix_delivery_confirm_name', ['destination', 'confirm_name'], unique=False)
-        batch_op.create_index(batch_op.f('ix_delivery_correlation_id'), ['correlation_id'], unique=False)
+        batch_op.create_index('ix_delivery_causation_id', ['causation_id'], unique=False, sqlite_where=sa.text("causation_id <> ''"), postgresql_where=sa.text("causation_id <> ''"))
+        batch_op.create_index('ix_delivery_confirm_name', ['destination', 'confirm_name'], unique=False, sqlite_where=sa.text("confirm_name <> ''"), postgresql_where=sa.text("confirm_name <> ''"))
+        batch_op.create_index('ix_delivery_correlation_id', ['correlation_id'], unique=False, sqlite_where=sa.text("correlation_id <> ''"), postgresql_where=sa.text("correlation_id <> ''"))
+        batch_op.create_index('ix_delivery_expires', ['destination', 'expires_at'], unique=False, sqlite_where=sa.text("state = 'pending' AND expires_at IS NOT NULL"), postgresql_where=sa.text("state = 'pending' AND expires_at IS NOT NULL"))
+        batch_op.create_index('ix_delivery_lane', ['destination', 'lane', 'sequence'], unique=False, sqlite_where=sa.text("state = 'pending' AND lane <> ''"), postgresql_where=sa.text("state = 'pending' AND lane <> ''"))
         batch_op.create_index(batch_op.f('ix_delivery_message_id'), ['message_id'], unique=False)
-        batch_op.create_index('ix_delivery_pending', ['destination', 'lane', 'sequence'], unique=False, sqlite_where=sa.text("state = 'pending'"), postgresql_where=sa.text("state = 'pending'"))
-        batch_op.create_index(batch_op.f('ix_delivery_state'), ['state'], unique=False)
+        batch_op.create_index('ix_delivery_parked', ['sequence'], unique=False, sqlite_where=sa.text("state = 'parked'"), postgresql_where=sa.text("state = 'parked'"))
+        batch_op.create_index('ix_delivery_pending', ['destination', 'rank', 'sequence'], unique=False, sqlite_where=sa.text("state = 'pending'"), postgresql_where=sa.text("state = 'pending'"))
+        batch_op.create_index('ix_delivery_sent', ['confirm_by'], unique=False, sqlite_where=sa.text("state = 'sent'"), postgresql_where=sa.text("state = 'sent'"))
 
+    op.create_table('delivery_attempt',
+    sa.Column('delivery_id', sa.String(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('at', columns.Instant(), nullable=False),
+    sa.Column('outcome', sa.String(), nullable=False),
+    sa.Column('code', sa.String(), nullable=False),
+    sa.Column('reason', sa.String(), nullable=False),
+    sa.Column('reference', sa.String(), nullable=False),
+    sa.Column('replay_of', sa.Integer(), nullable=True),
+    sa.PrimaryKeyConstraint('delivery_id', 'number')
+    )
     op.create_table('determinant',
     sa.Column('determinant_id', sa.String(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
@@ -388,6 +403,16 @@ def upgrade() -> None:
     sa.Column('reason', sa.String(), nullable=False),
     sa.PrimaryKeyConstraint('destination')
     )
+    op.create_table('endpoint_batch',
+    sa.Column('batch', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('destination', sa.String(), nullable=False),
+    sa.Column('size', sa.Integer(), nullable=False),
+    sa.Column('until', columns.Instant(), nullable=False),
+    sa.PrimaryKeyConstraint('batch')
+    )
+    with op.batch_alter_table('endpoint_batch', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_endpoint_batch_destination'), ['destination'], unique=False)
+
     op.create_table('installation',
     sa.Column('row', sa.Integer(), nullable=False),
     sa.Column('meter', sa.String(), nullable=False),
@@ -1327,18 +1352,6 @@ def upgrade() -> None:
     with op.batch_alter_table('awaited_answer', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_awaited_answer_request_id'), ['request_id'], unique=False)
 
-    op.create_table('delivery_attempt',
-    sa.Column('delivery_id', sa.String(), nullable=False),
-    sa.Column('number', sa.Integer(), nullable=False),
-    sa.Column('at', columns.Instant(), nullable=False),
-    sa.Column('outcome', sa.String(), nullable=False),
-    sa.Column('code', sa.String(), nullable=False),
-    sa.Column('reason', sa.String(), nullable=False),
-    sa.Column('reference', sa.String(), nullable=False),
-    sa.Column('replay_of', sa.Integer(), nullable=True),
-    sa.ForeignKeyConstraint(['delivery_id'], ['delivery.delivery_id'], ),
-    sa.PrimaryKeyConstraint('delivery_id', 'number')
-    )
     op.create_table('delivery_payload',
     sa.Column('delivery_id', sa.String(), nullable=False),
     sa.Column('body', sa.LargeBinary(), nullable=False),
@@ -1432,7 +1445,6 @@ def downgrade() -> None:
 
     op.drop_table('master_awaited')
     op.drop_table('delivery_payload')
-    op.drop_table('delivery_attempt')
     with op.batch_alter_table('awaited_answer', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_awaited_answer_request_id'))
 
@@ -1641,6 +1653,10 @@ def downgrade() -> None:
         batch_op.drop_index('installation_current')
 
     op.drop_table('installation')
+    with op.batch_alter_table('endpoint_batch', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_endpoint_batch_destination'))
+
+    op.drop_table('endpoint_batch')
     op.drop_table('endpoint')
     with op.batch_alter_table('end_device_event', schema=None) as batch_op:
         batch_op.drop_index('end_device_event_received')
@@ -1653,13 +1669,17 @@ def downgrade() -> None:
         batch_op.drop_index('determinant_history')
 
     op.drop_table('determinant')
+    op.drop_table('delivery_attempt')
     with op.batch_alter_table('delivery', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_delivery_state'))
+        batch_op.drop_index('ix_delivery_sent', sqlite_where=sa.text("state = 'sent'"), postgresql_where=sa.text("state = 'sent'"))
         batch_op.drop_index('ix_delivery_pending', sqlite_where=sa.text("state = 'pending'"), postgresql_where=sa.text("state = 'pending'"))
+        batch_op.drop_index('ix_delivery_parked', sqlite_where=sa.text("state = 'parked'"), postgresql_where=sa.text("state = 'parked'"))
         batch_op.drop_index(batch_op.f('ix_delivery_message_id'))
-        batch_op.drop_index(batch_op.f('ix_delivery_correlation_id'))
-        batch_op.drop_index('ix_delivery_confirm_name')
-        batch_op.drop_index(batch_op.f('ix_delivery_causation_id'))
+        batch_op.drop_index('ix_delivery_lane', sqlite_where=sa.text("state = 'pending' AND lane <> ''"), postgresql_where=sa.text("state = 'pending' AND lane <> ''"))
+        batch_op.drop_index('ix_delivery_expires', sqlite_where=sa.text("state = 'pending' AND expires_at IS NOT NULL"), postgresql_where=sa.text("state = 'pending' AND expires_at IS NOT NULL"))
+        batch_op.drop_index('ix_delivery_correlation_id', sqlite_where=sa.text("correlation_id <> ''"), postgresql_where=sa.text("correlation_id <> ''"))
+        batch_op.drop_index('ix_delivery_confirm_name', sqlite_where=sa.text("confirm_name <> ''"), postgresql_where=sa.text("confirm_name <> ''"))
+        batch_op.drop_index('ix_delivery_causation_id', sqlite_where=sa.text("causation_id <> ''"), postgresql_where=sa.text("causation_id <> ''"))
 
     op.drop_table('delivery')
     with op.batch_alter_table('customer_account', schema=None) as batch_op:

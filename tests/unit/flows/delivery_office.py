@@ -12,7 +12,8 @@ from canonical.errors import HubError
 from canonical.messages import Header, Message, Outcome, Parcel
 from flows.delivery import DEFAULT, RelayReport, relay_once, replay
 from store import deliveries
-from store.deliveries import Delivery, DeliveryAttempt
+from store.attempts import DeliveryAttempt
+from store.deliveries import Delivery
 from store.session import Transaction
 
 SENT, AWAY = Outcome("sent"), Outcome("unavailable", "1005 ATTEMPTS_EXHAUSTED", "no answer")

@@ -7,8 +7,9 @@ from canonical.codes import message as codes
 from canonical.errors import HubError, MisconfiguredError, RejectedError, UnavailableError
 from canonical.messages import Outcome
 from flows.delivery import DEFAULT, DeliveryPolicy, RelayReport
-from store.deliveries import Delivery, DeliveryAttempt
-from store.dispatch import Endpoint
+from store.attempts import DeliveryAttempt
+from store.deliveries import Delivery
+from store.endpoints import Endpoint
 
 
 def test_retries_wait_longer_each_time_and_end_parked(office: Office) -> None:

@@ -8,7 +8,8 @@ from canonical.codes import message as codes
 from canonical.errors import RejectedError
 from canonical.messages import Outcome
 from store.acts import Act
-from store.deliveries import Delivery, DeliveryAttempt
+from store.attempts import DeliveryAttempt
+from store.deliveries import Delivery
 
 
 def parked(office: Office) -> str:
