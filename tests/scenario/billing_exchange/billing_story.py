@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import billing_people
 from billing_book import Book, day_of
 from billing_world import BookMdms, FolderCis, Night
 
@@ -36,7 +37,7 @@ class Story:
         self.zone = ZoneInfo(self.told.get("zone", "America/Toronto"))
         settings: dict[str, Any] = self.told.get("policy", {})
         values: dict[str, Any] = {k: Decimal(str(v)) if isinstance(v, float) else v for k, v in settings.items()}
-        for key in {"storm_districts"} & values.keys():
+        for key in {"storm_districts", "manual_sources"} & values.keys():
             values[key] = frozenset(values[key])
         policy = Policy(interface="mass", partner="CISMASS", inboxes=("cis",), zone=self.zone.key, **values)
         if "assume_billed_hours" in self.told:
@@ -44,14 +45,16 @@ class Story:
         interface = Interface(
             "mass", policy, "AMIHUB", "TEST", roles=frozenset({"cis", "mdms"}),
             sync_wait=timedelta(hours=self.told.get("sync_wait_hours", 0)), owners=self.told.get("owners", {}),
+            multipliers=self.told.get("multipliers", {}),
         )  # fmt: skip
         self.book = Book(self.told, self.zone, self.at)
         mdms = BookMdms(lambda: self.book.readings)
         self.night = Night(interface, FolderCis(room / "cis"), mdms, transaction, room / "spool")
-        self.transaction = transaction
+        self.given, self.transaction = folder / "given", transaction
         self.outcome: list[dict[str, Any]] = []
         self.seen: set[str] = set()
         self.answers: list[str] = []
+        self.walked: list[str] = []
 
     def play(self) -> list[dict[str, Any]]:
         """Return what came of each step."""
@@ -75,6 +78,7 @@ class Story:
         self.book.keep(step)
         if step.get("masters"):
             self.night.reference(self.book.masters(step["masters"]), day=day_of(now, self.zone))
+        self._people(step, now)
         for serial in step.get("late", []):
             self._event(serial, now)
         asked = [self._request(*row) for row in step.get("requests", [])]
@@ -97,6 +101,14 @@ class Story:
         self._decisions(step, now)
         verdict = self.night.pass_at(now)
         self.outcome.append(self._told(step, verdict))
+
+    def _people(self, step: dict[str, Any], now: datetime) -> None:
+        """Let route readers and crews tell what they saw."""
+        for name in step.get("walked", []):
+            self.walked += billing_people.walked(self.given / name, self.transaction, now)
+        if step.get("exchanged"):
+            points = {serial: row["up"] for serial, row in self.book.meters.items()}
+            billing_people.exchanged(step["exchanged"], points.__getitem__, self.at, self.transaction, now)
 
     def _answers(self, step: dict[str, Any], now: datetime) -> None:
         """Let the CIS acknowledge what it has, and bill."""
@@ -187,7 +199,7 @@ class Story:
         answers = sorted((self.night.cis.inbound).glob("[BR][RFX]_*.ack"))
         return {
             "at": step["at"],
-            "parts": {name: _part(part, with_days=self.told.get("days", False)) for name, part in fresh.items()},
+            "parts": {name: _part(part, self.told) for name, part in fresh.items()},
             "request_files": {path.stem: _acknowledged(path) for path in answers if path.name.startswith("BR_")},
             "items": self._items(),
             "runs": {
@@ -201,6 +213,7 @@ class Story:
             ),
             "told_mdms": len(self.night.mdms.told),
             **({"events": list(self.answers)} if step.get("late") and set(self.answers) != {"OK"} else {}),
+            **({"walked": list(self.walked)} if step.get("walked") else {}),
             "verdict": [verdict.ok, [failure.split(":")[0] for failure in verdict.failures]],
         }
 
@@ -213,12 +226,12 @@ class Story:
         return {row["request_id"]: f"{row['state']} {row['status']} {row['code']}".rstrip() for row in rows}
 
 
-def _part(part: BillingPart, *, with_days: bool) -> dict[str, Any]:
-    """Return what a part says, as a person would check it."""
+def _part(part: BillingPart, told: dict[str, Any]) -> dict[str, Any]:
+    """Return what a part says, as a person would check it; `days` and `qualities` where the story asks for them."""
     said: dict[str, Any] = {
         f"{d.request_id} v{d.version}": {
             "status": str(d.status),
-            **({"days": d.days} if with_days else {}),
+            **({"days": d.days} if told.get("days") else {}),
             **{f"{q.code} {q.season}".rstrip(): f"{q.quantity:f}" for q in d.quantities},
             **{m.code: _peak(m) for m in d.demands},
             **(
@@ -226,6 +239,7 @@ def _part(part: BillingPart, *, with_days: bool) -> dict[str, Any]:
                 if d.status is not Status.NO_READ and d.registers
                 else {}
             ),
+            **({"qualities": [_qualities(use) for use in d.registers]} if told.get("qualities") else {}),
             **({"remarks": [f"{r.code} {r.text}" for r in d.remarks]} if d.remarks else {}),
             **({"supersedes": True} if d.supersedes_id else {}),
         }
@@ -244,6 +258,11 @@ def _use(determinant: Any, use: Any) -> str:
         counts = f"{determinant.actual_intervals}/{determinant.expected_intervals}"
         return f"{serial} {use.register}: intervals {counts} = {use.quantity:f}"
     return f"{serial} {use.register}: {use.start_read:f} -> {use.stop_read:f} = {use.quantity:f}"
+
+
+def _qualities(use: Any) -> str:
+    """Return the qualities of one register's two reads; intervals have none."""
+    return f"{use.register}: {use.start_quality or '-'} -> {use.stop_quality or '-'}"
 
 
 def _peak(demand: Any) -> str:
