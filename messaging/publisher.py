@@ -1,7 +1,7 @@
 """Publishing with confirms: many letters ahead, each with its own outcome; a thread keeps the connection alive."""
 
 import threading
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,8 +12,8 @@ from canonical.codes import messaging as codes
 from canonical.errors import HubError, MisconfiguredError, UnavailableError
 from canonical.messages import Outcome
 from messaging.connection import FAILURES, parameters, place, understood
+from messaging.letter_frames import letter_frames
 from messaging.letters import Letter
-from messaging.properties import properties_of
 from messaging.settings import Messaging
 
 CONFIRMED = Outcome("confirmed")
@@ -22,18 +22,25 @@ CONFIRMED = Outcome("confirmed")
 CLOSING_S = 5.0
 """Seconds for a connection to close in order."""
 
+TOGETHER = 64
+"""Letters in one write to the connection."""
+
 _RETURNED = Outcome("rejected", str(codes.UNROUTABLE), "no queue is bound for it")
 _NACKED = Outcome("unavailable", str(codes.QUEUE_FULL), "the broker refused it")
 
 
 class _Batch:
-    """Letters of one call on their way; touched only in the connection's thread, until it is done."""
+    """Letters of one call on their way; touched only in the connection's thread, until it is done.
+
+    The broker counts what is published on a channel: the letters of a batch have the numbers from `first` on.
+    """
 
     def __init__(self, exchange: str, letters: Sequence[Letter], window: int) -> None:
         self.exchange, self.letters, self.window = exchange, letters, window
         self.outcomes: list[Outcome | None] = [None] * len(letters)
-        self.next = 0
-        self.under_way: OrderedDict[int, int] = OrderedDict()
+        self.first = 0
+        self.published = self.settled = 0
+        self._oldest = 0
         self.returned: Counter[str] = Counter()
         self.error: HubError | None = None
         self.done = threading.Event()
@@ -43,15 +50,35 @@ class _Batch:
         self.error = error
         self.done.set()
 
-    def settle(self, tag: int, outcome: Outcome) -> None:
+    def next_letters(self) -> Sequence[Letter]:
+        """Return the letters that shall be published now: many at once, or none while half the window is under way."""
+        under_way = self.published - self.settled
+        if under_way > self.window // 2:
+            return ()
+        found = self.letters[self.published : self.published + self.window - under_way]
+        self.published += len(found)
+        return found
+
+    def settle(self, tag: int, outcome: Outcome, *, multiple: bool) -> None:
+        """Note the confirm of one letter, or of all up to it."""
+        index = tag - self.first
+        if multiple:
+            for each in range(self._oldest, index + 1):
+                self._settle(each, outcome)
+            self._oldest = max(self._oldest, index + 1)
+        else:
+            self._settle(index, outcome)
+
+    def _settle(self, index: int, outcome: Outcome) -> None:
         """Note the confirm of one letter; one that was returned before is not there, whatever the confirm says."""
-        index = self.under_way.pop(tag, None)
-        if index is None:
+        if not 0 <= index < self.published or self.outcomes[index] is not None:
             return
-        message_id = self.letters[index].message_id
-        if self.returned[message_id]:
-            self.returned[message_id] -= 1
-            outcome = _RETURNED
+        self.settled += 1
+        if self.returned:
+            message_id = self.letters[index].message_id
+            if self.returned[message_id]:
+                self.returned[message_id] -= 1
+                outcome = _RETURNED
         self.outcomes[index] = outcome
 
 
@@ -83,7 +110,7 @@ class _Line:
         with self._gate:
             if self.error is None:
                 self._batch = batch
-                self._connection.ioloop.add_callback_threadsafe(self._pump)
+                self._connection.ioloop.add_callback_threadsafe(self._start)
                 return
         batch.fail(self.error)
 
@@ -140,22 +167,25 @@ class _Line:
         self._fail(error)
         self._connection.ioloop.stop()
 
+    def _start(self) -> None:
+        """Begin with the batch that was handed over."""
+        if self._batch is not None:
+            self._batch.first = self._tag + 1
+            self._tag += len(self._batch.letters)
+            self._pump()
+
     def _pump(self) -> None:
-        """Publish as far as the window allows."""
+        """Publish as far as the window allows; many letters in one write, where pika makes one of each frame."""
         batch = self._batch
-        while (
-            batch is not None
-            and self._channel.is_open
-            and batch.next < len(batch.letters)
-            and len(batch.under_way) < batch.window
-        ):
-            letter = batch.letters[batch.next]
-            self._tag += 1
-            batch.under_way[self._tag] = batch.next
-            batch.next += 1
-            self._channel.basic_publish(
-                batch.exchange, letter.priority, letter.body, properties_of(letter), mandatory=True
+        if batch is None or not self._channel.is_open:
+            return
+        letters = batch.next_letters()
+        number, largest = self._channel.channel_number, self._connection.params.frame_max
+        for at in range(0, len(letters), TOGETHER):
+            frames = (
+                letter_frames(number, batch.exchange, letter, largest=largest) for letter in letters[at : at + TOGETHER]
             )
+            self._connection._output_marshaled_frames([b"".join(frames)])  # pika has no open way for ready frames
 
     def _on_return(self, _channel: Any, _method: Any, properties: pika.BasicProperties, _body: bytes) -> None:
         if self._batch is not None:
@@ -166,12 +196,8 @@ class _Line:
         if batch is None:
             return
         outcome = CONFIRMED if isinstance(method, pika.spec.Basic.Ack) else _NACKED
-        if method.multiple:
-            while batch.under_way and next(iter(batch.under_way)) <= method.delivery_tag:
-                batch.settle(next(iter(batch.under_way)), outcome)
-        else:
-            batch.settle(method.delivery_tag, outcome)
-        if batch.under_way or batch.next < len(batch.letters):
+        batch.settle(method.delivery_tag, outcome, multiple=method.multiple)
+        if batch.settled < len(batch.letters):
             self._pump()
             return
         self._batch = None

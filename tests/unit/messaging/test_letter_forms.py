@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pika import BasicProperties
+from pika import BasicProperties, frame, spec
 
 from canonical.codes import messaging as codes
 from canonical.errors import MisconfiguredError
 from messaging.embedded_file import letter_from_text, properties_to_text
+from messaging.letter_frames import ENVELOPE, letter_frames
 from messaging.letters import LONGEST_NAME, Letter
 from messaging.properties import CODE, REASON, count, letter_of, properties_of, why_parked
 from messaging.topology import UNROUTED, QueueSet, Topology
@@ -42,6 +43,17 @@ LETTERS = st.builds(
 @given(LETTERS)
 def test_a_letter_reads_back_from_its_properties(letter: Letter) -> None:
     assert letter_of(letter.body, properties_of(letter), priority=letter.priority) == letter
+
+
+@given(LETTERS, st.integers(1, 60))
+def test_a_letter_goes_out_in_the_very_frames_that_pika_would_make_of_it(letter: Letter, room: int) -> None:
+    publish = spec.Basic.Publish(exchange="x", routing_key=letter.priority, mandatory=True)
+    head = frame.Header(7, len(letter.body), properties_of(letter))
+    parts = [frame.Body(7, letter.body[at : at + room]) for at in range(0, len(letter.body), room)]
+
+    frames = letter_frames(7, "x", letter, largest=room + ENVELOPE)
+
+    assert frames == b"".join(one.marshal() for one in (frame.Method(7, publish), head, *parts))
 
 
 @given(LETTERS)
