@@ -31,12 +31,21 @@ def correct_command(
     """Correct exchanges that were reported wrongly: all members at once, or nothing.
 
     Without --confirm it only shows what would hang where, how many readings move, and which bills rest on it.
+    RESULT is the id of a completion, as `amihub rollout explain USAGE_POINT` shows it.
+
+    Meters of U1, U2 and U3 were reported at each other's (EX09): amihub rollout correct --cross U1,U2,U3
+
+    It was done at U7, not where it was reported (EX01, EX05): amihub rollout correct --premise RESULT --to U7
+
+    Of two that contradict each other one is right (EX14): amihub rollout correct --accept RESULT
+
+    Then the same with: --confirm --by ann --reason "photos of both plates"
     """
     asked = [bool(cross), bool(premise), bool(accept)]
     if sum(asked) != 1 or bool(premise) != bool(to):
-        raise typer.BadParameter("name one of --cross (twice or more), --premise with --to, --accept")
+        raise typer.BadParameter("say one of: --cross U1,U2 (two or more), --premise RESULT --to U7, --accept RESULT")
     if not preview and not (by and reason):
-        raise typer.BadParameter("--confirm needs --by and --reason")
+        raise typer.BadParameter('--confirm needs who and why: --by ann --reason "photos of both plates"')
     from services.hub import open_hub
 
     with open_hub() as hub:
@@ -48,13 +57,20 @@ def correct_command(
 
 
 def confirm_command(
-    result: str = typer.Argument(help="Id of the completion, as `amihub rollout explain` shows it."),
+    result: str = typer.Argument(
+        metavar="RESULT", help="Completion, as `amihub rollout explain USAGE_POINT` shows it."
+    ),
     *,
     rule: str = typer.Option(..., "--rule", help="Rule whose finding was looked at, such as EX08."),
     by: str = typer.Option(..., "--by", help="Who looked at it."),
     reason: str = typer.Option(..., "--reason", help="Why it may pass."),
 ) -> None:
-    """Let a finding of the validation pass that a person has looked at; what would break a link never passes."""
+    """Let a finding of the validation pass that a person has looked at; what would break a link never passes.
+
+    EX05, EX06, EX07, EX08, EX12 and EX19 may pass. The completion is judged again by all other rules, at once.
+
+    The photo shows the reading: amihub rollout confirm RESULT --rule EX08 --by ann --reason "photo 17"
+    """
     from flows.meter_rollout import correcting
     from services.hub import open_hub
     from services.site_rollout import rollout_policy

@@ -95,7 +95,9 @@ def waive(result_id: str, rule: str, *, policy: Policy, transaction: Transaction
         reference.lock(session)
         row, known = _row(session, result_id), BY_NUMBER.get(rule)
         if row["state"] not in ("HELD", "WAITING") or known is None or not known.can_be_waived:
-            raise RejectedError(f"{result_id} is {row['state']}, {rule} cannot be let pass", code=RESULT_UNKNOWN)
+            may = ", ".join(sorted(number for number, one in BY_NUMBER.items() if one.can_be_waived))
+            reason = f"{result_id} is {row['state']}, {rule} cannot be let pass: of what is held or waits, {may} may"
+            raise RejectedError(reason, code=RESULT_UNKNOWN)
         row |= {"waived": sorted({*row["waived"], rule})}
         rollout_results.change(session, [{"result_id": result_id, "waived": row["waived"]}])
         noted = f"{EX[rule]} was looked at: {person.reason}"

@@ -15,6 +15,7 @@ from flows.meter_rollout.rules_configuration import (
     keys_missing,
     multiplier_mismatch,
     register_mismatch,
+    systems_differ,
     tariff_incompatible,
 )
 from flows.meter_rollout.rules_gateway import gateway_in_use
@@ -113,11 +114,21 @@ def findings_of(facts: Facts, actions: Mapping[str, str]) -> tuple[Finding, ...]
         reason = rule.broken(facts)
         # A usage point, like a meter, may be told of after the work there (domain 1.3).
         action = action_of(rule, actions) if facts.point is not None or rule.number != "EX05" else "WAIT"
-        if rule.number == "EX06" and facts.policy.multiplier_policy != "VALIDATE":
+        if rule.number == "EX06" and _lets_differ(facts):
             action = "ALERT"
         if reason and action != "NOTHING":
             found.append(Finding(rule, reason, action))
     return tuple(sorted(found, key=lambda one: one.rank))
+
+
+def _lets_differ(facts: Facts) -> bool:
+    """Return whether the site believes an exchange whose multipliers differ (EX06, domain 2.4).
+
+    APPLY: the one that was told or seen counts. IGNORE: what a crew saw is noted; but a system that would bill by
+    another multiplier than the one that is measured with is never ignored.
+    """
+    policy = facts.policy.multiplier_policy
+    return policy == "APPLY" or (policy == "IGNORE" and not systems_differ(facts))
 
 
 def action_of(rule: Rule, actions: Mapping[str, str]) -> Action:

@@ -14,8 +14,16 @@ def multiplier_mismatch(facts: Facts) -> str:
         return ""
     held, seen = Decimal(known["multiplier"]), facts.completion.multiplier_seen
     if seen is not None and seen != held:
-        return f"multiplier {seen} was seen, {held} is configured"
-    told = facts.multipliers.get(facts.new_meter, {})
+        return "; ".join(filter(None, (f"multiplier {seen} was seen, {held} is configured", systems_differ(facts))))
+    return systems_differ(facts)
+
+
+def systems_differ(facts: Facts) -> str:
+    """Return which systems told another multiplier of the new meter than its master states; empty: none."""
+    known = facts.configuration(facts.new_meter, facts.installed_at)
+    if known is None:
+        return ""
+    held, told = Decimal(known["multiplier"]), facts.multipliers.get(facts.new_meter, {})
     differ = [f"{system} says {text}" for system, text in sorted(told.items()) if Decimal(text) != held]
     return f"{', '.join(differ)}; {held} is configured" if differ else ""
 

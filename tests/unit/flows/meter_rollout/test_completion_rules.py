@@ -1,6 +1,5 @@
 """Which meters, which place, which configuration: each rule of domain 2.4 stops what it is about, nothing else."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -8,7 +7,6 @@ import pytest
 from completion_world import (
     OFF,
     ON,
-    POLICY,
     World,
     at,
     done,
@@ -150,27 +148,6 @@ def test_ex05_the_order_that_is_named_is_for_another_usage_point(world: World) -
     world.take(done(order=world.order(2)))
 
     assert world.code() == "8005"
-
-
-def test_ex06_the_plates_say_another_multiplier(world: World) -> None:
-    world.meter("ACME", "N1", multiplier="40")
-
-    world.take(done(multiplier_seen=Decimal(1)))
-
-    assert world.code() == "8006"
-
-
-@pytest.mark.parametrize(("policy", "kept"), [("IGNORE", "1"), ("APPLY", "40")])
-def test_ex06_a_site_may_keep_or_overwrite_the_multiplier_and_a_person_knows(
-    transaction: Transaction, policy: str, kept: str
-) -> None:
-    world = World(transaction, policy=replace(POLICY, multiplier_policy=policy))  # type: ignore[arg-type]
-
-    world.take(done(multiplier_seen=Decimal(40)))
-
-    with transaction() as session:
-        (row,) = reference.current(session, reference.INSTALLATION, "meter", {new(1)})
-    assert (row["multiplier"], row["installed_at"], world.work()) == (kept, AT, {("8006", "U1")})
 
 
 def test_ex07_bands_that_the_old_meter_counted_are_missing(world: World) -> None:
