@@ -93,7 +93,7 @@ def sent_out(transaction: Transaction) -> list[Row]:
     table, payload = deliveries.DELIVERY, deliveries.DELIVERY_PAYLOAD
     query = table.join(payload, payload.c.delivery_id == table.c.delivery_id).select()
     with transaction() as session:
-        columns = [table.c.sequence, table.c.delivery_id, table.c.destination, table.c.lane, table.c.verb]
+        columns = [table.c[n] for n in ("sequence", "delivery_id", "destination", "lane", "verb", "expires_at")]
         chosen = query.with_only_columns(*columns, payload.c.body).order_by(table.c.sequence)
         return rows_of(session, chosen)
 

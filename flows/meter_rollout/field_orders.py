@@ -60,9 +60,18 @@ def tellings(
         names = [f"{row['order_id']}/{row['delivery_id']}" for row, _ in some]
         own = mint("field_order", verb, destination, *names)
         lane = orders[0].usage_point if size == 1 else f"field orders of {orders[0].wave}"
-        header = Header(own, SOURCE, verb, NOUN, own, created_at=now, effective_at=orders[0].window_from, lane=lane)
+        header = Header(
+            own, SOURCE, verb, NOUN, own, created_at=now, effective_at=orders[0].window_from,
+            expires_at=_useful_until(orders, now), lane=lane,
+        )  # fmt: skip
         payload = orders[0] if size == 1 else orders
         yield Telling(Message(header, payload), destination, lane), [row for row, _ in some]
+
+
+def _useful_until(orders: Iterable[FieldOrder], now: datetime) -> datetime | None:
+    """Return when nobody can go any more; None for a cancellation, and where a person sends crews out after hours."""
+    last = max((one.window_until for one in orders if one.verb != "cancel"), default=now)
+    return last if last > now else None
 
 
 def _parts(told: Iterable[tuple[Row, FieldOrder]], size: int) -> Iterator[Sequence[tuple[Row, FieldOrder]]]:

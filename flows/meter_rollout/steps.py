@@ -55,7 +55,8 @@ class Step:
     """Noun by which the system is asked whether it is so; None: no question tells."""
 
     outlives_hold: bool = True
-    """Whether it may go before a held step that it comes behind: only the CIS's last word waits for the pair."""
+    """Whether it may go before a step that is held, or still a person's: the CIS's last word waits for the pair, and
+    nobody leaves a manual route before that word is said."""
 
 
 STEPS: tuple[Step, ...] = (
@@ -86,7 +87,7 @@ STEPS: tuple[Step, ...] = (
         asks="UsagePointConfig",
         outlives_hold=False,
     ),
-    Step("ROUTE", "route_reader", "", ("CIS_AMI",), "installed"),
+    Step("ROUTE", "route_reader", "", ("CIS_AMI",), "installed", outlives_hold=False),
     Step("WAMS_STOCK", "wams", "returned", ("MDMS_CLOSE", "HES_DECOMMISSION"), "removed", "not_returned"),
 )
 """Every step, in an order in which each stands behind those that it needs."""

@@ -179,6 +179,28 @@ def test_a_person_stands_in_for_a_system_and_the_rest_goes_on(transaction: Trans
     assert world.steps(order)["OMS_METER"] == "CONFIRMED"
 
 
+def test_nobody_leaves_the_manual_route_before_the_cis_bills_by_ami(transaction: Transaction, tmp_path: Path) -> None:
+    roles = {name: name for name in POLICY.roles if name != "cis"}
+    world = World(transaction, tmp_path, replace(POLICY, roles=roles, manual=frozenset({"cis"})))
+    order = world.exchange(1)
+    world.settle()
+    world.close_work()
+    world.settle()
+    world.hear(1)
+    world.read(1)
+    world.later(days=5)
+    world.look()
+    world.settle()
+
+    waits = (world.steps(order)["CIS_AMI"], world.steps(order)["ROUTE"], world.order(order)["certified_at"])
+    world.close_work()
+    world.settle()
+
+    assert waits == ("MANUAL", "PENDING", None)
+    assert world.steps(order)["ROUTE"] == "CONFIRMED"
+    assert world.order(order)["state"] == "CLOSED"
+
+
 def test_a_site_without_some_systems_still_closes(transaction: Transaction, tmp_path: Path) -> None:
     world = World(transaction, tmp_path, replace(POLICY, roles={"mdms": "mdms"}, askable=frozenset()))
     order = world.exchange(1)

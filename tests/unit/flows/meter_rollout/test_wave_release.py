@@ -44,6 +44,7 @@ def test_released_orders_go_to_the_work_system_and_count_as_dispatched_when_it_c
         ("wams", "UP-000002", "create"),
     ]
     assert (asked["window_from"], asked["window_until"]) == ("2026-12-01T13:00:00+00:00", "2026-12-01T22:00:00+00:00")
+    assert sent[0]["expires_at"].isoformat() == asked["window_until"]
     assert (asked["old_serial"], asked["new_model"], asked["attempt"], asked["contractor"]) == (
         "S000001",
         "C1",
