@@ -39,3 +39,22 @@ def test_a_preview_says_that_nothing_was_changed_and_names_bills() -> None:
         "  told again: o1",
         "  bills that rest on the old belief, for a person: U1",
     ]
+
+
+@pytest.mark.parametrize(
+    ("command", "examples"),
+    [
+        ("correct", ["--cross U1,U2,U3", "--premise RESULT --to U7", "--accept RESULT", "--confirm --by ann --reason"]),
+        ("confirm", ["RESULT --rule EX08 --by ann --reason"]),
+    ],
+)
+def test_help_shows_each_decision_by_an_example(command: str, examples: list[str]) -> None:
+    shown = CliRunner().invoke(app, ["rollout", command, "--help"], env={"COLUMNS": "200", "NO_COLOR": "1"}).output
+
+    assert [one for one in examples if one not in " ".join(shown.split())] == []
+
+
+def test_a_decision_that_is_not_whole_is_answered_by_an_example() -> None:
+    said = CliRunner().invoke(app, ["rollout", "correct", "--cross", "U1,U2", "--confirm"], env={"COLUMNS": "200"})
+
+    assert '--by ann --reason "photos of both plates"' in said.output
