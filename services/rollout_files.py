@@ -17,7 +17,7 @@ from flows.masters_intake import settle_resent
 from flows.meter_rollout.completions import CompletionsHandler
 from flows.meter_rollout.policy import System
 from flows.routing import Sending, deliver
-from flows.shipments import ShipmentHandler, ShipmentPolicy, follow
+from flows.shipments import ShipmentHandler, ShipmentPolicy, ended, follow
 from services.feeds import raw_sources
 from services.rollout_section import RolloutSection
 from services.site_rollout import rollout_policy
@@ -47,6 +47,9 @@ class RolloutFiles:
     answered: int = 0
     """Messages about shipped meters that were answered since the last pass."""
 
+    disposed: int = 0
+    """Old meters that a system disposed of since then; the others were told."""
+
     @property
     def items(self) -> int:
         """Return how many items were accepted, rejected or repeats."""
@@ -72,8 +75,10 @@ def take_in(hub: "Hub") -> RolloutFiles:
         files += report.taken
         problems += [f"{role}: {one.name}: {one.code} {one.reason}" for one in report.problems]
     settle_resent(transaction=hub.transaction, now=hub.now())
-    answers = follow(queue=shipment_policy(hub.site.model).queue, transaction=hub.transaction, now=hub.now())
-    return RolloutFiles(tuple(files), tuple(problems), answers.messages)
+    policy = shipment_policy(hub.site.model)
+    answers = follow(queue=policy.queue, transaction=hub.transaction, now=hub.now())
+    gone = ended(policy=policy, sending=sending_of(hub), transaction=hub.transaction)
+    return RolloutFiles(tuple(files), tuple(problems), answers.messages, gone)
 
 
 def take_file_again(
@@ -131,8 +136,8 @@ def handlers_of(hub: "Hub") -> dict[str, FileHandler]:
 def shipment_policy(model: "SiteModel") -> ShipmentPolicy:
     """Return how this site takes shipments; who works by files of orders alone keeps no stock."""
     rollout = rollout_policy(model)
-    told = dict.fromkeys(rollout.roles[one] for one in HOLD_STOCK if one in rollout.roles)
-    return ShipmentPolicy(tuple(told), tuple(one for one in HOLD_STOCK if one in rollout.manual), rollout.queue)
+    told = {rollout.roles[one]: rollout.sources.get(one, ()) for one in HOLD_STOCK if one in rollout.roles}
+    return ShipmentPolicy(tuple(told), tuple(one for one in HOLD_STOCK if one in rollout.manual), told, rollout.queue)
 
 
 def route_policy(model: "SiteModel") -> RoutePolicy:

@@ -4,13 +4,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, Table, Text, func, select, update
+from sqlalchemy import Index, Table, Text, exists, func, select, update
 from sqlmodel import Field, Session, SQLModel
 
 from canonical.names import normal_serial
 from store import bulk
 from store.columns import Facts, Instant
 from store.deliveries import Delivery
+from store.reference_masters import METER
 from store.rollout import SHIPPED_KEY, SHIPPED_METER
 from store.rows import Row, rows_of
 
@@ -93,6 +94,14 @@ def blocked(session: Session, manufacturer: str, lot: str, *, code: str, limit: 
     mine = (SHIPPED_METER.c.manufacturer == manufacturer, SHIPPED_METER.c.lot == lot)
     query = select(SHIPPED_METER).where(*mine, SHIPPED_METER.c.state == "BLOCKED", SHIPPED_METER.c.code == code)
     return rows_of(session, query.order_by(SHIPPED_METER.c.serial).limit(limit))
+
+
+def returned_and_ended(session: Session, *, now: datetime, limit: int) -> list[Row]:
+    """Return returned meters whose master has ended, by mRID, locked."""
+    told = exists().where(METER.c.meter == SHIPPED_METER.c.meter, METER.c.replaced_at.is_(None))
+    lives = told.where(METER.c.valid_to.is_(None) | (METER.c.valid_to > now))
+    query = select(SHIPPED_METER).where(SHIPPED_METER.c.state == "RETURNED", told, ~lives)
+    return rows_of(session, query.order_by(SHIPPED_METER.c.meter).limit(limit).with_for_update())
 
 
 def counts(session: Session) -> list[Row]:

@@ -2,9 +2,10 @@
 
 from flows.shipments.answers import follow
 from flows.shipments.disposal import dispose
+from flows.shipments.ending import ended
 from flows.shipments.handler import ShipmentHandler
 from flows.shipments.policy import ShipmentPolicy
 from flows.shipments.releasing import release
 from flows.shipments.returns import returned
 
-__all__ = ["ShipmentHandler", "ShipmentPolicy", "dispose", "follow", "release", "returned"]
+__all__ = ["ShipmentHandler", "ShipmentPolicy", "dispose", "ended", "follow", "release", "returned"]
