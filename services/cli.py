@@ -48,6 +48,10 @@ Every message accounted for, every kWh billed once, every failure visible, expla
 **First steps**: copy site.example.toml to site.toml, `export AMIHUB_SITE=site.toml`, `amihub config check`,
 `amihub db upgrade`, `amihub serve`, and `amihub billing run INTERFACE` (or let Airflow run it).
 
+**A meter rollout**: waves stand in the site file; `amihub rollout plan WAVE`, `freeze`, `release`, then `amihub
+rollout run` (or serve, or Airflow) takes completions in and tells every system; `status`, `explain` and `report` say
+how it goes. New meters: `amihub shipments`; people who read meters: `amihub routes`.
+
 **Something went wrong?** `amihub work list` says what a person must do; `amihub parked list` what could not be
 delivered; `amihub explain ACCOUNT` the whole chain behind a bill.
 """,

@@ -60,6 +60,17 @@ def test_a_rollout_judges_and_tells_in_batches_of_its_own_pool_and_waits_for_nob
     assert not any("approv" in name for name in order)
 
 
+def test_where_the_site_asks_for_a_person_airflow_asks_and_no_other_dag_waits_for_it(dagbag: Any) -> None:
+    dag = dagbag.dags["meter_rollout_approvals"]
+    ask = dag.get_task("ask")
+
+    assert [task.task_id for task in dag.topological_sort()] == ["waiting", "ask", "carry_out", "verdict"]
+    assert ask.is_mapped
+    assert ask.partial_kwargs["options"] == ["Approve", "Not now"]
+    assert ask.partial_kwargs["defaults"] == ["Not now"]
+    assert ask.partial_kwargs["response_timeout"]
+
+
 def test_a_pass_runs_alone_every_quarter_hour_and_never_catches_up(dagbag: Any) -> None:
     for dag in dagbag.dags.values():
         assert dag.max_active_runs == 1
