@@ -19,7 +19,8 @@ from simulators.city_load import load_city, start_masters
 from simulators.demo_processes import Processes, program
 from simulators.rollout_billing import bill, read_by_people
 from simulators.rollout_day import Days
-from simulators.rollout_sabotage import damage, prepare_damage
+from simulators.rollout_report import show_report
+from simulators.rollout_sabotage import damage, hide_work, prepare_damage
 from simulators.rollout_site import MASTERS, prepare
 from simulators.rollout_systems import start_systems
 
@@ -45,8 +46,10 @@ def demo(console: Console, *, folder: Path | None = None) -> int:
         prepare_damage(processes, sabotage)
         days = Days(processes, console)
         days.play()
+        hide_work(processes, sabotage)
         for name in ("work", "shipments"):
             processes.report(name, name, "list", "--json")
+        show_report(processes, console)
         read_by_people(processes, days.truth, console)
         bill(processes, days.truth, console)
         damage(processes.run.folder, sabotage)

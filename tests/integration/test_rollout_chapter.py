@@ -32,10 +32,11 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, str,
 
 
 def test_a_city_is_exchanged_and_billed_and_every_book_agrees(played: tuple[int, str, Path]) -> None:
-    ended, said, _ = played
+    ended, said, run = played
 
     assert ended == 0, said[-6000:]
     assert "RED" not in said
+    assert "<svg" in (run / "reports" / "rollout.html").read_text()
     assert "one run bills whoever is read" in said
 
 
