@@ -21,9 +21,9 @@ from iec61968.message_codec import message_from_xml
 from iec61968.services_spoken import EVENT_VERBS, REQUEST_VERBS
 from iec61968.validation import Policy
 from iec61968.wire import WireMessage
+from services.callers import role_of
 from services.cim_documents import parts_from_wire
 from services.cim_owners import MASTER_VERBS
-from services.site_checks import role_of
 from services.site_model import ServeSection
 from store.session import Session
 

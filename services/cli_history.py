@@ -78,7 +78,7 @@ def _instant(text: str, option: str) -> datetime | None:
 
 def _site(hub: "Hub") -> dict[str, Any]:
     """Return what the site says of who may hold masters: roles, callers, subscribers, how finely each keeps time."""
-    from services.site_checks import role_of
+    from services.callers import role_of
     from services.site_subscribers import grains_of, subscribers_of
 
     model = hub.site.model

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from canonical.metering import MultiplierState
 from canonical.territories import BY_TERRITORY
-from services.site_checks import role_of
+from services.callers import role_of
 from services.site_model import SiteModel
 
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 
 from canonical.territories import BY_TERRITORY, OF_TERRITORY
 from iec61968.spoken_nouns import NOUNS
+from services.callers import role_of
 from services.routing_sections import RouteSection
 from services.site_model import SiteModel
 from services.site_rollout import mistakes as of_rollout
@@ -47,7 +48,7 @@ def _roles(model: SiteModel) -> Iterator[Mistake]:
 
 
 def _feeds(model: SiteModel) -> Iterator[Mistake]:
-    """Yield meter data systems whose readings nobody could tell apart, and that state them differently."""
+    """Yield feeds whose readings could be taken for stated otherwise than they are."""
     first: dict[str, str] = {}
     for name, role in model.roles.items():
         if role.kind.startswith("meter_data"):
@@ -55,6 +56,8 @@ def _feeds(model: SiteModel) -> Iterator[Mistake]:
             if model.roles[other].multiplier != role.multiplier:
                 words = f"{other!r} keeps readings as {role.feed!r} too, and its are {model.roles[other].multiplier}"
                 yield ("roles", name, "multiplier"), f"{words}: give each its own `source`"
+        elif role.kind in ("work_system", "route_reader") and role.multiplier != "raw":
+            yield ("roles", name, "multiplier"), "what people read off a meter is raw: no multiplier is applied"
 
 
 def _masters(model: SiteModel) -> Iterator[Mistake]:
@@ -175,19 +178,6 @@ def _unknown(kind: str, word: str, known: Collection[str]) -> str:
 def _known(model: SiteModel) -> tuple[str, ...]:
     """Return callers and roles."""
     return (*model.roles, *model.lacks, *(model.serve.clients if model.serve else ()))
-
-
-def role_of(model: SiteModel, caller: str) -> str:
-    """Return the role that a caller is; its own name where the site says no other.
-
-    Who writes into an inbound queue is the role that is told by the outbound queue of the same name.
-    """
-    client = model.serve.clients.get(caller) if model.serve else None
-    if client is not None and client.role:
-        return client.role
-    if caller in model.roles or model.messaging is None or caller not in model.messaging.inbound:
-        return caller
-    return next((role for role, one in model.roles.items() if one.settings.get("queue") == caller), caller)
 
 
 def sections_of(model: SiteModel) -> set[str]:

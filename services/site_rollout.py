@@ -3,23 +3,17 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from adapters.registry import no_words_for
+from canonical.errors import MisconfiguredError
 from flows.meter_rollout.policy import SYSTEMS, Policy, System
 from flows.meter_rollout.rules import Hardware, WaveRules
+from services.feeds import multipliers_of
 from services.rollout_section import KEYS, RolloutSection
 from services.rollout_waves_section import WEEKDAYS, WaveSection
 from services.site_model import SiteModel
 
 TOLD_OF = frozenset({"installation", "meter", "usage_point"})
 """Kinds of masters that the steps of an exchange tell."""
-
-ORDERS_ALONE = "contractor_file"
-"""Adapter of crews that are told of orders by file, and of nothing else: no stock of theirs is kept by it."""
-
-WITHOUT_WORDS = frozenset({
-    "cis_flatfile", "gis_flatfile", "masters_flatfile", "mdms_cim_files", "mdms_nem", "route_file", "shipment_file",
-    ORDERS_ALONE,
-})  # fmt: skip
-"""Adapters whose layouts have no words for an exchange."""
 
 Mistake = tuple[tuple[str, ...], str]
 
@@ -35,6 +29,7 @@ def rollout_policy(model: SiteModel) -> Policy:
         manual=frozenset(system for system, role in named.items() if model.lacks.get(role) == "manual"),
         origins=own.origins,
         sources={origin: _callers(model, own.role(origin)) for origin in ("cis", "wams", "mdms")},
+        multipliers=multipliers_of(model),
         confirm_within=timedelta(minutes=own.confirm_minutes),
         confirm_step_within={name: timedelta(minutes=one) for name, one in own.confirm_step_minutes.items()},
         await_origin=timedelta(hours=own.await_origin_hours),
@@ -56,8 +51,8 @@ def rollout_policy(model: SiteModel) -> Policy:
 
 
 def _is_told(model: SiteModel, system: System, role: str) -> bool:
-    """Return whether a role is told of exchanges; who works by files of orders alone gets those, and nothing else."""
-    return role in model.roles and not (system == "wams" and model.roles[role].adapter == ORDERS_ALONE)
+    """Return whether a role is told of exchanges; crews of whom no stock is kept get their orders, and nothing else."""
+    return role in model.roles and not (system == "wams" and "stock" in no_words_for(model.roles[role].adapter))
 
 
 def _callers(model: SiteModel, role: str) -> frozenset[str]:
@@ -103,8 +98,15 @@ def _roles(model: SiteModel, own: RolloutSection) -> Iterator[Mistake]:
 
 
 def _has_words(system: System, adapter: str) -> bool:
-    """Return whether an adapter can say what the steps of an exchange, or its order, tell a system."""
-    return system == "route_reader" or adapter not in WITHOUT_WORDS - ({ORDERS_ALONE} if system == "wams" else set())
+    """Return whether an adapter can say what an exchange tells a system, or a work system its orders.
+
+    One that nobody knows is another mistake, and found when its role is opened.
+    """
+    try:
+        lacks = no_words_for(adapter)
+    except MisconfiguredError:
+        return True
+    return system == "route_reader" or ("orders" if system == "wams" else "exchanges") not in lacks
 
 
 def _told_twice(model: SiteModel, own: RolloutSection) -> Iterator[Mistake]:

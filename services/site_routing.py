@@ -9,7 +9,8 @@ from typing import Any
 from canonical.messages import Message, Parcel
 from flows.master_data_sync import Origin, Policy
 from flows.routing import ByTerritory, Encode, Route, Routes, Territory
-from services.site_checks import ROUTED_VERBS, role_of
+from services.callers import role_of
+from services.site_checks import ROUTED_VERBS
 from services.site_model import SiteModel
 from services.site_subscribers import grains_of, records_of
 from store.session import Transaction

@@ -23,6 +23,9 @@ class Value(NamedTuple):
 
     taken_at: datetime
     value: Decimal
+    """As its source states it."""
+
+    source: str = ""
 
 
 Last = dict[str, list[Value]]
@@ -34,17 +37,18 @@ _GUESSES = ("ESTIMATED", "FINAL_SUBSTITUTE", "SUBSTITUTED", "PRELIMINARY", "MISS
 def last_read(session: Session, points: Collection[str], span: Period) -> dict[tuple[str, str], Last]:
     """Return register values of usage points in a span, by (usage point, meter); of one instant the last received."""
     table, found = REGISTER_READING.c, dict[tuple[str, str], Last]()
-    columns = (table.usage_point, table.meter, table.reading_type, table.taken_at, table.value)
+    columns = (table.usage_point, table.meter, table.reading_type, table.taken_at, table.value, table.source)
     for some in _chunks(points):
         query = select(*columns).where(
             table.usage_point.in_(some), table.taken_at >= span.start, table.taken_at <= span.end,
             table.period_start.is_(None), table.quality.not_in(_GUESSES),
         )  # fmt: skip
-        for point, meter, reading_type, taken_at, value in session.execute(query.order_by(table.taken_at, table.row)):
+        rows = session.execute(query.order_by(table.taken_at, table.row))
+        for point, meter, reading_type, taken_at, value, source in rows:
             values = found.setdefault((point, meter), {}).setdefault(reading_type, [])
             if values and values[-1].taken_at == taken_at:
                 values.pop()
-            values.append(Value(taken_at, Decimal(value)))
+            values.append(Value(taken_at, Decimal(value), source))
     return found
 
 

@@ -120,7 +120,7 @@ def hand_on(session: Session, believed: Believed, *, now: datetime) -> None:
         own = Header(f"rollout:{source}", source, "created", "MeterReadings")
         readings_arrived(session, Message(own, tuple(told)), now)
     gateways.link(session, believed.rehung, source="hub", now=now)
-    shipments.move(session, believed.installed, "INSTALLED", now=now)
+    shipments.hang(session, believed.installed, now=now)
     backdating.look_again(session, believed.since, sources=believed.sources, now=now)
     rollout_orders.move_each(session, believed.moves, now=now)
 
@@ -138,7 +138,7 @@ def _remember(facts: Facts, stood: MeterReadings) -> None:
     """Let the next exchange of the batch be judged by what stood on the meter, as one of the next batch will be."""
     known = facts.last_read.setdefault((facts.usage_point, stood.meter), {})
     for one in stood.registers:
-        insort(known.setdefault(one.reading_type, []), Value(one.taken_at, one.value))
+        insort(known.setdefault(one.reading_type, []), Value(one.taken_at, one.value, one.source))
 
 
 def _readings(facts: Facts, meter: str, at: datetime, values: tuple[RegisterValue, ...]) -> MeterReadings:

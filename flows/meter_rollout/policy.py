@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
 
+from canonical.metering import MultiplierState
 from canonical.rollout import Origin, Shortfall
 
 System = Literal["cis", "mdms", "hes", "oms", "wams", "route_reader"]
@@ -72,6 +73,10 @@ class Policy:
 
     max_daily_kwh: Mapping[str, Decimal] = field(default_factory=lambda: DAILY_KWH)
     """Highest plausible energy of a day by customer class (EX08); the empty class means any other."""
+
+    multipliers: Mapping[str, MultiplierState] = field(default_factory=dict)
+    """Whether the values of each source of readings carry the multiplier already (EX08); the empty name stands for all
+    unnamed ones."""
 
     multiplier_policy: Literal["VALIDATE", "IGNORE", "APPLY"] = "VALIDATE"
     """What is done where multipliers differ (EX06)."""

@@ -1,11 +1,13 @@
 """Whether what stood on the meters can be: EX08 of domain 2.4, register by register; never across meters."""
 
 from datetime import datetime, timedelta
-from decimal import ROUND_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_UP, Decimal
 
 from canonical.metering import Register
 from flows.meter_rollout.facts import Facts
 from flows.meter_rollout.register_values import matched
+from flows.multipliers import is_applied
+from store.rollout_readings import Value
 
 ROLLS_ABOVE = Decimal("0.9")
 """Share of a register's range above which it may have rolled over (domain 2.5)."""
@@ -38,9 +40,17 @@ def _against_last(facts: Facts, register: Register, value: Decimal) -> str:
     known = facts.configuration(facts.old_meter, facts.removed_at)
     if not before or known is None or register.is_demand:
         return ""
-    last = before[-1]
-    cap = _most(facts, last.taken_at) / (Decimal(known["multiplier"]) or 1)
-    return implausible(register, last.value, value, cap)
+    last, multiplier = before[-1], Decimal(known["multiplier"]) or Decimal(1)
+    cap = _most(facts, last.taken_at) / multiplier
+    return implausible(register, _shown(last, register, multiplier, facts), value, cap)
+
+
+def _shown(read: Value, register: Register, multiplier: Decimal, facts: Facts) -> Decimal:
+    """Return what stood on a register when it was read, whichever way the source states it (invariant I3)."""
+    if multiplier == 1 or not is_applied(read.source, facts.policy.multipliers):
+        return read.value
+    # No more digits than the register has: what a source rounded must not look like a register that runs backwards.
+    return (read.value / multiplier).quantize(Decimal(1).scaleb(-register.decimals), ROUND_DOWN)
 
 
 def implausible(register: Register, before: Decimal, now_is: Decimal, cap: Decimal) -> str:

@@ -67,3 +67,8 @@ def test_two_meter_data_systems_under_one_name_that_state_quantities_differently
 
     named = role("north", "mdms_cim", "meter_data_system", "raw") + '  [roles.north.settings]\n  source = "north"\n'
     assert billing_interface(site(tmp_path, named), "mass").multipliers["north"] == "raw"
+
+
+def test_what_people_read_cannot_have_the_multiplier_applied(tmp_path: Path) -> None:
+    with pytest.raises(MisconfiguredError, match="what people read off a meter is raw"):
+        site(tmp_path, role("walkers", "route_file", "route_reader", "applied"))

@@ -6,10 +6,11 @@ import pytest
 
 from iec61968.message_codec import message_from_xml
 from iec61968.safe_xml import parse
+from services.callers import role_of
 from services.cim_owners import owner_of
 from services.cim_routed import readers_of
 from services.hub import Hub
-from services.site_checks import role_of, sections_of
+from services.site_checks import sections_of
 from services.site_file import load_site
 from services.site_queues import callers_of
 from services.site_routing import master_data_policy

@@ -31,6 +31,7 @@ adapter = "mdms_cim"
 kind = "meter_data_system"
 clock = "UTC"
 multiplier = "applied"
+settings = { source = "mdms_south" }
 [serve]
 certificate = "c.pem"
 private_key = "k.pem"
