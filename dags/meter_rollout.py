@@ -35,14 +35,9 @@ def work(step: str, batch: str):
     return passed(step, batch)
 
 
-@task(pool="rollout", trigger_rule=TriggerRule.ALL_DONE, **OUTSIDE)
-def verify():
-    return passed("verify")
-
-
 @task(pool="rollout", **OUTSIDE)
-def hand_out():
-    return passed("hand_out")
+def whole(step: str):
+    return passed(step)
 
 
 @task(task_id="verdict", trigger_rule=TriggerRule.ALL_DONE)
@@ -72,9 +67,11 @@ def meter_rollout():
     """Take in, judge, tell, verify, verdict. Nothing of it waits for a person."""
     judgeable = plan.override(task_id="plan_validation")("validation")
     due = plan.override(task_id="plan_advance", trigger_rule=TriggerRule.ALL_DONE)("advance")
+    verify = whole.override(task_id="verify", trigger_rule=TriggerRule.ALL_DONE)("verify")
     take_in() >> judgeable
     work.override(task_id="validate").partial(step="validate_named").expand(batch=judgeable) >> due
-    work.override(task_id="advance").partial(step="advance_named").expand(batch=due) >> verify() >> hand_out() >> say()
+    work.override(task_id="advance").partial(step="advance_named").expand(batch=due) >> verify
+    verify >> whole.override(task_id="hand_out")("hand_out") >> say()
 
 
 if load_site().model.rollout is not None:

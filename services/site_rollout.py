@@ -74,6 +74,9 @@ def mistakes(model: SiteModel) -> Iterator[Mistake]:
     for name, wave in own.waves.items():
         if wave.work_system and wave.work_system not in model.roles and wave.work_system not in model.lacks:
             yield ("rollout", "waves", name, "work_system"), f"there is no role {wave.work_system!r}"
+        elif wave.work_system in model.roles and not _has_words("wams", model.roles[wave.work_system].adapter):
+            said = f"{model.roles[wave.work_system].adapter} has no words for field orders"
+            yield ("rollout", "waves", name, "work_system"), said
     from flows.meter_rollout.judging import BY_NUMBER  # heavy: DAG files read the site
 
     for number in own.actions:

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from adapters.registry import load
+from adapters.registry import load, no_words_for
 from canonical.billing import FileAcknowledgement
 from canonical.errors import MisconfiguredError, RejectedError
+from canonical.master_data import MasterData
 from canonical.messages import Header, Item, Message
 from canonical.rollout import FieldOrder, RouteExtract, RouteStop
 from servers.openssh import private_sshd
@@ -33,6 +34,8 @@ ORDER = FieldOrder(
 )
 EXTRACT = RouteExtract("R-7", date(2026, 11, 3), AT, 12, (RouteStop("U1", "", "m1", "BOREALIS", "OLD1", "R-7", 1, ()),))
 SENT = {"contractor_file": (ORDER, field_orders, [ORDER]), "route_file": (EXTRACT, route, list(EXTRACT.stops))}
+
+ORDERED = {"contractor_file": {"orders"}}
 
 
 def port_of(adapter: str, **settings: Any) -> Any:
@@ -60,6 +63,15 @@ def test_examining_counts_the_items_that_reading_yields(adapter: str) -> None:
     assert all(isinstance(one, Item) for one in found)
     with pytest.raises(RejectedError, match="NAME_HEADER_DIFFER"):
         port.examine(BytesIO(wire_of(adapter)), identity=port.identify(name.replace("04_r", "05_r")), where=name)
+
+
+@pytest.mark.parametrize("adapter", FILES)
+def test_an_adapter_says_itself_what_of_a_rollout_it_has_no_words_for(adapter: str, tmp_path: Path) -> None:
+    returned = MasterData("change", "MeterConfig", AT, ())
+
+    with pytest.raises(RejectedError, match="UNWRITABLE_VALUE"):
+        port_of(adapter, **TOLD).encode(message(returned), spool=tmp_path)
+    assert no_words_for(adapter) == {"exchanges", "stock", "orders"} - ORDERED.get(adapter, set())
 
 
 @pytest.mark.parametrize("adapter", SENT)

@@ -95,6 +95,7 @@ def test_crews_that_work_by_files_get_their_orders_and_no_step_of_an_exchange(tm
         ('origins = { CIS_PEAR = "cis" }', "there is no step 'CIS_PEAR'"),
         ("[subscribers.told]\nrole = \"mdms\"\nkinds = [\"meter\"]", "it would be told twice"),
         ('actions = { EX99 = "HOLD" }', "there is no rule 'EX99'"),
+        (WAVE + 'work_system = "books"\n' + BOOKS, "masters_flatfile has no words for field orders"),
         ("routes_ahead_days = 1", "nobody can be handed a route"),
         ('mdsm = "mdms"', "did you mean 'mdms'"),
         ('hes = "books"\n' + BOOKS, "masters_flatfile has no words for an exchange"),
