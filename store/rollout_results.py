@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Text, func, or_, select, type_coerce, upda
 from sqlmodel import Session
 
 from store import bulk
+from store.reference import USAGE_POINT
 from store.reference_masters import METER
 from store.rollout import RESULT
 from store.rows import Row, rows_of
@@ -111,27 +112,31 @@ def wake(
     return number
 
 
-def wake_for_meters(session: Session, *, code: str, now: datetime) -> int:
-    """Have completions judged now that wait, or are held, with `code` for a meter which a master told of since.
+def wake_for_masters(session: Session, *, meters: str, points: str, now: datetime) -> int:
+    """Have completions judged now that wait, or are held, for something of which a master told since.
 
-    Each is judged once for what was told: one that finds another maker's meter goes on waiting.
+    `meters` and `points` are the codes of those whose meter, or usage point, is looked for. Each is judged once for
+    what was told: one that finds another maker's meter goes on waiting.
     """
-    told = select(METER.c.row).where(
-        METER.c.serial_normal == RESULT.c.installed_serial,
-        METER.c.replaced_at.is_(None),
-        METER.c.known_at >= RESULT.c.judged_at,
-    )
-    waits = select(RESULT.c.result_id).where(
-        RESULT.c.state.in_(("WAITING", "HELD")),
-        RESULT.c.judged_at < now,
-        or_(RESULT.c.due_at.is_(None), RESULT.c.due_at > now),
-        type_coerce(RESULT.c.codes, Text).contains(f'"{code}"'),
-        told.exists(),
-    )
-    ids = list(session.execute(waits).scalars())
-    for some in _chunks(ids):
-        session.execute(update(RESULT).where(RESULT.c.result_id.in_(some)).values(state="WAITING", due_at=now))
-    return len(ids)
+    serial = METER.c.serial_normal == RESULT.c.installed_serial
+    place = or_(USAGE_POINT.c.usage_point == RESULT.c.usage_point, USAGE_POINT.c.name == RESULT.c.usage_point)
+    number = 0
+    for table, code, is_meant in ((METER, meters, serial), (USAGE_POINT, points, place)):
+        told = select(table.c.row).where(
+            is_meant, table.c.replaced_at.is_(None), table.c.known_at >= RESULT.c.judged_at
+        )
+        waits = select(RESULT.c.result_id).where(
+            RESULT.c.state.in_(("WAITING", "HELD")),
+            RESULT.c.judged_at < now,
+            or_(RESULT.c.due_at.is_(None), RESULT.c.due_at > now),
+            type_coerce(RESULT.c.codes, Text).contains(f'"{code}"'),
+            told.exists(),
+        )
+        ids = list(session.execute(waits).scalars())
+        for some in _chunks(ids):
+            session.execute(update(RESULT).where(RESULT.c.result_id.in_(some)).values(state="WAITING", due_at=now))
+        number += len(ids)
+    return number
 
 
 def counts(session: Session) -> dict[str, int]:

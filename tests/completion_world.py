@@ -94,7 +94,7 @@ class World:
             "read_source": "MANUAL", "district": "D1", "route": "R1", "valid_from": BEGIN, "valid_to": None,
         }  # fmt: skip
         with self._session() as session:
-            reference.record(session, USAGE_POINT, [{**point, **fields}], now=BEGIN)
+            reference.record(session, USAGE_POINT, [{**point, **fields}], now=self.now)
         self.agreement(number)
 
     def agreement(self, number: int, **fields: Any) -> None:

@@ -102,6 +102,7 @@ class Finding:
 def findings_of(facts: Facts, actions: Mapping[str, str]) -> tuple[Finding, ...]:
     """Return what is wrong with a completion, the strictest first; what a person waived is not.
 
+    At a usage point that nobody told of nothing can be believed, whoever waives it: I1 could not be looked at.
     `actions` are those that the site chose for rules, by number.
     """
     waived = frozenset(facts.row["waived"])
@@ -109,7 +110,7 @@ def findings_of(facts: Facts, actions: Mapping[str, str]) -> tuple[Finding, ...]
     for rule in RULES:
         if facts.point is None and rule.number not in ("EX05", "EX10"):
             continue
-        if rule.number in waived and rule.can_be_waived:
+        if rule.number in waived and rule.can_be_waived and facts.point is not None:
             continue
         reason = rule.broken(facts)
         # A usage point, like a meter, may be told of after the work there (domain 1.3).

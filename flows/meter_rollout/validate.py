@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from canonical.codes.rollout import CONTRADICTORY_RESULT, EXCLUDED_INSTALLED, NEW_METER_UNKNOWN
+from canonical.codes.rollout import CONTRADICTORY_RESULT, EXCLUDED_INSTALLED, NEW_METER_UNKNOWN, PREMISE_MISMATCH
 from flows.meter_rollout import believing, blocked, cross_installed, known, multipliers, reversal, trouble
 from flows.meter_rollout.batch import Batch, stop, trouble_of
 from flows.meter_rollout.facts import Facts
@@ -44,7 +44,7 @@ def due(*, policy: Policy, transaction: Transaction, now: datetime, limit: int =
     """Return what is to be judged now as batches of ids, the earliest work first; each may be judged by itself."""
     with transaction() as session:
         blocked.release(session, now=now)
-        rollout_results.wake_for_meters(session, code=str(NEW_METER_UNKNOWN), now=now)
+        rollout_results.wake_for_masters(session, meters=str(NEW_METER_UNKNOWN), points=str(PREMISE_MISMATCH), now=now)
         ids = rollout_results.due(session, now=now, limit=limit)
     return [tuple(ids[at : at + policy.batch]) for at in range(0, len(ids), policy.batch)]
 

@@ -31,7 +31,7 @@ def test_every_rule_says_what_is_done_and_what_a_site_or_a_person_may_do_instead
 
     assert WORDS[rule.action] in default
     assert {word.upper() for word in re.findall(r"\w+", instead)} == set(rule.instead)
-    assert (passes == "yes") == rule.can_be_waived
+    assert passes.startswith("yes") == rule.can_be_waived
 
 
 def test_every_situation_is_a_folder_with_an_outcome_and_every_folder_stands_there() -> None:
