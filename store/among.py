@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, TableValuedAlias, any_, bindparam, func, literal, select
+from sqlalchemy import BigInteger, Column, ColumnElement, TableValuedAlias, any_, bindparam, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import String
 from sqlmodel import Session
@@ -17,26 +17,34 @@ def among(session: Session, column: Column[Any], values: Collection[str] | Colle
     statement itself.
     """
     if session.get_bind().dialect.name == "postgresql":
+        if values and isinstance(next(iter(values)), int):
+            return column == any_(cast(literal(_braced(values), String), ARRAY(BigInteger)))
         return column == any_(literal(list(values), ARRAY(column.type)))
     each = func.json_each(literal(json.dumps(list(values)))).table_valued("value")
     return column.in_(select(each.c.value))
 
 
-def among_named(dialect: str, column: Column[Any], name: str) -> ColumnElement[bool]:
-    """Return that `column` is one of the values given as parameter `name`, which `bound` makes."""
+def among_numbers(dialect: str, column: Column[Any], name: str) -> ColumnElement[bool]:
+    """Return that `column` is one of the numbers given as parameter `name`, which `numbers` makes."""
     if dialect == "postgresql":
-        return column == any_(bindparam(name, type_=ARRAY(column.type)))
+        return column == any_(cast(bindparam(name, type_=String), ARRAY(BigInteger)))
     each = func.json_each(bindparam(name)).table_valued("value")
     return column.in_(select(each.c.value))
 
 
-def each_of(dialect: str, name: str) -> TableValuedAlias:
-    """Return texts given as parameter `name`, which `bound` makes, as rows with a column `value`."""
+def each_number(dialect: str, name: str) -> TableValuedAlias:
+    """Return the numbers given as parameter `name`, which `numbers` makes, as rows with a column `value`."""
     if dialect == "postgresql":
-        return func.unnest(bindparam(name, type_=ARRAY(String))).table_valued("value").render_derived()
+        given = cast(bindparam(name, type_=String), ARRAY(BigInteger))
+        return func.unnest(given).table_valued("value").render_derived()
     return func.json_each(bindparam(name)).table_valued("value")
 
 
-def bound(session: Session, values: Collection[str] | Collection[int]) -> Any:
-    """Return values as the one parameter that `among_named` and `each_of` take."""
-    return list(values) if session.get_bind().dialect.name == "postgresql" else json.dumps(list(values))
+def numbers(session: Session, values: Collection[int]) -> str:
+    """Return numbers as the one parameter that `among_numbers` and `each_number` take."""
+    return _braced(values) if session.get_bind().dialect.name == "postgresql" else json.dumps(list(values))
+
+
+def _braced(values: Collection[Any]) -> str:
+    """Return numbers as PostgreSQL reads an array: the driver would say each of them by itself."""
+    return f"{{{','.join(map(str, values))}}}"

@@ -17,8 +17,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from canonical.messages import Outcome
-from store.among import bound, each_of
-from store.columns import Instant
+from store.among import each_number, numbers
+from store.columns import BigInteger, Instant
 
 
 class DeliveryAttempt(SQLModel, table=True):
@@ -27,7 +27,8 @@ class DeliveryAttempt(SQLModel, table=True):
     __tablename__ = "delivery_attempt"
 
     # No foreign key: the database would look up and lock each delivery anew, which costs more than the row itself.
-    delivery_id: str = Field(primary_key=True)
+    sequence: int = Field(primary_key=True, sa_type=BigInteger)
+    """The delivery's."""
     number: int = Field(primary_key=True)
     at: datetime = Field(sa_type=Instant)
     """Machine time of the lease."""
@@ -54,41 +55,42 @@ class Begun:
     replay_of: int | None = None
 
 
-def end(session: Session, begun: Begun, word: str, outcome: Outcome, ids: Sequence[str]) -> None:
+def end(session: Session, begun: Begun, word: str, outcome: Outcome, sequences: Sequence[int]) -> None:
     """Write what came of attempts of some deliveries that began and ended alike, over what stood there."""
     said = {"word": word, "code": outcome.code, "reason": outcome.reason, "reference": outcome.reference}
-    which = {"number": begun.number, "at": begun.at, "replay_of": begun.replay_of, "ids": bound(session, ids)}
-    session.execute(_written(session.get_bind().dialect.name), which | said)
+    which = {"number": begun.number, "at": begun.at, "replay_of": begun.replay_of}
+    mine = {"sequences": numbers(session, sequences)}
+    session.execute(_written(session.get_bind().dialect.name), which | said | mine)
 
 
-def leave(session: Session, begun: Iterable[tuple[str, Begun]]) -> None:
+def leave(session: Session, begun: Iterable[tuple[int, Begun]]) -> None:
     """Write attempts, by delivery, of which nobody knows how they ended, because their mark is taken away."""
-    for delivery_id, attempt in begun:
-        end(session, attempt, "", Outcome("unavailable"), [delivery_id])
+    for sequence, attempt in begun:
+        end(session, attempt, "", Outcome("unavailable"), [sequence])
 
 
-def of_delivery(session: Session, delivery_id: str, begun: Begun | None) -> list[DeliveryAttempt]:
+def of_delivery(session: Session, sequence: int | None, begun: Begun | None) -> list[DeliveryAttempt]:
     """Return the attempts of a delivery in order; with the one that runs, or whose relay died, as one without end."""
-    query = select(DeliveryAttempt).where(DeliveryAttempt.delivery_id == delivery_id)
+    query = select(DeliveryAttempt).where(DeliveryAttempt.sequence == sequence)
     found = list(session.exec(query.order_by(col(DeliveryAttempt.number))).all())
-    if begun is None:
+    if begun is None or sequence is None:
         return found
-    open_one = DeliveryAttempt(delivery_id=delivery_id, number=begun.number, at=begun.at, replay_of=begun.replay_of)
+    open_one = DeliveryAttempt(sequence=sequence, number=begun.number, at=begun.at, replay_of=begun.replay_of)
     return [*found, open_one]
 
 
 @cache
 def _written(dialect: str) -> Executable:
-    """Return the statement of `end`: the rows are made in the server, from the ids alone."""
-    ids = each_of(dialect, "ids")
+    """Return the statement of `end`: the rows are made in the server, from the deliveries' numbers alone."""
+    given = each_number(dialect, "sequences")
     said = {"outcome": "word", "code": "code", "reason": "reason", "reference": "reference"}
-    names: dict[str, Any] = {"delivery_id": ids.c.value}
+    names: dict[str, Any] = {"sequence": given.c.value}
     names |= {name: bindparam(name, type_=ATTEMPT.c[name].type) for name in ("number", "at", "replay_of")}
     names |= {name: bindparam(word, type_=ATTEMPT.c[name].type) for name, word in said.items()}
     insert = (postgresql if dialect == "postgresql" else sqlite).insert(ATTEMPT)
     # SQLite reads ON CONFLICT behind a SELECT only after a WHERE.
     rows: Any = insert.from_select(list(names), sa_select(*names.values()).where(true()))
     new: Executable = rows.on_conflict_do_update(
-        index_elements=["delivery_id", "number"], set_={name: rows.excluded[name] for name in said}
+        index_elements=["sequence", "number"], set_={name: rows.excluded[name] for name in said}
     )
     return new

@@ -246,8 +246,8 @@ def confirm(session: Session, *, destination: str, confirm_name: str, outcome: O
     if row is None:
         return None
     if row.state in ("pending", "sent", "parked"):
-        if row.begun is not None:
-            attempts.leave(session, [(row.delivery_id, row.begun)])
+        if row.begun is not None and row.sequence is not None:
+            attempts.leave(session, [(row.sequence, row.begun)])
         settle(row, outcome, now=now)
         session.add(row)
     return row.delivery_id

@@ -37,7 +37,7 @@ def record(
     states: Counter[str] = Counter()
     missed: list[int] = []
     for (begun, token, outcome), group in _alike(leased, outcomes).items():
-        attempts.end(session, begun, outcome.state, outcome, [each.delivery_id for each in group])
+        attempts.end(session, begun, outcome.state, outcome, [each.sequence for each in group])
         if outcome.state == "unavailable":
             mine = _held(session, group, token)
             states.update(_away(session, mine, outcome, patience, retry_at))
@@ -57,7 +57,7 @@ def postpone(session: Session, leased: Sequence[Leased], *, code: str, reason: s
     outcome = Outcome("unavailable", code, reason)
     again = {"due_at": retry_at, "code": code, "reason": reason} | NOT_LEASED
     for (begun, token, _), group in _alike(leased, [outcome] * len(leased)).items():
-        attempts.end(session, begun, "misconfigured", outcome, [each.delivery_id for each in group])
+        attempts.end(session, begun, "misconfigured", outcome, [each.sequence for each in group])
         _changed(session, group, token, again)
     endpoints.end_batches(session, list({each.batch for each in leased}))
 

@@ -17,7 +17,7 @@ from sqlmodel import Session, SQLModel
 from canonical.codes.message import DELIVERY_EXPIRED
 from canonical.messages import Parcel
 from store import attempts, endpoints
-from store.among import among, among_named, bound
+from store.among import among, among_numbers, numbers
 from store.attempts import Begun
 from store.columns import Instant
 from store.deliveries import IS_PENDING
@@ -106,7 +106,7 @@ def _expire(session: Session, destination: str, *, now: datetime, machine_now: d
     rows = session.execute(_EXPIRED, {"destination": destination, "now": now, "machine_now": machine_now}).all()
     if not rows:
         return
-    attempts.leave(session, [(row.delivery_id, _left(row)) for row in rows if row.leased_at is not None])
+    attempts.leave(session, [(row.sequence, _left(row)) for row in rows if row.leased_at is not None])
     code, reason = str(DELIVERY_EXPIRED), DELIVERY_EXPIRED.meaning
     change = {"state": "cancelled", "code": code, "reason": reason, "leased_at": None, "leased_until": None}
     session.execute(
@@ -120,10 +120,10 @@ def _taken(
     """Return deliveries as leased; of those whose relay died, the attempt that it left is written."""
     left = [row for row in rows if row.leased_at is not None]
     if left:
-        attempts.leave(session, [(row.delivery_id, _left(row)) for row in left])
+        attempts.leave(session, [(row.sequence, _left(row)) for row in left])
         again = among(session, DELIVERY.c.sequence, [row.sequence for row in left])
         session.execute(update(DELIVERY).where(again).values(replay_of=None))
-    mine = bound(session, [row[0] for row in rows])
+    mine = numbers(session, [row[0] for row in rows])
     session.execute(
         _taking(session.get_bind().dialect.name), {"mine": mine, "held_at": machine_now, "held_until": until}
     )
@@ -204,6 +204,7 @@ def _due() -> Select[Any]:
         .order_by(DELIVERY.c.rank, DELIVERY.c.sequence)
         .limit(bindparam("room"))
         .with_for_update(skip_locked=True, of=DELIVERY)
+        .execution_options(in_binary=True)
     )
 
 
@@ -222,4 +223,4 @@ def _taking(dialect: str) -> Executable:
     """Return the statement that marks deliveries as leased: no column of an index changes, so that no index does."""
     values = {"token": DELIVERY.c.token + 1, "attempts": DELIVERY.c.attempts + 1}
     held = {"leased_at": bindparam("held_at", type_=Instant), "leased_until": bindparam("held_until", type_=Instant)}
-    return update(DELIVERY).where(among_named(dialect, DELIVERY.c.sequence, "mine")).values(**values, **held)
+    return update(DELIVERY).where(among_numbers(dialect, DELIVERY.c.sequence, "mine")).values(**values, **held)

@@ -42,7 +42,7 @@ def look(session: Session, delivery_id: str) -> Replay:
         RejectedError: there is no such delivery (NOT_IN_STORE).
     """
     row = find(session, delivery_id)
-    last = next(reversed(attempts.of_delivery(session, delivery_id, row.begun)), None)
+    last = next(reversed(attempts.of_delivery(session, row.sequence, row.begun)), None)
     payload = session.get(DeliveryPayload, delivery_id)
     said = " ".join(filter(None, (last.outcome, last.code, last.reason))) if last else ""
     return Replay(

@@ -126,7 +126,9 @@ def forget_messages(session: Session, olds: Sequence[Old]) -> None:
 def forget_deliveries(session: Session, olds: Sequence[Old]) -> None:
     """Drop deliveries with their attempts."""
     names = [old.key for old in olds]
-    for table in (DeliveryPayload, DeliveryAttempt, Delivery):
+    sequences = [old.place for old in olds]
+    session.execute(delete(DeliveryAttempt).where(col(DeliveryAttempt.sequence).in_(sequences)))
+    for table in (DeliveryPayload, Delivery):
         session.execute(delete(table).where(col(table.delivery_id).in_(names)))
 
 

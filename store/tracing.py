@@ -94,7 +94,7 @@ def show(session: Session, word: str) -> Shown:
     if row is None:
         raise RejectedError(f"no delivery has the id {word!r}, and an entry is a number", code=NOT_IN_STORE)
     return Shown(
-        "delivery", facts_of(row), _dumped(attempts.of_delivery(session, word, row.begun)), _acts(session, word)
+        "delivery", facts_of(row), _dumped(attempts.of_delivery(session, row.sequence, row.begun)), _acts(session, word)
     )
 
 

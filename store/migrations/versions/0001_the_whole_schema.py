@@ -331,7 +331,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_delivery_sent', ['confirm_by'], unique=False, sqlite_where=sa.text("state = 'sent'"), postgresql_where=sa.text("state = 'sent'"))
 
     op.create_table('delivery_attempt',
-    sa.Column('delivery_id', sa.String(), nullable=False),
+    sa.Column('sequence', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('number', sa.Integer(), nullable=False),
     sa.Column('at', columns.Instant(), nullable=False),
     sa.Column('outcome', sa.String(), nullable=False),
@@ -339,7 +339,7 @@ def upgrade() -> None:
     sa.Column('reason', sa.String(), nullable=False),
     sa.Column('reference', sa.String(), nullable=False),
     sa.Column('replay_of', sa.Integer(), nullable=True),
-    sa.PrimaryKeyConstraint('delivery_id', 'number')
+    sa.PrimaryKeyConstraint('sequence', 'number')
     )
     op.create_table('determinant',
     sa.Column('determinant_id', sa.String(), nullable=False),
