@@ -124,6 +124,14 @@ def move(session: Session, meters: Collection[str], state: str, *, now: datetime
         session.execute(update(SHIPPED_METER).where(*mine).values(**values))
 
 
+def hang(session: Session, meters: Collection[str], *, now: datetime) -> None:
+    """Bring shipped meters to INSTALLED; one that is blocked stays so until it is free, wherever it hangs (EX20)."""
+    for some in _chunks(meters):
+        mine = (SHIPPED_METER.c.meter.in_(some), SHIPPED_METER.c.state.not_in(("INSTALLED", "BLOCKED")))
+        values = {"state": "INSTALLED", "code": "", "changed_at": now}
+        session.execute(update(SHIPPED_METER).where(*mine).values(**values))
+
+
 def keep_told(session: Session, told: Mapping[str, Mapping[str, str]]) -> None:
     """Write who was told of meters: by mRID, role to PENDING, CONFIRMED, MANUAL or the code of a refusal."""
     rows = [{"meter": name, "told": dict(states)} for name, states in sorted(told.items())]

@@ -47,7 +47,9 @@ class Question:
 class Answer:
     """Whether a step is so at its system."""
 
-    verdict: Literal["so", "differs", "away"]
+    verdict: Literal["so", "silent", "differs", "away"]
+    """`silent`: nothing that it holds says otherwise, and nothing that it is so."""
+
     reason: str = ""
 
 
@@ -95,7 +97,7 @@ def judge(tracks: Sequence[Track], answers: Answers, *, now: datetime) -> None:
             row = track.rows[name]
             if answer is None or row["state"] not in ("CONFIRMED", "REFUSED", "UNCONFIRMED"):
                 continue
-            if answer.verdict == "so":
+            if answer.verdict == "so" or (answer.verdict == "silent" and row["state"] == "CONFIRMED"):
                 track.put(name, state="SEEN", code="", reason="", due_at=None, ended_at=row["ended_at"] or now)
             elif answer.verdict == "away":
                 track.put(name, due_at=now + AGAIN_IN)
@@ -132,12 +134,30 @@ def _name(thing: MasterThing) -> str:
 
 
 def _compare(one: Question, held: Sequence[MasterThing]) -> Answer:
-    """Return whether what a system holds is what it was told; what it does not say is not counted against it."""
+    """Return whether what a system holds is what it was told.
+
+    What it does not say is not counted against it where it confirmed the step; a refusal is only taken back by
+    something that it says.
+    """
     if not held:
         gone = one.step == "HES_DECOMMISSION"
         return Answer("so") if gone else Answer("differs", f"{one.role} does not hold {one.object_id}")
     wrong = "; ".join(filter(None, (_wrong(one, thing) for thing in held)))
-    return Answer("differs", wrong) if wrong else Answer("so")
+    if wrong:
+        return Answer("differs", wrong)
+    return Answer("so" if any(_is_said(one, thing) for thing in held) else "silent")
+
+
+def _is_said(one: Question, thing: MasterThing) -> bool:
+    """Return whether what a system holds shows that a step is so."""
+    if isinstance(thing, Meter):
+        wanted = {"HES_COMMISSION": HANGS, "HES_DECOMMISSION": GONE}
+        return thing.status.upper() in wanted.get(one.step, frozenset())
+    if isinstance(thing, UsagePoint):
+        return one.step == "CIS_AMI" and thing.read_source == "AMI"
+    if isinstance(thing, Link):
+        return one.step in ("CIS_PAIR", "MDMS_CREATE") and bool(one.new) and thing.meter == one.new
+    return False
 
 
 def _wrong(one: Question, thing: MasterThing) -> str:

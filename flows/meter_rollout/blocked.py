@@ -10,7 +10,7 @@ from store.session import Session
 
 
 def block(session: Session, order_ids: Collection[str], *, now: datetime) -> None:
-    """Keep the new meters of orders from being commissioned; everything else goes on."""
+    """Keep the new meters of orders from MDMS and head-end, which know nothing of them; the rest goes on."""
     rollout_blocked.block(session, order_ids, code=str(KEYS_MISSING), now=now)
 
 
@@ -23,6 +23,7 @@ def release(session: Session, *, now: datetime) -> list[str]:
         for order, meter in sorted(waiting.items())
         if meter not in shipped or (shipped[meter]["has_keys"] and shipped[meter]["state"] != "BLOCKED")
     ]
-    rollout_blocked.release(session, free, now=now)
+    rollout_blocked.release(session, free, code=str(KEYS_MISSING), now=now)
+    shipments.hang(session, {waiting[order] for order in free}, now=now)
     trouble.settle(session, [(str(KEYS_MISSING), one) for one in free], reason="the keys have come", now=now)
     return free
