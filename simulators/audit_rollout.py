@@ -10,7 +10,7 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,10 @@ from rich.console import Console
 from simulators.audit_masters import Check, show
 from simulators.audit_rollout_bills import audit_bills
 from simulators.audit_rollout_route import audit_route
+from simulators.audit_rollout_troubles import audit_troubles
 from simulators.rollout_books import names_of
-from simulators.rollout_expected import EXPECTED, Fact
+from simulators.rollout_boxes import spares
+from simulators.rollout_expected import EXPECTED, TOLD, Fact, ends_of
 from simulators.rollout_held import held_by
 from simulators.rollout_site import truth_of
 from simulators.rollout_truth import Truth
@@ -33,13 +35,13 @@ def audit(run: Path) -> list[Check]:
     """Return every check of a run's end."""
     truth = truth_of(run)
     books = [_book(run, truth, system) for system in EXPECTED]
-    own = [_orders(run, truth), _shipments(run, truth), _work(run)]
+    own = [_orders(run, truth), _shipments(run, truth), *audit_troubles(run, truth)]
     return [*books, *own, audit_route(run, truth), *audit_bills(run, truth)]
 
 
 def _book(run: Path, truth: Truth, system: str) -> Check:
     """Compare one system's books with what was done."""
-    expected = {fact for one in truth.exchanges for fact in EXPECTED[system](one)}
+    expected = {fact for one in truth.visits for fact in EXPECTED[system](one)}
     held = held_by(run, system, names_of(truth))
     problems = [f"lacks {_words(fact)}" for fact in sorted(expected - held)]
     problems += [f"holds {_words(fact)}" for fact in sorted(held - expected) if fact.what not in UNTOUCHED]
@@ -47,36 +49,32 @@ def _book(run: Path, truth: Truth, system: str) -> Check:
 
 
 def _orders(run: Path, truth: Truth) -> Check:
-    """Look whether every exchange is closed, and whoever is left alone was never ordered."""
+    """Look whether every order is where its exchange is, and whoever is left alone was never ordered."""
     (standing,) = _report(run, "rollout")
-    expected = {"CLOSED": len(truth.exchanges), "EXCLUDED": len(truth.points) - len(truth.exchanges)}
-    states = standing["states"]
-    problems = [
-        f"{state}: {states.get(state, 0):,} orders, {expected.get(state, 0):,} in truth"
-        for state in sorted({*states, *expected})
-        if states.get(state, 0) != expected.get(state, 0)
-    ]
-    return Check("every order is where its exchange is", tuple(problems), sum(expected.values()))
+    expected = Counter(one.kind.state if one.kind is not None else "CLOSED" for one in truth.visits)
+    expected["EXCLUDED"] = len(truth.points) - len(truth.visits)
+    return Check("every order is where its exchange is", _unlike(expected, standing["states"]), expected.total())
 
 
 def _shipments(run: Path, truth: Truth) -> Check:
-    """Look whether every shipped meter hangs, and every old one came back."""
+    """Look whether every shipped meter hangs or lies where it should, and every old one came back."""
     found: Counter[str] = Counter()
     for row in _report(run, "shipments"):
         found[row["state"]] += row["meters"]
-    expected = {"INSTALLED": len(truth.exchanges), "RETURNED": len(truth.exchanges)}
-    problems = [
-        f"{state}: {found[state]:,} meters, {expected.get(state, 0):,} in truth"
+    ends = Counter(map(ends_of, truth.visits))
+    hung = sum(ends[end] for end in TOLD)
+    lying = ends["STOPPED"] + ends["IN_VAIN"] + ends["REVERSED"] + len(spares(truth))
+    expected = Counter({"INSTALLED": hung, "RETURNED": hung, "STOCK": lying})
+    return Check("every meter that was shipped or removed is accounted for", _unlike(expected, found), expected.total())
+
+
+def _unlike(expected: Mapping[str, int], found: Mapping[str, int]) -> tuple[str, ...]:
+    """Return in which states other numbers stand than in truth."""
+    return tuple(
+        f"{state}: {found.get(state, 0):,}, {expected.get(state, 0):,} in truth"
         for state in sorted({*found, *expected})
-        if found[state] != expected.get(state, 0)
-    ]
-    return Check("every meter that was shipped or removed is accounted for", tuple(problems), sum(expected.values()))
-
-
-def _work(run: Path) -> Check:
-    """Look whether nobody is asked to do what nothing in the field asks for."""
-    problems = [f"{row['code']} {row['key']}: {row.get('reason', '')}" for row in _report(run, "work")]
-    return Check("no work that nothing in the field asks for", tuple(problems), 1)
+        if found.get(state, 0) != expected.get(state, 0)
+    )
 
 
 def _report(run: Path, name: str) -> Any:

@@ -28,9 +28,9 @@ def begin(run: Path, truth: Truth) -> None:
     """Write usage points, old meters and their links; the head-end has the old ones in service."""
     points = [_object("UsagePoint", one.usage_point, one.usage_point, _place(one)) for one in truth.points]
     hung = list(_hung(truth))
-    meters = [_object("Meter", _name(one), mrid_of(one), _asset(one)) for _, one in hung]
-    links = [("Meter", _name(one), point.usage_point, _since(one), None) for point, one in hung]
-    where = [(_name(one), mrid_of(one), _since(one), point.usage_point) for point, one in hung]
+    meters = [_object("Meter", name_of(one), mrid_of(one), _asset(one)) for _, one in hung]
+    links = [("Meter", name_of(one), point.usage_point, _since(one), None) for point, one in hung]
+    where = [(name_of(one), mrid_of(one), _since(one), point.usage_point) for point, one in hung]
     devices = [(name, mrid, "COMMISSIONED", since, point, "", "") for name, mrid, since, point in where]
     for system in SYSTEMS:
         books = CimBooks(home_of(run, system))
@@ -54,11 +54,12 @@ def mrid_of(meter: Meter) -> str:
 
 def names_of(truth: Truth) -> dict[str, str]:
     """Return manufacturer and serial of every meter, old and new, by the id by which the hub names it."""
-    meters = [*truth.old.values(), *(one.new for one in truth.exchanges)]
-    return {mrid_of(meter): _name(meter) for meter in meters}
+    meters = [*truth.old.values(), *(one.new for one in truth.visits)]
+    return {mrid_of(meter): name_of(meter) for meter in meters}
 
 
-def _name(meter: Meter) -> str:
+def name_of(meter: Meter) -> str:
+    """Return manufacturer and serial of a meter, as every book names it."""
     return f"{meter.manufacturer} {meter.serial}"
 
 

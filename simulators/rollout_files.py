@@ -9,9 +9,9 @@ from pathlib import Path
 from simulators.cis_files import body_of, manifest_of, put, stem_of
 from simulators.local_days import ZONE, ZONE_NAME, local_text
 from simulators.mdms_files import registers_of
-from simulators.rollout_truth import FIELD_DAY, MAKER, MODELS, SHIPPED, Exchange, text_of
-
-LOT_SIZE = 500
+from simulators.rollout_boxes import FAILED, FREED, Box, boxes_of
+from simulators.rollout_tellings import Telling
+from simulators.rollout_truth import FIELD_DAY, MODELS, SHIPPED, Truth, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,36 +37,55 @@ class Sheet:
     has_trailer: bool = True
 
 
-def shipment(exchanges: Iterable[Exchange], number: int = 1) -> Sheet:
-    """Return the manufacturer's file of the meters that are to be hung."""
-    found = list(exchanges)
-    lots = sorted({_lot(one) for one in found})
-    lines = [f"LOT|{lot}|PASS" for lot in lots]
-    for one in found:
-        new = one.new
-        lines.append(
-            f"MTR|{new.manufacturer}|{new.serial}|ELECTRICITY|{MODELS[one.point.customer_class]}|5.1.0|TOU4|"
-            f"{new.multiplier}|{_lot(one)}|PASS|{local_text(SHIPPED)}|CM{new.serial}|RF_MESH|"
-            f"vault:{_lot(one)}/{new.serial}||"
-        )
-        lines += ["|".join(["REG", *line.split("|")[2:]]) for line in registers_of(one.point, new)]
-    head = (f"DN-{number}", MAKER, local_text(SHIPPED), f"PO-{number}")
-    return Sheet("SH", "shipment", MAKER, number, lines, head, ("LOT", "MTR", "REG"))
+def shipments(truth: Truth) -> list[Sheet]:
+    """Return the file of each manufacturer: meters that are to be hung, and some more."""
+    boxes = list(boxes_of(truth))
+    makers = sorted({box.meter.manufacturer for box in boxes})
+    return [_shipment(maker, [box for box in boxes if box.meter.manufacturer == maker]) for maker in makers]
 
 
-def completions(sender: str, number: int, works: Iterable[tuple[Exchange, str]]) -> Sheet:
-    """Return a contractor's file of exchanges, each with the id of its order."""
+def _shipment(maker: str, boxes: Sequence[Box]) -> Sheet:
+    lots = sorted({box.lot for box in boxes})
+    lines = [f"LOT|{lot}|{'FAIL' if lot in (FAILED, FREED) else 'PASS'}" for lot in lots]
+    for box in boxes:
+        lines += _shipped(box)
+    head = ("DN-1", maker, local_text(SHIPPED), "PO-1")
+    return Sheet("SH", "shipment", maker, 1, lines, head, ("LOT", "MTR", "REG"))
+
+
+def _shipped(box: Box) -> list[str]:
+    """Return the lines of one meter; what a meter was made without is not among them."""
+    new, keys = box.meter, f"vault:{box.lot}/{box.meter.serial}" if box.has_keys else ""
+    registers = [line for line in registers_of(box.point, new) if line.split("|")[3] not in box.lacks]
+    first = (
+        f"MTR|{new.manufacturer}|{new.serial}|ELECTRICITY|{MODELS[box.point.customer_class]}|5.1.0|TOU4|"
+        f"{new.multiplier}|{box.lot}|PASS|{local_text(SHIPPED)}|CM{new.manufacturer[0]}{new.serial}|RF_MESH|{keys}||"
+    )
+    return [first, *("|".join(["REG", *line.split("|")[2:]]) for line in registers)]
+
+
+def completions(sender: str, number: int, told: Iterable[Telling], *, has_trailer: bool = True) -> Sheet:
+    """Return a contractor's file of what it did, or could not do."""
     lines, total = [], Decimal(0)
-    for one, order in works:
-        at, point, old, new = local_text(one.at), one.point, one.old, one.new
-        lines.append(
-            f"EXC|DONE|{order}|{point.usage_point}|{point.name}|{at}|{old.manufacturer}|{old.serial}|{at}|"
-            f"{new.manufacturer}|{new.serial}|{at}|{new.multiplier}|Y|||{sender}-{one.number % 8}||||||{at}"
-        )
+    for one in told:
+        lines.append("|".join(_work(sender, one)))
+        if one.outcome != "DONE":
+            continue
         for which, shown in (("FINAL", one.final), ("FIRST", one.first)):
             lines += [f"RDG|{which}|{register}||{text_of(count)}" for register, count in shown.items()]
             total += sum(Decimal(text_of(count)) for count in shown.values())
-    return Sheet("CR", "completions", sender, number, lines, (), ("EXC", "RDG", "PHO"), str(total))
+    return Sheet("CR", "completions", sender, number, lines, (), ("EXC", "RDG", "PHO"), str(total), has_trailer)
+
+
+def _work(sender: str, one: Telling) -> list[str]:
+    """Return the fields of an EXC line."""
+    removed, hung = local_text(one.removed_at), local_text(one.installed_at)
+    named = [one.order, one.usage_point, one.name, hung]
+    if one.outcome == "UNABLE":
+        return ["EXC", "UNABLE", *named, *[""] * 8, one.reason, "", sender, *[""] * 5, hung]
+    return [
+        "EXC", "DONE", *named, *one.old, removed, *one.new, hung, str(one.factor), "Y", "", "", sender, *[""] * 5, hung,
+    ]  # fmt: skip
 
 
 def offer(root: Path, sheet: Sheet, now: datetime, *, day: date = FIELD_DAY) -> str:
@@ -86,7 +105,3 @@ def offer(root: Path, sheet: Sheet, now: datetime, *, day: date = FIELD_DAY) -> 
     put(root / "outbound", name, body)
     put(root / "outbound", stem_of(name) + ".ctl", control)
     return name
-
-
-def _lot(one: Exchange) -> str:
-    return f"L{one.number // LOT_SIZE + 1:03d}"

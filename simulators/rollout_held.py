@@ -28,12 +28,22 @@ def held_by(run: Path, system: str, names: Mapping[str, str]) -> set[Fact]:
 
 
 def _links(db: Books) -> Iterator[Fact]:
-    """Yield links that began or ended since the field day."""
-    since = midnight(FIELD_DAY).isoformat()
-    rows = db.execute("SELECT usage_point, id, start, end FROM link WHERE kind = 'Meter'")
-    for point, meter, start, end in rows:
-        if end or moment(start) >= moment(since):
-            yield Fact("link", point, meter, f"{moment(start)} to {moment(end or '')}")
+    """Yield stays that began or ended since the field day; what touches is one stay, and what had no time none."""
+    since = moment(midnight(FIELD_DAY).isoformat())
+    rows = db.execute(
+        "SELECT usage_point, id, start, end FROM link WHERE kind = 'Meter' ORDER BY usage_point, id, start"
+    )
+    stays: list[tuple[str, str, str, str]] = []
+    for point, meter, begun, ended in rows:
+        start, end = moment(begun), moment(ended or "")
+        if start == end:
+            continue
+        if stays and stays[-1][:2] == (point, meter) and stays[-1][3] == start:
+            start = stays.pop()[2]
+        stays.append((point, meter, start, end))
+    for point, meter, start, end in stays:
+        if end or start >= since:
+            yield Fact("link", point, meter, f"{start} to {end}")
 
 
 def _values(db: Books) -> Iterator[Fact]:
@@ -61,11 +71,11 @@ def _hes(db: Books) -> Iterator[Fact]:
 
 
 def _oms(db: Books) -> Iterator[Fact]:
+    """Yield the meter of each usage point of which it was told anything: the one that it was told last."""
     since = moment(midnight(FIELD_DAY).isoformat())
-    standing = "SELECT usage_point, id, start FROM link WHERE kind = 'Meter' AND end IS NULL"
-    for point, meter, start in db.execute(standing):
-        if moment(start) >= since:
-            yield Fact("hangs", point, meter)
+    rows = db.execute("SELECT usage_point, id, start FROM link WHERE kind = 'Meter' ORDER BY rowid")
+    told = {point: meter for point, meter, start in rows if moment(start) >= since}
+    yield from (Fact("hangs", point, meter) for point, meter in told.items())
 
 
 def _wams(db: Books) -> Iterator[Fact]:

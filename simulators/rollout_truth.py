@@ -1,6 +1,6 @@
 """What really happens in the rollout: which usage point gets which meter, when, and who tells the hub of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from random import Random
@@ -10,7 +10,8 @@ from simulators.local_days import at_local
 from simulators.masters_city import customer
 from simulators.mdms_xml import RECEIVED
 from simulators.meter_face import Stream, export_face, face, stream_of
-from simulators.rollout_city import has_opted_out, is_piloted
+from simulators.rollout_city import BILLED, BILLED_SOON, has_opted_out, is_piloted
+from simulators.rollout_troubles import Case, Kind, Where, kinds_by_number, script
 
 MAKER = "BOREALIS"
 FIELD_DAY = date(2026, 11, 17)
@@ -39,6 +40,8 @@ class Exchange:
     """What each register of the old meter showed, in thousandths."""
 
     first: Mapping[str, int]
+    kind: Kind | None = None
+    """What went wrong; None: nothing."""
 
     @property
     def at(self) -> datetime:
@@ -55,12 +58,28 @@ class Truth:
         self.old = {point: meters[0] for point, meters in city.meters().items()}
         """The meter that hangs at each usage point before the rollout."""
 
-        self.exchanges = [
-            exchange(self.seed, number, point, self.old[point.usage_point])
+        self.cases = script(self.seed, places_of(self.points), len(self.points))
+        """What goes wrong."""
+
+        kinds = kinds_by_number(self.cases)
+        self.visits = [
+            exchange(self.seed, number, point, self.old[point.usage_point], kinds.get(number))
             for number, point in enumerate(self.points)
-            if not is_left_alone(number, point)
+            if number in kinds or not is_left_alone(number, point)
         ]
+        """Where crews were; where they could do nothing, it is what they wanted to do."""
+
+        self.exchanges = [one for one in self.visits if one.kind is None or one.kind.ends != "IN_VAIN"]
         """What is done in the field."""
+
+    @property
+    def ordered(self) -> list[Exchange]:
+        """Return the visits that were planned."""
+        return [one for one in self.visits if not is_left_alone(one.number, one.point)]
+
+    def members(self, case: Case) -> list[Exchange]:
+        """Return the exchanges of a trouble."""
+        return [one for one in self.visits if one.number in case.numbers]
 
 
 def is_left_alone(number: int, point: Point) -> bool:
@@ -68,7 +87,18 @@ def is_left_alone(number: int, point: Point) -> bool:
     return has_opted_out(number) or is_piloted(number) or "special_need" in customer(number, point).facts
 
 
-def exchange(seed: int, number: int, point: Point, old: Meter) -> Exchange:
+def places_of(points: Sequence[Point]) -> dict[Where, list[int]]:
+    """Return where troubles may happen: never in the cycle that is billed."""
+    found: dict[Where, list[int]] = {"home": [], "solar": [], "excluded": [], "billed": []}
+    for number, point in enumerate(points):
+        if point.cycle == BILLED or point.size != "HOME" or is_piloted(number):
+            continue
+        where: Where = "solar" if point.export_stream else "billed" if point.cycle == BILLED_SOON else "home"
+        found["excluded" if is_left_alone(number, point) else where].append(number)
+    return found
+
+
+def exchange(seed: int, number: int, point: Point, old: Meter, kind: Kind | None = None) -> Exchange:
     """Return the exchange at a usage point: between nine and four, one after the other."""
     at = at_local(FIELD_DAY, 9) + timedelta(minutes=number * 7 % 420, seconds=number // 60 % 60)
     dice = Random(f"{seed}/{number}/new")
@@ -79,8 +109,11 @@ def exchange(seed: int, number: int, point: Point, old: Meter) -> Exchange:
     )  # fmt: skip
     gone = replace(old, removed_at=at.isoformat())
     streams = streams_of(seed, point)
-    shown = (faces(meter, point, streams, at) for meter in (gone, new))
-    return Exchange(number, point, gone, new, CREWS if number % 10 < 7 else WAMS, *shown)
+    final, first = (faces(meter, point, streams, at) for meter in (gone, new))
+    if kind is not None and kind.where == "solar":
+        del first[RECEIVED]
+    by_crews = number % 10 < 7 and not (kind is not None and kind.by_wams)
+    return Exchange(number, point, gone, new, CREWS if by_crews else WAMS, final, first, kind)
 
 
 def streams_of(seed: int, point: Point) -> tuple[Stream, Stream | None]:
