@@ -35,9 +35,11 @@ def list_command(
         due = f"{row['due_at']:%Y-%m-%d %H:%MZ}" if row["due_at"] else "no due time      "
         risk = f"{row['at_risk_kwh']} {row['unit']}"
         owner = row["owner"] or "-"
+        point = row["usage_point"]
+        place = f"{row['key']} at {point}" if point and point not in row["key"] else row["key"]
         typer.echo(
             f"{row['work_id'][:8]}  {row['state']:<8} {row['queue']:<16} {owner:<10} {due}  {risk:>14}  "
-            f"{row['code']}  {row['key']}  {row['summary']}"
+            f"{row['code']}  {place}  {row['summary']}"
         )
     typer.echo(f"{len(rows)} work items")
 

@@ -40,7 +40,9 @@ def plan_lines(plan: Plan, *, written: bool) -> Iterator[str]:
         yield f"  {len(plan.days)} days, {min(plan.days)} to {max(plan.days)}:"
         for day in sorted(plan.days):
             yield f"  {plan.days[day]:>9,}  {day} {date.fromisoformat(day):%a}"
-    if written:
+    if not plan.looked_at:
+        yield "  nobody lies on its districts and routes: look at the section of the wave, and at `amihub load report`"
+    if written and plan.counts["PLANNED"]:
         yield f"next: {_NEXT['PLANNED'].format(plan.wave)}"
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from canonical.codes.rollout_waves import APPROVAL_MISSING, IN_OTHER_WAVE
+from canonical.codes.rollout_waves import APPROVAL_MISSING, IN_OTHER_WAVE, ROLLOUT_STATE
 from canonical.errors import RejectedError
 from flows.meter_rollout.rules import rules_from
 from store import rollout_plans, rollout_waves
@@ -27,8 +27,8 @@ def freeze(wave: str, *, transaction: Transaction, now: datetime, by: str) -> Fr
     """Fix the list of a planned wave. What another wave froze in the meantime is excluded, with the reason.
 
     Raises:
-        RejectedError: the wave is not planned, or is frozen (ROLLOUT_STATE); there is none (WAVE_UNKNOWN); a person has
-            to freeze it (APPROVAL_MISSING).
+        RejectedError: the wave is not planned, is frozen, or has nobody on its list (ROLLOUT_STATE); there is none
+            (WAVE_UNKNOWN); a person has to freeze it (APPROVAL_MISSING).
     """
     with transaction() as session:
         # All waves are held: of two that want the same usage point, whoever freezes first has it.
@@ -42,6 +42,8 @@ def freeze(wave: str, *, transaction: Transaction, now: datetime, by: str) -> Fr
         rollout_plans.freeze(session, wave, now=now, by=by)
         digest = sha_of(rollout_plans.frozen_list(session, wave))
         states = rollout_waves.orders_by_state(session, wave)
+        if not states:
+            raise RejectedError("its list is empty: plan it again", code=ROLLOUT_STATE, where=f"wave {wave}")
         rollout_waves.move(session, standing, "FROZEN", now=now, by=by, act="frozen", list_sha256=digest)
     return Frozen(wave, digest, states.get("ELIGIBLE", 0), states.get("EXCLUDED", 0))
 

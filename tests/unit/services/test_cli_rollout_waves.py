@@ -1,6 +1,7 @@
 """`amihub rollout`: a wave goes from its plan to its signature by commands that say what to do next."""
 
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -101,6 +102,20 @@ def test_a_wave_is_planned_frozen_and_released_and_its_orders_lie_in_the_queue_o
         ("wams", "MeterServiceRequests", "UP-000001"),
         ("wams", "MeterServiceRequests", "UP-000002"),
     ]
+
+
+def test_a_wave_without_usage_points_says_where_to_look_and_is_not_frozen(desk: str) -> None:
+    site = Path(os.environ["AMIHUB_SITE"])
+    site.write_text(SITE.replace('["NORTH"]', '["NOWHERE"]'))
+
+    planned = run("plan", "north-1")
+
+    assert planned == [
+        "wave north-1: 0 of 0 usage points planned",
+        "  nobody lies on its districts and routes: look at the section of the wave, and at `amihub load report`",
+    ]
+    with pytest.raises(HubError, match="its list is empty"):
+        run("freeze", "north-1", "--by", "Ada")
 
 
 def test_status_tells_planned_from_done_by_day_for_people_and_programs(desk: str) -> None:
