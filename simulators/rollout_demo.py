@@ -24,6 +24,9 @@ from simulators.rollout_sabotage import damage, hide_work, prepare_damage
 from simulators.rollout_site import MASTERS, prepare
 from simulators.rollout_systems import start_systems
 
+ALL = ("--limit", "100000")
+"""As many work items as there are."""
+
 
 def demo(console: Console, *, folder: Path | None = None) -> int:
     """Play the rollout and return 0 when every book agrees with what was done in the field.
@@ -47,8 +50,9 @@ def demo(console: Console, *, folder: Path | None = None) -> int:
         days = Days(processes, console)
         days.play()
         hide_work(processes, sabotage)
-        for name in ("work", "shipments"):
-            processes.report(name, name, "list", "--json")
+        processes.report("work", "work", "list", *ALL, "--json")
+        processes.report("work_resolved", "work", "list", "--state", "RESOLVED", *ALL, "--json")
+        processes.report("shipments", "shipments", "list", "--json")
         show_report(processes, console)
         read_by_people(processes, days.truth, console)
         bill(processes, days.truth, console)
