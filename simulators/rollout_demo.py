@@ -45,7 +45,8 @@ def demo(console: Console, *, folder: Path | None = None) -> int:
         processes.amihub("config", "check")
         processes.amihub("db", "upgrade")
         load_city(processes, MASTERS, console)
-        processes.start("hub", [program("amihub"), "serve", "--only", "cim", "--only", "relay"])
+        for name, part in (("hub", "cim"), ("relay", "relay")):
+            processes.start(name, [program("amihub"), "serve", "--only", part])
         prepare_damage(processes, sabotage)
         days = Days(processes, console)
         days.play()
