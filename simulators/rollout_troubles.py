@@ -37,6 +37,9 @@ class Kind:
     """Exchanges that belong together."""
 
     where: Where = "home"
+    is_once: bool = False
+    """Whether it happens once however large the city is: a person deals with each by hand."""
+
     by_wams: bool = False
     """Whether the work system tells of it, whoever made it."""
 
@@ -47,12 +50,12 @@ KINDS = (
     Kind("hangs-elsewhere", "8003"),
     Kind("two-makers", "8004"),
     Kind("wrong-name", "8005"),
-    Kind("wrong-name-looked-at", "8005", "DONE", "CLOSED", is_over=True),
+    Kind("wrong-name-looked-at", "8005", "DONE", "CLOSED", is_over=True, is_once=True),
     Kind("wrong-factor", "8006"),
     Kind("band-missing", "8007"),
     Kind("reading-missing", "8008"),
-    Kind("crossed-pair", "8009", "DONE", "CLOSED", is_over=True, members=2),
-    Kind("crossed-three", "8009", "DONE", "CLOSED", is_over=True, members=3),
+    Kind("crossed-pair", "8009", "DONE", "CLOSED", is_over=True, members=2, is_once=True),
+    Kind("crossed-three", "8009", "DONE", "CLOSED", is_over=True, members=3, is_once=True),
     Kind("crossed-open", "8009", members=2),
     Kind("clock-wrong", "8010"),
     Kind("clock-told-anew", "8010", "DONE", "CLOSED", is_over=True),
@@ -63,7 +66,7 @@ KINDS = (
     Kind("silent", "8015", "SILENT", "HES_COMMISSIONED"),
     Kind("old-one-reads", "8017", "DONE", "CLOSED"),
     Kind("excluded-done", "8018", "DONE", "CLOSED", where="excluded"),
-    Kind("export-unmeasured", "8019", "DONE", "CLOSED", where="solar"),
+    Kind("export-unmeasured", "8019", "DONE", "CLOSED", where="solar", is_once=True),
     Kind("no-keys", "8020", "BLOCKED", "CIS_EXCHANGED"),
     Kind("lot-failed", "8020", "BLOCKED", "CIS_EXCHANGED"),
     Kind("lot-freed", "8020", "DONE", "CLOSED", is_over=True),
@@ -95,10 +98,11 @@ def script(seed: int, places: Mapping[Where, Sequence[int]], exchanges: int) -> 
     """
     dice = Random(f"{seed}/troubles")
     free = {where: dice.sample(list(some), len(some)) for where, some in places.items()}
-    rounds = max(1, round(SHARE * exchanges / sum(kind.members for kind in KINDS)))
+    rounds = max(1, round(SHARE * exchanges / sum(kind.members for kind in KINDS if not kind.is_once)))
     found = [Case(BY_NAME["being-billed"], (number,)) for number in free.pop("billed")]
-    for kind in [kind for _ in range(rounds) for kind in KINDS if kind.where in free]:
-        if len(free[kind.where]) >= kind.members:
+    for number, kind in ((number, kind) for number in range(rounds) for kind in KINDS):
+        is_wanted = kind.where in free and not (number and kind.is_once)
+        if is_wanted and len(free[kind.where]) >= kind.members:
             found.append(Case(kind, tuple(sorted(free[kind.where].pop() for _ in range(kind.members)))))
     return found
 
