@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-BAR, GAP, LABEL, WIDTH = 22, 10, 230, 900
+BAR, GAP, LABEL, WIDTH = 22, 10, 280, 900
 COLUMNS_HIGH, FOOT = 200, 34
 
 
@@ -55,13 +55,18 @@ def _bar(n: int, one: Bar, most: int) -> str:
     return "".join([*parts, f'<text x="{x + 8:.1f}" y="{y + 16}" class="sum">{escape(one.said)}</text>'])
 
 
-def columns(days: Sequence[tuple[str, Sequence[Piece]]], title: str, *, nothing: str = "") -> str:
-    """Return a column for each day, its pieces upon each other; some of the days are named below."""
+def columns(
+    days: Sequence[tuple[str, Sequence[Piece]]], title: str, *, nothing: str = "", has_scale: bool = False
+) -> str:
+    """Return a column for each day, its pieces upon each other; some of the days are named below.
+
+    With `has_scale` the size of the highest stands at the top: where sizes are numbers that people read.
+    """
     if not days and nothing:
         return _said(nothing)
     most = max((sum(piece.size for piece in pieces) for _, pieces in days), default=0) or 1
     step = (WIDTH - 20) / max(len(days), 8)
-    parts = []
+    parts = [f'<text x="10" y="12" class="sum">{most:,}</text>'] if has_scale else []
     for n, (_, pieces) in enumerate(days):
         y = float(COLUMNS_HIGH)
         for piece in pieces:

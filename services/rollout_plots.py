@@ -76,9 +76,9 @@ def raised(report: RolloutReport) -> str:
             for n, code in enumerate(codes)
         ]
         others = sum(number for (on, code), number in report.trend.items() if on == day and code not in codes)
-        pieces.append(Piece("calm", others, f"{day}: {others:,} others"))
+        pieces.append(Piece("rest", others, f"{day}: {others:,} others"))
         drawn.append((day[5:], [one for one in pieces if one.size]))
-    return columns(drawn, "Deviations that became work, by day", nothing="Nothing became work.")
+    return columns(drawn, "Deviations that became work, by day", nothing="Nothing became work.", has_scale=True)
 
 
 def trend_codes(report: RolloutReport) -> list[str]:
