@@ -9,7 +9,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from canonical.codes.rollout import CONTRADICTORY_RESULT, EXCLUDED_INSTALLED, NEW_METER_UNKNOWN, PREMISE_MISMATCH
+from canonical.codes.rollout import (
+    CONTRADICTORY_RESULT,
+    DATE_INCOHERENT,
+    EXCLUDED_INSTALLED,
+    NEW_METER_UNKNOWN,
+    PREMISE_MISMATCH,
+)
 from flows.meter_rollout import believing, blocked, cross_installed, known, multipliers, reversal, trouble
 from flows.meter_rollout.batch import Batch, stop, trouble_of
 from flows.meter_rollout.facts import Facts
@@ -91,6 +97,7 @@ def _one(batch: Batch, facts: Facts) -> None:
         return
     believing.believe(facts, batch.believed, holds_pair=any(one.action == "HOLD_PAIR" for one in found))
     batch.passed.add(row["result_id"])
+    batch.over.append((str(DATE_INCOHERENT), row["order_id"]))  # what had to be told again has been (EX10)
     row |= {"state": "VALIDATED", "due_at": None, "reason": _said(found, row)}
     for one in found:
         if one.action in ("BLOCK", "ALERT"):

@@ -72,6 +72,15 @@ def test_ex10_times_that_cannot_be_are_told_again(world: World) -> None:
     assert {(world.code(n), world.result(n)["state"]) for n in (1, 2, 3)} == {("8010", "REJECTED")}
 
 
+def test_ex10_is_over_as_soon_as_it_is_told_with_times_that_can_be(world: World) -> None:
+    world.take(done(removed_at=AT + timedelta(hours=1)))
+    before = world.work()
+
+    world.take(done())
+
+    assert (before, world.work()) == ({("8010", "U1")}, set())
+
+
 def test_ex11_while_a_bill_is_made_only_the_pair_waits(world: World) -> None:
     start, end = datetime(2026, 2, 3, 5, tzinfo=UTC), datetime(2026, 3, 3, 5, tzinfo=UTC)
     world.cycle(date(2026, 3, 4), start, end)
@@ -170,6 +179,19 @@ def test_ex20_a_meter_without_keys_is_believed_and_not_commissioned_until_they_c
     world.judge()
 
     assert (world.steps()["HES_COMMISSION"], world.work()) == ("PENDING", set())
+
+
+def test_ex20_a_meter_of_a_failed_lot_stays_blocked_where_it_hangs_until_the_lot_is_free(world: World) -> None:
+    world.shipped(new(1), state="BLOCKED")
+    world.take(done())
+    world.judge()
+    assert (world.steps()["MDMS_CREATE"], world.steps()["HES_COMMISSION"]) == ("REFUSED", "REFUSED")
+
+    world.shipped(new(1), state="STOCK")
+    world.judge()
+
+    assert (world.steps()["MDMS_CREATE"], world.steps()["HES_COMMISSION"]) == ("PENDING", "PENDING")
+    assert world.work() == set()
 
 
 def test_a_vacant_premise_is_exchanged_like_any_other(world: World) -> None:
