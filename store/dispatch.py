@@ -20,7 +20,7 @@ from store import attempts, endpoints
 from store.among import among, among_numbers, numbers
 from store.attempts import Begun
 from store.columns import Instant
-from store.deliveries import IS_PENDING
+from store.deliveries import IS_PENDING, NOTHING
 from store.endpoints import Endpoint
 from store.rows import Row
 
@@ -191,6 +191,7 @@ def _due() -> Select[Any]:
         .where(
             earlier.c.destination == DELIVERY.c.destination,
             earlier.c.lane == DELIVERY.c.lane,
+            earlier.c.lane != NOTHING,
             earlier.c.state == literal_column("'pending'"),
             earlier.c.sequence < DELIVERY.c.sequence,
         )
@@ -208,7 +209,20 @@ def _due() -> Select[Any]:
     )
 
 
-_WAITING = sa_select(DELIVERY.c.destination).where(IS_PENDING, _is_due(), _is_free()).distinct()
+def _waiting() -> Select[Any]:
+    """Return the query of the destinations for which something may go, whatever its lane.
+
+    The index is asked for one destination after the other: however much waits, only what comes first is looked at.
+    """
+    pending = sa_select(DELIVERY.c.destination).where(IS_PENDING).order_by(DELIVERY.c.destination).limit(1)
+    each = pending.subquery().select().cte("each", recursive=True)
+    following = pending.where(DELIVERY.c.destination > each.c.destination).scalar_subquery()
+    each = each.union_all(sa_select(following).where(each.c.destination.is_not(None)))
+    may_go = sa_select(DELIVERY.c.sequence).where(DELIVERY.c.destination == each.c.destination, IS_PENDING)
+    return sa_select(each.c.destination).where(may_go.where(_is_due(), _is_free()).exists())
+
+
+_WAITING = _waiting()
 _DUE = _due()
 _EXPIRED = (
     sa_select(*(DELIVERY.c[name] for name in ("sequence", "delivery_id", "attempts", "leased_at", "replay_of")))
