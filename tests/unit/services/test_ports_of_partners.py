@@ -38,7 +38,7 @@ def port(folder: Path, monkeypatch: pytest.MonkeyPatch, more: str) -> Any:
 def test_a_partner_that_wants_tokens_gets_the_machines_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: str, has: bool
 ) -> None:
-    now = port(tmp_path, monkeypatch, more)._settings.partner.machine_now
+    now = port(tmp_path, monkeypatch, more)._system.partner.machine_now
 
     assert (now is not None) == has
     assert now is None or abs((now() - datetime.now(UTC)).total_seconds()) < 60
@@ -52,6 +52,6 @@ def test_keys_of_a_signing_partner_lie_beside_the_site_file(tmp_path: Path, monk
         tmp_path, monkeypatch, 'tier = "signature"\n  signing_key = "sign.key"\n  signing_certificate = "sign.pem"'
     )
 
-    peer = found._settings.partner.peer
+    peer = found._system.partner.peer
     assert (peer.signing_key, peer.signing_certificate) == (b"key", b"certificate")
     assert "river" not in repr(peer)
