@@ -20,7 +20,8 @@ BROKEN_OFF = ("7003", "7089")
 LOOKED_AT = "8007"
 """What a person let pass where a meter does not measure what is fed in."""
 
-OPEN, ENDED = "work", "work_resolved"
+BILLING_WINDOW_LOCK = "8011"
+OPEN, ENDED, LATER = "work", "work_resolved", "billing_work"
 """Reports of the hub's commands."""
 
 
@@ -29,7 +30,18 @@ def audit_troubles(run: Path, truth: Truth) -> list[Check]:
     return [
         _check(run, OPEN, set(expected_open(truth)), "every trouble is open work with its cause, and no other"),
         _check(run, ENDED, set(expected_ended(truth)), "what was decided or told right is ended work, and no other"),
+        _unbilled(run, truth),
     ]
+
+
+def _unbilled(run: Path, truth: Truth) -> Check:
+    """Look whether a person decides, days later, on what waited for a bill that did not come, and on nothing else."""
+    expected = {one.point.usage_point for one in truth.visits if one.kind is not None and one.kind.ends == "HELD"}
+    rows = json.loads((run / "reports" / f"{LATER}.json").read_text())
+    found = {about for code, about in map(_item, rows) if code == BILLING_WINDOW_LOCK}
+    problems = [f"nobody decides about {point}" for point in sorted(expected - found)]
+    problems += [f"{point} waits for no bill" for point in sorted(found - expected)]
+    return Check("what waits for a bill that does not come is a person's in the end", tuple(problems), len(expected))
 
 
 def expected_open(truth: Truth) -> Iterator[Item]:

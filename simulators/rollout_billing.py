@@ -71,7 +71,7 @@ def bill(processes: Processes, truth: Truth, console: Console) -> None:
     engine = CommandLine(processes)
     for event in events([rollout_city.BILL_DATE], calm=True):
         play(processes, engine, replace(event, passes=(INTERFACE,)), console)
-    processes.report("billing_work", "work", "list", "--json")
+    processes.report("billing_work", "work", "list", "--limit", "100000", "--json")
 
 
 def hang(path: Path, truth: Truth) -> None:
