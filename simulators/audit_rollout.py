@@ -64,7 +64,8 @@ def _shipments(run: Path, truth: Truth) -> Check:
     ends = Counter(map(ends_of, truth.visits))
     hung = sum(ends[end] for end in TOLD)
     lying = ends["STOPPED"] + ends["IN_VAIN"] + ends["REVERSED"] + len(spares(truth))
-    expected = Counter({"INSTALLED": hung, "RETURNED": hung, "STOCK": lying})
+    installed = hung - ends["BLOCKED"] + ends["REVERSED"]  # where it was put back it is the old one
+    expected = Counter({"INSTALLED": installed, "RETURNED": hung, "STOCK": lying, "BLOCKED": ends["BLOCKED"]})
     return Check("every meter that was shipped or removed is accounted for", _unlike(expected, found), expected.total())
 
 

@@ -31,7 +31,7 @@ def begin(run: Path, truth: Truth) -> None:
     meters = [_object("Meter", name_of(one), mrid_of(one), _asset(one)) for _, one in hung]
     links = [("Meter", name_of(one), point.usage_point, _since(one), None) for point, one in hung]
     where = [(name_of(one), mrid_of(one), _since(one), point.usage_point) for point, one in hung]
-    devices = [(name, mrid, "COMMISSIONED", since, point, f"vault:{name}", "") for name, mrid, since, point in where]
+    devices = [(name, mrid, "COMMISSIONED", since, point, f"vault:{name}", since) for name, mrid, since, point in where]
     for system in SYSTEMS:
         books = CimBooks(home_of(run, system))
         books.write("object", [*points, *meters])

@@ -84,7 +84,7 @@ def of_mdms(one: Exchange) -> Iterator[Fact]:
 def of_hes(one: Exchange) -> Iterator[Fact]:
     """Yield what the head-end must hold: it was told of no meter that must not be hung."""
     ends = ends_of(one)
-    yield Fact("device", "", old_of(one), "OUT" if ends in TOLD else "COMMISSIONED")
+    yield Fact("device", "", old_of(one), "OUT" if ends in TOLD else "COMMISSIONED, registered")
     if ends in SERVICE:
         yield Fact("device", "", new_of(one), SERVICE[ends])
 
