@@ -258,5 +258,5 @@ def test_undisturbed_field_work_is_believed_held_or_waits(databases: Callable[[]
     files, stock, told, *_ = scenario.observe(place)
 
     assert [(state, verdict) for _, state, _, verdict in files] == [("accepted", "ACCEPTED")] * 3
-    assert [row[1] for row in stock] == ["STOCK", "STOCK", "STOCK", "INSTALLED"]
+    assert [row[1] for row in stock] == ["STOCK", "STOCK", "STOCK", "BLOCKED"]
     assert sorted(row[3] for row in told) == ["HELD", "HELD", "HELD", "HELD", "VALIDATED", "VALIDATED"]
