@@ -4,65 +4,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from upgraded import upgraded
-from wave_town import House, build
+from approvals_site import SITE, write_site
 
 from services import airflow_approvals, hub
 from services.airflow_approvals import APPROVE, NOT_NOW, asks_people, carried_out, questions
-from services.rollout_waves import plan_wave, waves_standing
+from services.rollout_waves import waves_standing
 from services.site_file import load_site
-from store.session import open_engine, transactions
 
-SITE = """
-[site]
-name = "Example"
-zone = "America/Toronto"
-env = "TEST"
-sender = "AMIHUB"
-data = "var"
-demo_clock = "clock.json"
-
-[roles.wams]
-adapter = "wams_cim"
-kind = "work_system"
-clock = "UTC"
-multiplier = "raw"
-  [roles.wams.settings]
-  url = "https://wams.example/cim"
-  user = "amihub"
-  password = "secret"
-  ca_file = "ca.pem"
-
-[rollout]
-work_system = "wams"
-approvals = ["plan", "release"]
-
-[rollout.waves.north-1]
-first_day = 2026-12-01
-last_day = 2026-12-04
-capacity_per_day = 2
-districts = ["NORTH"]
-hardware = [{ model = "NEW-1" }]
-"""
-CLOCK = '{"wall": 0, "business": "2026-11-30T15:00:00+00:00", "rate": 0}'
 FORM = {"steps": "ask", "note": ""}
 
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "var").mkdir()
-    (tmp_path / "clock.json").write_text(CLOCK)
-    (tmp_path / "site.toml").write_text(SITE)
-    monkeypatch.setenv("AMIHUB_SITE", str(tmp_path / "site.toml"))
-    url = f"sqlite:///{tmp_path}/var/hub.db"
-    upgraded(url)
-    engine = open_engine(url)
-    with transactions(engine)() as session:
-        build(session, [House(n) for n in (1, 2, 3)])
-    engine.dispose()
-    with hub.open_hub() as open_one:
-        plan_wave(open_one, "north-1", by="Ada")
-    return tmp_path / "site.toml"
+    return write_site(tmp_path, lambda path: monkeypatch.setenv("AMIHUB_SITE", path))
 
 
 def answer(option: str) -> dict[str, object]:
