@@ -6,6 +6,7 @@ the same properties, go to the same queue by a publisher that does nothing else,
 made before the clock starts. Once with a classic and once with a quorum queue.
 """
 
+import gc
 import hashlib
 import json
 import tempfile
@@ -64,6 +65,7 @@ def _rounds(kind: QueueType, transaction: Transaction, folder: Path) -> list[tup
         queues.declare()
         port = build({"queue": own.partner, "messaging": messaging})
         way = Way(own.partner, port, POLICY, transaction, folder)
+        gc.freeze()  # as `amihub serve` does
         pairs = [_round(f"{kind}-{n}", way, server.url, own) for n in range(ROUNDS + 1)][1:]
         queues.close()
         return pairs

@@ -1,5 +1,6 @@
 """`amihub serve`: one process, a thread for each part; a part that dies ends the process."""
 
+import gc
 import logging
 import signal
 import ssl
@@ -42,6 +43,8 @@ def serve(parts: Sequence[Part]) -> int:
             threads.append(_thread("queue watch", partial(_queue_watch, hub, stop), stop, died))
         if "consumer" in parts and hub.site.model.files is not None and hub.site.model.files.inbound:
             threads.append(_thread("message files", partial(_message_files, hub, stop), stop, died))
+        # What stands now stays: the collector need not look at all of it again whenever a batch has come and gone.
+        gc.freeze()
         for thread in threads:
             thread.start()
         if server is None:
