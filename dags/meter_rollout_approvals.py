@@ -56,8 +56,10 @@ def say(ti=None, dag_run=None):
 def meter_rollout_approvals():
     """Ask, do what was approved, verdict. A task that waits for a person takes no slot of a worker."""
     asked = waiting()
+    # Airflow 3.3 may lose an answer that comes within a second of its question: then it is asked once more.
     ask = HITLOperator.partial(
-        task_id="ask", options=[APPROVE, NOT_NOW], defaults=[NOT_NOW], response_timeout=PATIENCE,
+        task_id="ask", pool="rollout", retries=2, retry_delay=timedelta(seconds=30),
+        options=[APPROVE, NOT_NOW], defaults=[NOT_NOW], response_timeout=PATIENCE,
         map_index_template="{{ task.subject }}",
     ).expand_kwargs(asked)  # fmt: skip
     carry_out(asked, ask.output) >> say()
