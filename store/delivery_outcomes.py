@@ -3,9 +3,9 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, CursorResult, func, select, update
 from sqlmodel import Session
 
 from canonical.codes.message import ATTEMPTS_EXHAUSTED
@@ -35,20 +35,16 @@ def record(
     A relay that lost its lease, or came after the confirmation, changes the attempt's row only.
     """
     states: Counter[str] = Counter()
-    missed: list[int] = []
     for (begun, token, outcome), group in _alike(leased, outcomes).items():
         attempts.end(session, begun, outcome.state, outcome, [each.sequence for each in group])
         if outcome.state == "unavailable":
-            mine = _held(session, group, token)
-            states.update(_away(session, mine, outcome, patience, retry_at))
-        else:
-            arrived = settled(outcome, now=now)
-            mine = _changed(session, group, token, arrived | _first_sent(arrived, now))
-            states[arrived["state"]] += len(mine)
-        if len(mine) < len(group):
-            missed.extend(each.sequence for each in set(group).difference(mine))
+            _away(session, _held(session, group, token), outcome, patience, retry_at)
+            states.update(_states(session, group))
+            continue
+        arrived = settled(outcome, now=now)
+        changed = _changed(session, group, token, arrived | _first_sent(arrived, now))
+        states.update({arrived["state"]: changed} if changed == len(group) else _states(session, group))
     endpoints.end_batches(session, list({each.batch for each in leased}))
-    states.update(_states(session, missed))
     return states
 
 
@@ -80,23 +76,17 @@ def _still(session: Session, group: Sequence[Leased], token: int) -> tuple[Colum
     return mine, DELIVERY.c.token == token, DELIVERY.c.leased_at.is_not(None)
 
 
-def _changed(session: Session, group: Sequence[Leased], token: int, values: Mapping[str, Any]) -> Sequence[Leased]:
-    """Write the same columns of all deliveries that this relay still holds, and return those."""
-    change = update(DELIVERY).where(*_still(session, group, token)).values(**values).returning(DELIVERY.c.sequence)
-    return _those(group, session.execute(change).scalars().all())
+def _changed(session: Session, group: Sequence[Leased], token: int, values: Mapping[str, Any]) -> int:
+    """Write the same columns of all deliveries that this relay still holds, and return their number."""
+    change = update(DELIVERY).where(*_still(session, group, token)).values(**values)
+    return int(cast("CursorResult[Any]", session.execute(change)).rowcount)
 
 
 def _held(session: Session, group: Sequence[Leased], token: int) -> Sequence[Leased]:
     """Return the deliveries that this relay still holds, locked."""
     query = select(DELIVERY.c.sequence).where(*_still(session, group, token)).order_by(DELIVERY.c.sequence)
-    return _those(group, session.execute(query.with_for_update()).scalars().all())
-
-
-def _those(group: Sequence[Leased], found: Sequence[int]) -> Sequence[Leased]:
-    if len(found) == len(group):
-        return group
-    known = set(found)
-    return [each for each in group if each.sequence in known]
+    found = set(session.execute(query.with_for_update()).scalars())
+    return [each for each in group if each.sequence in found]
 
 
 def _away(
@@ -105,8 +95,8 @@ def _away(
     outcome: Outcome,
     patience: int,
     retry_at: Callable[[Leased], datetime],
-) -> Counter[str]:
-    """Write that a destination was away, for each delivery with its own wait, and return the states that follow."""
+) -> None:
+    """Write that a destination was away, for each delivery with its own wait."""
     rows: list[dict[str, Any]] = []
     for each in held:
         is_last = each.failures + 1 >= patience
@@ -114,13 +104,9 @@ def _away(
         said |= {"code": str(ATTEMPTS_EXHAUSTED) if is_last else outcome.code, "reason": outcome.reason}
         rows.append({"sequence": each.sequence, "due_at": retry_at(each)} | said | NOT_LEASED)
     bulk.change(session, DELIVERY, rows, key="sequence")
-    return Counter(row["state"] for row in rows)
 
 
-def _states(session: Session, sequences: Sequence[int]) -> Counter[str]:
-    """Return in which states deliveries are that somebody else changed."""
-    if not sequences:
-        return Counter()
-    return Counter(
-        session.execute(select(DELIVERY.c.state).where(among(session, DELIVERY.c.sequence, sequences))).scalars()
-    )
+def _states(session: Session, group: Sequence[Leased]) -> Counter[str]:
+    """Return in which states deliveries are now, whoever brought them there."""
+    query = select(DELIVERY.c.state).where(among(session, DELIVERY.c.sequence, [each.sequence for each in group]))
+    return Counter(session.execute(query).scalars())
