@@ -12,7 +12,7 @@ from rich.console import Console
 from simulators.city_book import Meter
 from simulators.clock import set_business
 from simulators.demo_processes import DemoError, Processes
-from simulators.local_days import ZONE, at_local, midnight, utc_text
+from simulators.local_days import ZONE, at_local, utc_text
 from simulators.mdms_xml import register_type
 from simulators.rollout_books import home_of, name_of
 from simulators.rollout_boxes import FAILED, FREED, boxes_of, strangers_of
@@ -29,8 +29,8 @@ CREW = "CREWCO"
 A_FILE = 1000
 """Exchanges in one file of the contractor."""
 
-READ_DAY = date(2026, 11, 19)
-"""At its midnight the first whole day of every new meter is over."""
+READ_DAY, CERTIFIED_DAY = date(2026, 11, 18), date(2026, 11, 19)
+"""First whole day of every new meter, and the day behind it."""
 
 ON_THE_WAY = (
     *("ELIGIBLE", "RELEASED", "DISPATCHED", "DONE_IN_FIELD", "VALIDATED", "CIS_EXCHANGED", "MDM_SYNCED"),
@@ -69,8 +69,9 @@ class Days:
         self._decide()
         self._go(at_local(FIELD_DAY, 19), "the new meters register with the head-end")
         self._register()
-        self._go(at_local(READ_DAY, 6), "a day of reads is there: accounts are certified")
+        self._go(at_local(READ_DAY, 14), "the new meters are read on their first whole day")
         self._read()
+        self._go(at_local(CERTIFIED_DAY, 6), "that day is over: accounts are certified")
         self._until("closed", ("HEARD", "HES_COMMISSIONED", "ON_HOLD"))
 
     def _ship(self) -> None:
@@ -130,10 +131,10 @@ class Days:
         self._until("heard", ("HES_COMMISSIONED",))
 
     def _read(self) -> None:
-        """Tell the reads of a midnight of every new meter that speaks."""
+        """Tell what every new meter that speaks showed at noon; who looks for it after the day finds it there."""
         speaking = {meter for (meter,) in self.book("hes_ws", "SELECT meter FROM device WHERE registered <> ''")}
         found = [(one, one.new) for one in self.truth.exchanges if name_of(one.new) in speaking]
-        self._tell_reads(found, midnight(READ_DAY))
+        self._tell_reads(found, at_local(READ_DAY, 12))
 
     def _tell_reads(self, found: Sequence[tuple[Exchange, Meter]], at: datetime) -> None:
         """Let the head-end tell what meters show at an instant."""
