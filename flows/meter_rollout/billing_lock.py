@@ -17,9 +17,10 @@ _DONE = (State.BILLED, State.CANCELLED, State.CORRECTION_NOTICE, State.REBILL_RE
 
 
 def locked(session: Session, points: Collection[str], *, policy: Policy, now: datetime) -> dict[str, datetime]:
-    """Return those of usage points that are being billed now, with the instant from which a person decides.
+    """Return those of usage points at which something is held for a bill, with the instant from which a person decides.
 
-    What was held for a bill is released where its usage point is not among them any more (ruling 9).
+    What was held for a bill is released where its usage point is not among them any more: its bill is made. That a
+    bill which nobody asks for does not come releases nothing: a person decides (ruling 9).
     """
     agreements: dict[str, list[Row]] = {}
     for row in reference_bulk.held(session, reference.AGREEMENT, "usage_point", points):
@@ -27,7 +28,7 @@ def locked(session: Session, points: Collection[str], *, policy: Policy, now: da
     items: dict[str, list[Row]] = {}
     for row in billing_items.of_usage_points(session, points):
         items.setdefault(row["usage_point"], []).append(row)
-    return locks(session, agreements, items, policy=policy, now=now)
+    return locks(session, agreements, items, policy=policy, now=now, is_held=True)
 
 
 def locks(
@@ -37,11 +38,12 @@ def locks(
     *,
     policy: Policy,
     now: datetime,
+    is_held: bool = False,
 ) -> dict[str, datetime]:
     """Return the same from agreements and billing items by usage point; one query for the cycles' calendars.
 
     Where the CIS has not asked yet, what it is sent now would change what it is about to ask; that it asks at all is
-    believed as long as nobody has to decide.
+    believed as long as nobody has to decide, and of what `is_held` already even then.
     """
     zone = ZoneInfo(policy.zone)
     cycles = cycles_of([row for rows in agreements.values() for row in rows], now)
@@ -53,7 +55,7 @@ def locks(
             continue
         until = start_of_day(date.fromisoformat(day["business_date"]) + timedelta(policy.release_after_days), zone)
         own = [one for one in items.get(point, ()) if _is_about(one, day)]
-        if any(one["state"] not in _DONE for one in own) or (not own and now < until):
+        if any(one["state"] not in _DONE for one in own) or (not own and (is_held or now < until)):
             found[point] = until
     return found
 

@@ -14,7 +14,7 @@ from flows import work as people
 from flows.delivery import DeliveryPolicy
 from flows.meter_rollout import sequence
 from flows.meter_rollout.steps import STEPS
-from store import master_statements, reference, rollout_orders, shipments
+from store import master_statements, rollout_orders, shipments
 from store.session import Transaction
 
 OLD, NEW = meter_mrid("ACME", "O1"), meter_mrid("ACME", "N1")
@@ -139,29 +139,6 @@ def test_silence_is_asked_about_before_anything_is_sent_again(world: World) -> N
 
     assert told == ["close"]
     assert world.steps(order)["MDMS_CLOSE"] in ("UNCONFIRMED", "SEEN")
-
-
-def test_a_bill_holds_the_pair_alone(world: World) -> None:
-    order = world.exchange(1, held=T + timedelta(days=5))
-    with world.transaction() as session:
-        rows = [{"cycle": "C1", "business_date": "2026-03-03", "period_start": T - timedelta(days=30), "period_end": T}]
-        reference.record(session, reference.BILL_CYCLE_DAY, rows, now=T)
-        agreement = {
-            "agreement": "A1", "account": "K1", "usage_point": "U1", "customer_class": "RESIDENTIAL", "tariff": "R",
-            "cycle": "C1", "tou_calendar": "", "net_metering": False, "valid_from": T - timedelta(days=90),
-            "valid_to": None,
-        }  # fmt: skip
-        reference.record(session, reference.AGREEMENT, [agreement], now=T)
-    world.settle()
-
-    assert world.steps(order)["CIS_PAIR"] == "HELD"
-    assert world.order(order)["state"] == "HES_COMMISSIONED"
-    assert world.offices["cis"].told == []
-
-    world.later(days=8)
-    world.settle()
-
-    assert [said["noun"] for said in world.offices["cis"].told] == ["MeterServiceRequests"]
 
 
 def test_a_person_stands_in_for_a_system_and_the_rest_goes_on(transaction: Transaction, tmp_path: Path) -> None:
