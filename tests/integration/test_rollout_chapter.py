@@ -10,7 +10,7 @@ from demo_by_hand import run_demo
 from simulators import audit_rollout
 from simulators.rollout_sabotage import DAMAGES, damage
 
-SETTINGS = {"CHAPTER": "rollout", "EXCHANGES": "120"}
+SETTINGS = {"CHAPTER": "rollout", "EXCHANGES": "100"}
 
 SEEN = {
     "edit-reading": "mdms_ws holds what was done in the field, and nothing else",
@@ -45,7 +45,7 @@ def test_damage_in_one_book_turns_the_check_of_that_book_red(
     played: tuple[int, str, Path], tmp_path: Path, kind: str
 ) -> None:
     copy = tmp_path / "run"
-    shutil.copytree(played[2], copy, ignore=shutil.ignore_patterns("logs", "hub.db*", "spool"))
+    shutil.copytree(played[2], copy, ignore=shutil.ignore_patterns("logs", "hub", "keys"))
 
     damage(copy, kind)
 
@@ -53,11 +53,15 @@ def test_damage_in_one_book_turns_the_check_of_that_book_red(
     assert [one.name for one in red] == [SEEN[kind]]
 
 
-def test_a_message_that_the_outage_system_swallows_is_seen_in_its_book(tmp_path: Path) -> None:
-    ended, said = run_demo(tmp_path, SETTINGS | {"SABOTAGE": "swallow-step"})
+@pytest.mark.parametrize(
+    ("kind", "check"),
+    [
+        ("swallow-step", "oms_ws holds what was done in the field, and nothing else"),
+        ("hide-work", "every trouble is open work with its cause, and no other"),
+    ],
+)
+def test_what_is_done_behind_the_hubs_back_while_it_works_is_found_out(tmp_path: Path, kind: str, check: str) -> None:
+    ended, said = run_demo(tmp_path, SETTINGS | {"SABOTAGE": kind})
 
     assert ended == 1, said[-6000:]
-    assert [line for line in said.splitlines() if line.startswith("RED")] == [
-        line for line in said.splitlines() if line.startswith("RED  oms_ws holds")
-    ]
-    assert "RED  oms_ws holds" in said
+    assert [line[5:].split(" (")[0] for line in said.splitlines() if line.startswith("RED")] == [check]
