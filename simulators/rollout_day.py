@@ -115,8 +115,8 @@ class Days:
         for said in (self._people.free_a_lot(), self._people.let_pass(), self._people.uncross()):
             self._say(said)
         orders = self._orders()
-        later = told_later(self.truth, orders)
-        self._offer([*told_again(self.truth, orders), *(one for one in later if one.teller == CREWS)])
+        later = [*told_again(self.truth, orders), *told_later(self.truth, orders)]
+        self._offer([one for one in later if one.teller == CREWS])
         self._tell_by_wams([one for one in later if one.teller != CREWS])
         self._until("decided")
 
