@@ -121,8 +121,9 @@ def receive_file(
         with path.open("rb") as stream:
             for batch in batches(translate(stream), after=held.checkpoint, size=batch_size):
                 with transaction() as session:
-                    _keep(session, entry, batch, handle_batch(session, batch))
+                    # First: who took the file over waits here for this batch, or this worker learns that it lost it.
                     claims.advance(session, held, checkpoint=batch[-1].line, machine_now=clock, lease_s=FILE_LEASE_S)
+                    _keep(session, entry, batch, handle_batch(session, batch))
         with transaction() as session:
             finish(session)
             reply = file_reply(message_items.count(session, entry.number), header.correlation_id)

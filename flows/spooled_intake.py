@@ -94,12 +94,12 @@ def _take(
 ) -> None:
     """Handle one part; its effects, what was said of it, and the checkpoint are one transaction."""
     with transaction() as session:
+        claims.advance(session, held, checkpoint=item.line, machine_now=machine_now(), lease_s=spine.FILE_LEASE_S)
         said = handle(session, part)
         verdict = ItemVerdict(
             item.key, "ACCEPTED" if said.result == "OK" else "REJECTED", said.code, _kept(said), item.line
         )
         message_items.add(session, entry.number, [verdict], first=message_items.last(session, entry.number) + 1)
-        claims.advance(session, held, checkpoint=item.line, machine_now=machine_now(), lease_s=spine.FILE_LEASE_S)
 
 
 def _kept(said: Reply) -> str:
