@@ -173,7 +173,7 @@ def contradicted(row: Row, others: Iterable[Row]) -> Row | None:
 
 
 def _says_the_same(row: Row, other: Row) -> bool:
-    """Return whether two tellings of one exchange differ in nothing but that one says who made the meters."""
+    """Return whether two tellings of one exchange differ in nothing but how much they name: makers, registers."""
     if row["business_key"] != other["business_key"] or other["state"] == "HELD":
         return False
     mine, theirs = row["content"], other["content"]
@@ -181,11 +181,29 @@ def _says_the_same(row: Row, other: Row) -> bool:
         makers = {one[name][1].strip().upper() for one in (mine, theirs) if name in one} - {""}
         if len(makers) > 1:
             return False
+    if not all(_reads_alike(mine.get(name, []), theirs.get(name, [])) for name in ("final_readings", "first_readings")):
+        return False
     return all(mine.get(name) == theirs.get(name) for name in _CORE)
 
 
-_CORE = ("removed_at", "installed_at", "final_readings", "first_readings", "multiplier_seen")
-"""Facts of a telling beside its business key on which a belief rests."""
+_CORE = ("removed_at", "installed_at", "multiplier_seen")
+"""Facts of a telling beside its business key and its readings on which a belief rests."""
+
+
+def _reads_alike(mine: Sequence[Any], theirs: Sequence[Any]) -> bool:
+    """Return whether readings are the same, one by one: a file names registers, a message of the CIM reading types.
+
+    What both name must be the same; values that stand in another order say something else unless every name agrees.
+    """
+    return len(mine) == len(theirs) and (
+        sorted(mine) == sorted(theirs) or all(_reads_as(one, other) for one, other in zip(mine, theirs, strict=True))
+    )
+
+
+def _reads_as(one: Sequence[str], other: Sequence[str]) -> bool:
+    (register, value, kind), (its_register, its_value, its_kind) = one, other
+    named_alike = not (register and its_register) or register.casefold() == its_register.casefold()
+    return value == its_value and named_alike and (not (kind and its_kind) or kind == its_kind)
 
 
 def _contradiction(batch: _Batch, row: dict[str, Any], other: Row) -> Recorded:

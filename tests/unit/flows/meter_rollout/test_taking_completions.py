@@ -10,12 +10,14 @@ from completion_world import T as AT
 from hypothesis import given
 from rollout_worlds import DONE as DONE_BY_FILE
 
+from canonical.codes.rollout import CONTRADICTORY_RESULT, DUPLICATE_RESULT
 from canonical.errors import RejectedError
 from canonical.master_data import MasterData, Meter, MeterExchange, ThingVerdict
 from canonical.messages import FileFacts, FileIdentity, Header, Item, Message, Rejection
 from canonical.metering import RegisterReading
 from canonical.quality import Quality
-from canonical.rollout import Completion
+from canonical.reading_types import register_code
+from canonical.rollout import Completion, RegisterValue
 from flows.file_handling import FileContext
 from flows.meter_rollout.completion_facts import business_key, completion_from, facts_of, result_id
 from flows.meter_rollout.completions import CompletionsHandler, is_field_work, take_exchanges
@@ -79,6 +81,21 @@ def test_an_exchange_by_file_and_by_message_is_the_same_one(world: World) -> Non
     same = _exchange(1, final_readings=(), first_readings=())
 
     assert _take(world, same).details == {"taken": "0", "duplicate": "1", "exception_open": "0"}
+
+
+def test_a_file_names_registers_and_a_message_reading_types_of_the_same_values(world: World) -> None:
+    day, night = RegisterValue("T1", Decimal(7)), RegisterValue("T2", Decimal(9))
+    by_type = tuple(
+        RegisterValue("", one.value, register_code("ELECTRICITY", tou=n)) for n, one in ((1, day), (2, night))
+    )
+    world.tell(done(1, final_readings=(day, night), first_readings=()), source="contractor")
+
+    said = [
+        world.tell(done(1, final_readings=told, first_readings=()), source="wams")[0].code
+        for told in (by_type, (night, day), by_type[::-1])
+    ]
+
+    assert said == [str(DUPLICATE_RESULT), str(DUPLICATE_RESULT), str(CONTRADICTORY_RESULT)]
 
 
 def test_a_message_that_deletes_exchanges_takes_them_back(world: World) -> None:
