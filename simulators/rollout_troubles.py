@@ -13,6 +13,7 @@ Ends = Literal["DONE", "STOPPED", "SILENT", "HELD", "BLOCKED", "REVERSED", "IN_V
 """What the systems hold of it in the end: all of it; nothing; all but that it speaks; all but what the CIS is told
 before its bill; all but a service at the head-end; what was before; nothing, for nobody did anything."""
 
+Teller = Literal["", "crews", "wams"]
 Where = Literal["home", "solar", "excluded", "billed"]
 SHARE = 0.03
 """Of all exchanges."""
@@ -40,8 +41,8 @@ class Kind:
     is_once: bool = False
     """Whether it happens once however large the city is: a person deals with each by hand."""
 
-    by_wams: bool = False
-    """Whether the work system tells of it, whoever made it."""
+    teller: Teller = ""
+    """Who tells of it, whoever made it; empty for either."""
 
 
 KINDS = (
@@ -49,8 +50,8 @@ KINDS = (
     Kind("unknown-meter", "8002"),
     Kind("hangs-elsewhere", "8003"),
     Kind("two-makers", "8004"),
-    Kind("wrong-name", "8005"),
-    Kind("wrong-name-looked-at", "8005", "DONE", "CLOSED", is_over=True, is_once=True),
+    Kind("wrong-name", "8005", teller="crews"),  # a message of the work system names no premise
+    Kind("wrong-name-looked-at", "8005", "DONE", "CLOSED", is_over=True, is_once=True, teller="crews"),
     Kind("wrong-factor", "8006"),
     Kind("band-missing", "8007"),
     Kind("reading-missing", "8008"),
@@ -71,7 +72,7 @@ KINDS = (
     Kind("lot-failed", "8020", "BLOCKED", "CIS_EXCHANGED"),
     Kind("lot-freed", "8020", "DONE", "CLOSED", is_over=True),
     Kind("nobody-home", "8047", "IN_VAIN", "UNABLE"),
-    Kind("put-back", "8008", "REVERSED", "REVERSED", by_wams=True),
+    Kind("put-back", "8008", "REVERSED", "REVERSED", teller="wams"),
 )
 """Every kind, in the order of its rule. EX16 is no exchange: meters of `STRANGERS` speak that nobody hung."""
 

@@ -112,8 +112,8 @@ def exchange(seed: int, number: int, point: Point, old: Meter, kind: Kind | None
     final, first = (faces(meter, point, streams, at) for meter in (gone, new))
     if kind is not None and kind.where == "solar":
         del first[RECEIVED]
-    by_crews = number % 10 < 7 and not (kind is not None and kind.by_wams)
-    return Exchange(number, point, gone, new, CREWS if by_crews else WAMS, final, first, kind)
+    teller = (kind.teller if kind is not None else "") or (CREWS if number % 10 < 7 else WAMS)
+    return Exchange(number, point, gone, new, teller, final, first, kind)
 
 
 def streams_of(seed: int, point: Point) -> tuple[Stream, Stream | None]:
