@@ -5,13 +5,13 @@ that mark away writes the attempt's row in the same transaction, so that a deliv
 the one that runs: a relay that dies leaves the mark, and with it an attempt of which nobody knows how it ended.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, Table, bindparam, true
+from sqlalchemy import Executable, Table, bindparam, true, update
 from sqlalchemy import select as sa_select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col, select
@@ -61,6 +61,13 @@ def end(session: Session, begun: Begun, word: str, outcome: Outcome, sequences: 
     which = {"number": begun.number, "at": begun.at, "replay_of": begun.replay_of}
     mine = {"sequences": numbers(session, sequences)}
     session.execute(_written(session.get_bind().dialect.name), which | said | mine)
+
+
+def refer(session: Session, begun: Begun, told: Sequence[Mapping[str, Any]]) -> None:
+    """Write what the other side called deliveries (`told`, by the delivery's number `of`) at an attempt that ended."""
+    if told:
+        which = (ATTEMPT.c.sequence == bindparam("of"), ATTEMPT.c.number == begun.number)
+        session.execute(update(ATTEMPT).where(*which).values(reference=bindparam("told")), told)
 
 
 def leave(session: Session, begun: Iterable[tuple[int, Begun]]) -> None:

@@ -2,10 +2,11 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, func, select, update
+from sqlalchemy import ColumnElement, CursorResult, bindparam, func, select, update
 from sqlmodel import Session
 
 from canonical.codes.message import ATTEMPTS_EXHAUSTED
@@ -17,7 +18,9 @@ from store.deliveries import NOT_LEASED, settled
 from store.dispatch import DELIVERY, Leased
 
 _Alike = Mapping[tuple[Begun, int, Outcome], Sequence[Leased]]
-"""Deliveries of a batch by attempt, token and outcome: most are alike, and go in one statement."""
+"""Deliveries of a batch by attempt, token and outcome without reference: most are alike, and go in one statement."""
+
+_REFERRED = update(DELIVERY).where(DELIVERY.c.sequence == bindparam("of")).values(reference=bindparam("told"))
 
 
 def record(
@@ -35,13 +38,17 @@ def record(
     A relay that lost its lease, or came after the confirmation, changes the attempt's row only.
     """
     states: Counter[str] = Counter()
+    told = {each.sequence: one.reference for each, one in zip(leased, outcomes, strict=True) if one.reference}
     for (begun, token, outcome), group in _alike(leased, outcomes).items():
         attempts.end(session, begun, outcome.state, outcome, [each.sequence for each in group])
+        attempts.refer(session, begun, _told(group, told))
         if outcome.state == "unavailable":
             _away(session, _held(session, group, token), outcome, patience, retry_at)
             states.update(_states(session, group))
             continue
         arrived = settled(outcome, now=now)
+        if told:
+            _refer(session, _told(_held(session, group, token), told))
         changed = _changed(session, group, token, arrived | _first_sent(arrived, now))
         states.update({arrived["state"]: changed} if changed == len(group) else _states(session, group))
     endpoints.end_batches(session, list({each.batch for each in leased}))
@@ -61,8 +68,19 @@ def postpone(session: Session, leased: Sequence[Leased], *, code: str, reason: s
 def _alike(leased: Sequence[Leased], outcomes: Sequence[Outcome]) -> _Alike:
     found: dict[tuple[Begun, int, Outcome], list[Leased]] = defaultdict(list)
     for each, outcome in zip(leased, outcomes, strict=True):
-        found[each.begun, each.token, outcome].append(each)
+        found[each.begun, each.token, replace(outcome, reference="")].append(each)
     return found
+
+
+def _told(group: Sequence[Leased], told: Mapping[int, str]) -> list[dict[str, Any]]:
+    """Return what the other side calls deliveries: each has a name of its own."""
+    return [{"of": each.sequence, "told": told[each.sequence]} for each in group if each.sequence in told]
+
+
+def _refer(session: Session, told: Sequence[Mapping[str, Any]]) -> None:
+    """Write what the other side calls deliveries that this relay holds."""
+    if told:
+        session.execute(_REFERRED, told)
 
 
 def _first_sent(arrived: Mapping[str, Any], now: datetime) -> dict[str, ColumnElement[Any]]:
