@@ -72,7 +72,7 @@ class Days:
         self._go(at_local(READ_DAY, 14), "the new meters are read on their first whole day")
         self._read()
         self._go(at_local(CERTIFIED_DAY, 6), "that day is over: accounts are certified")
-        self._until("closed", ("HEARD", "HES_COMMISSIONED", "ON_HOLD"))
+        self._until("closed", ("HEARD", "HES_COMMISSIONED", "ON_HOLD", "VERIFIED", "CERTIFIED"))
 
     def _ship(self) -> None:
         for sheet in shipments(self.truth):

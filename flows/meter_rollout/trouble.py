@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from canonical.codes.rollout import EX
 from canonical.codes.rollout_corrections import GATEWAY_IN_USE
+from canonical.codes.rollout_waves import NOT_TAKEN_BY_FIELD
 from canonical.errors import ErrorCode
 from canonical.ids import mint
 from canonical.work import WorkItem
@@ -15,8 +16,8 @@ from flows.meter_rollout.policy import Policy
 from store import work
 from store.session import Session
 
-CODES: dict[str, ErrorCode] = {str(code): code for code in (*EX.values(), GATEWAY_IN_USE)}
-"""Rules of domain 2.4 by the text under which rows keep them."""
+CODES: dict[str, ErrorCode] = {str(code): code for code in (*EX.values(), GATEWAY_IN_USE, NOT_TAKEN_BY_FIELD)}
+"""Rules of domain 2.4, and what is wrong with an order, by the text under which rows keep them."""
 
 RULES: dict[str, str] = {str(code): rule for rule, code in EX.items()}
 """Number of a rule, such as `EX05`, by the same text."""

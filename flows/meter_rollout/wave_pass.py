@@ -78,9 +78,9 @@ def _heard_from_work_system(policy: Policy, transaction: Transaction, now: datet
         with transaction() as session:
             rows = rollout_plans.answered(session, limit=policy.batch)
             by_hand = rollout_plans.told_by_person(session, limit=policy.batch)
-            late = rollout_plans.unconfirmed(session, now=now, limit=policy.batch)
-            answered = {row["order_id"] for row in rows}
-            late = [row for row in late if row["order_id"] not in answered]
+            # What is answered and waits for its turn is not late: only when nothing is answered any more, late is late.
+            is_told = bool(rows or by_hand)
+            late = [] if is_told else rollout_plans.unconfirmed(session, now=now, limit=policy.batch)
             why = refusals(rows)
             taken = [row for row in rows if row["order_id"] not in why] + by_hand
             _dispatch(session, taken, now)
@@ -98,6 +98,8 @@ def _dispatch(session: Session, rows: list[Row], now: datetime) -> None:
         for row in rows
     ]  # fmt: skip
     rollout_orders.move_each(session, moves, now=now)
+    over = [(str(NOT_TAKEN_BY_FIELD), row["order_id"]) for row in rows]
+    trouble.settle(session, over, reason="the work system took the order", by="hub", now=now)
 
 
 def refusals(rows: Iterable[Row]) -> dict[str, str]:

@@ -128,8 +128,23 @@ def test_an_order_that_is_not_confirmed_in_time_is_told_once_and_may_be_confirme
 
     assert pass_once(transaction, NOW + timedelta(hours=2)).refused == 1
     assert pass_once(transaction, NOW + timedelta(hours=3)) == WavesPassed()
+    with transaction() as session:
+        assert len(work.listed(session, queue="rollout")) == 1
     confirm(transaction, sent_out(transaction))
     assert pass_once(transaction, NOW + timedelta(hours=4)).dispatched == 1
+    with transaction() as session:
+        assert work.listed(session, queue="rollout") == []
+
+
+def test_what_was_confirmed_in_time_is_not_late_however_long_nobody_looked(transaction: Transaction) -> None:
+    frozen(transaction, [House(n) for n in range(1, 6)], replace(RULES, capacity_per_day=5))
+    release_days(transaction)
+    confirm(transaction, sent_out(transaction))
+
+    passed = pass_once(transaction, NOW + timedelta(hours=5))
+
+    assert POLICY.batch < 5
+    assert (passed.dispatched, passed.refused) == (5, 0)
 
 
 def test_a_paused_wave_releases_nothing_and_goes_on_as_what_it_was(transaction: Transaction) -> None:
