@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 IDLE_S = 5.0
 """Seconds of machine time between two looks, at most; what is due is a matter of business time."""
 
+BREATH_S = 0.2
+"""The shortest rest behind a pass of which something came."""
+
 ROUNDS = 3
 """How often one pass brings orders on: what was answered at once goes on at once, the rest with the next pass."""
 
@@ -209,7 +212,7 @@ def standing(hub: "Hub") -> dict[str, Any]:
 def run_rollout(hub: "Hub", stop: Event) -> None:
     """Judge, tell and verify until `stop` is set; look at folders and routes every `[rollout] poll_seconds`."""
     own = hub.site.model.rollout
-    looked = None
+    looked, rest = None, IDLE_S
     while own is not None and not stop.is_set():
         now = hub.machine_now()
         is_time = looked is None or (now - looked).total_seconds() >= own.poll_seconds
@@ -217,12 +220,21 @@ def run_rollout(hub: "Hub", stop: Event) -> None:
             looked = now
         if is_time and own.inboxes:
             _look(hub)
-        validate_all(hub)
-        advance_all(hub)
-        verify(hub)
+        done = validate_all(hub) + advance_all(hub) + verify(hub)
         if is_time:
             hand_out(hub)
-        stop.wait(min(IDLE_S, own.poll_seconds))
+        took = (hub.machine_now() - now).total_seconds()
+        rest = rest_s(rest, took=took, did_something=done.did_something, most=min(IDLE_S, own.poll_seconds))
+        stop.wait(rest)
+
+
+def rest_s(before: float, *, took: float, did_something: bool, most: float) -> float:
+    """Return how long to rest behind a pass that took some seconds, after a rest `before` it; at most `most`.
+
+    What was told is answered soon, and the next step waits for that: so a short rest, and twice as long each time that
+    nothing has come of it. Who works long rests as long: the relay needs its turn.
+    """
+    return min(most, max(BREATH_S if did_something else 2 * before, BREATH_S, took))
 
 
 def _look(hub: "Hub") -> None:
