@@ -18,6 +18,9 @@ ALLOWED = (
 )
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture
 def site(transaction: Transaction) -> Site:
     """A site of sixty usage points that agrees."""

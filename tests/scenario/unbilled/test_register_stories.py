@@ -8,6 +8,7 @@ from register_story import RegisterStory
 
 from store.session import Transaction
 
+pytestmark = pytest.mark.slow
 STORIES = sorted(path.parent for path in Path(__file__).parent.glob("*/given"))
 
 

@@ -32,7 +32,7 @@ def inspected(file: Path) -> dict[str, object]:
     return said
 
 
-@pytest.mark.parametrize("edition", ["2011", "www", "2017"])
+@pytest.mark.parametrize("edition", ["2011", *(pytest.param(one, marks=pytest.mark.slow) for one in ("www", "2017"))])
 @pytest.mark.parametrize("name", NOUNS)
 def test_a_sample_is_valid_and_inspected_for_what_it_is(name: str, edition: str, tmp_path: Path) -> None:
     file = sample(tmp_path, name, "--message", "request", "--full", "--edition", edition)

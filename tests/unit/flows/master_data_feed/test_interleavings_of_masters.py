@@ -274,7 +274,7 @@ def assert_told(desk: Desk, found: dict[str, list[Holding]], world: World) -> No
         assert drawn_together(versions) == [one for one in found[kind] if one.object_id == object_id]
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=1, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_every_interleaving_with_a_load_ends_alike(seed: int, sqlite_databases: Callable[[], str]) -> None:
     chance = random.Random(seed)  # noqa: S311
