@@ -9,7 +9,7 @@ PACKAGES := canonical iec61968 sftp messaging store adapters flows services
 STAMP := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench fuzz serve servers lock migration format docs clean
+.PHONY: help setup demo test check bench fuzz kills serve servers lock migration format docs clean
 
 help:  ## show this list
 	@echo "AMI Hub: integration middleware for Advanced Metering Infrastructure"
@@ -49,6 +49,9 @@ bench: setup servers  ## hot paths against their floor and peers; writes benchma
 
 fuzz: setup  ## wounded messages against lxml and the schema; FUZZ=1000000 says how many
 	FUZZ=$${FUZZ:-200000} $(BIN)/pytest -q tests/fuzz -n 2
+
+kills: setup servers  ## kill -9 at every boundary on both databases (make test: a quarter of the long stories' on PostgreSQL)
+	KILLS=all $(BIN)/pytest -q tests/integration/test_kill_*.py -n 2 --dist loadfile --no-loadscope-reorder
 
 serve: setup  ## the hub's web services and relay for the site in $$AMIHUB_SITE
 	$(BIN)/amihub serve
