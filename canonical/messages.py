@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from canonical.codes.file import REPEATED_IN_FILE
 from canonical.errors import RejectedError
@@ -51,6 +51,14 @@ class Message(Generic[Payload]):
 
     header: Header
     payload: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """Messages that go to one destination in one, each with an outcome of its own: a set of operations."""
+
+    messages: tuple[Message[Any], ...]
+    """In the order in which they are numbered, 1 for the first."""
 
 
 @dataclass(frozen=True, slots=True)

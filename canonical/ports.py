@@ -126,6 +126,15 @@ class HoldsMasterData(Protocol):
         ...
 
 
+class TakesSeveral(Protocol):
+    """A destination that may take several messages in one (`canonical.messages.Several`)."""
+
+    @property
+    def operations_per_message(self) -> int:
+        """Return how many at most; 1: it takes none but single ones."""
+        ...
+
+
 class HasEndpoint(Protocol):
     """A port that can say whether its other side answers (`amihub config test`)."""
 

@@ -6,10 +6,14 @@ Such a text is `Meter m-1 2.4 no such type; Meter m-2 5.3 busy; and 3 more`.
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 
 MOST = 1000
 """Refusals that a reason names; messages of many objects bear at most a hundred each. What is left out is counted."""
+
+OPERATION = "Operation"
+"""Kind under which an operation of a set is refused, by its number."""
 
 SHOWN = 20
 """Refusals that a person is shown where a line must do."""
@@ -66,6 +70,25 @@ def refused_in(text: str, objects: Mapping[str, Collection[str]]) -> Refused:
         else:
             named.setdefault(meant[words[at]], []).append(" ".join(words[at + 1 :]))
     return Refused({own: _BETWEEN.join(said) for own, said in named.items()}, is_whole)
+
+
+@lru_cache(maxsize=64)
+def refused_operations(text: str) -> Mapping[int, str]:
+    """Return code and reason by number of the operations of a set that a text refuses.
+
+    Empty where a refusal names no operation, or some are only counted: then nobody knows which were carried out.
+    """
+    found: dict[int, str] = {}
+    if _MORE.search(text):
+        return found
+    for part in text.split(_BETWEEN):
+        kind, _, rest = part.partition(" ")
+        number, _, why = rest.partition(" ")
+        if kind != OPERATION or not number.isdecimal():
+            return {}
+        before = found.get(int(number))
+        found[int(number)] = f"{before}{_BETWEEN}{why}" if before else why
+    return found
 
 
 def shown(text: str, most: int = SHOWN) -> str:

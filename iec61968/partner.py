@@ -87,22 +87,25 @@ def _tell(parcel: Parcel, partner: Partner, kept: Session, *, timeout_s: float) 
     """Bring one parcel over."""
     try:
         root = safe_xml.parse(parcel.body or b"", limits=partner.peer.limits, where=parcel.name)
-        header = _header(message_from_xml(root, limits=partner.peer.limits))
+        wire = message_from_xml(root, limits=partner.peer.limits)
+        header = _header(wire)
         peer = _peer_for(header, partner)
         action = peer.edition.soap_action(header.noun, _operation(header, root)) if peer.binding == "typed" else ""
         now = partner.machine_now() if partner.machine_now is not None else None
         raw = post(peer, root, action=action, timeout_s=timeout_s, machine_now=now, kept=kept)
-        return _judged(raw, peer, header, partner)
+        return _judged(raw, peer, wire, partner)
     except RejectedError as error:
         return Outcome("rejected", str(error.code), error.reason)
     except HubError as error:
         return Outcome("unavailable", str(error.code), error.reason)
 
 
-def _judged(raw: bytes, peer: Peer, header: WireHeader, partner: Partner) -> Outcome:
-    """Return what an answer means."""
-    verb = IMPERATIVES.get(header.verb, header.verb)
-    already = partner.already if header.noun == "MasterDataLinkageConfig" else None
+def _judged(raw: bytes, peer: Peer, wire: WireMessage, partner: Partner) -> Outcome:
+    """Return what an answer to a message means."""
+    header = _header(wire)
+    said, noun = _said(wire)
+    verb = IMPERATIVES.get(said, said)
+    already = partner.already if noun == "MasterDataLinkageConfig" else None
     answer = answer_or_fault(raw, peer)
     if isinstance(answer, SoapFault):
         if answer.reply is not None and answer.reply.errors and answer.side == "Client":
@@ -144,6 +147,13 @@ def address_of(service: str, partner: Partner) -> str:
 def _operation(header: WireHeader, root: etree._Element) -> str:
     """Return the operation that a message means to a typed service."""
     return OPERATION_SET if header.noun == "OperationSet" else local_name(root)
+
+
+def _said(wire: WireMessage) -> tuple[str, str]:
+    """Return verb and noun of what a message says; of a set those of its operations where all have the same."""
+    header, several = _header(wire), wire.payload.operation_set
+    words = {(one.verb, one.noun) for one in several.operations} if several is not None else set()
+    return words.pop() if len(words) == 1 else (header.verb, header.noun)
 
 
 def _header(wire: WireMessage) -> WireHeader:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from canonical.codes import message as codes
 from canonical.messages import Outcome
-from canonical.refusals import Refusal, refusals_to_text
+from canonical.refusals import OPERATION, Refusal, refusals_to_text
 from iec61968.dialects.reply_codes import is_fine, is_retryable
 from iec61968.envelope import ReplyError, WireReply
 
@@ -42,5 +42,13 @@ def _says(error: ReplyError, wanted: Sequence[str]) -> bool:
 
 
 def _said(errors: Sequence[ReplyError]) -> str:
-    """Return every error: object, code, reason."""
-    return refusals_to_text(Refusal(e.object_type, e.object_id, e.code, e.reason or e.details) for e in errors)
+    """Return every error: the operation of a set or the object that it is about, code, reason."""
+    return refusals_to_text(_refusal(error) for error in errors)
+
+
+def _refusal(error: ReplyError) -> Refusal:
+    why = error.reason or error.details
+    if error.operation_id is None:
+        return Refusal(error.object_type, error.object_id, error.code, why)
+    about = f"{error.object_type} {error.object_id}".strip()
+    return Refusal(OPERATION, str(error.operation_id), error.code, f"{about}: {why}" if about else why)

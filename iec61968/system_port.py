@@ -66,6 +66,11 @@ class SystemPort:
         """Return how its messages are to be understood."""
         return self._system.reading
 
+    @property
+    def operations_per_message(self) -> int:
+        """Return how many messages it takes in one (`canonical.messages.Several`)."""
+        return self.reading.operations_per_message
+
     def understand(self, wire: WireMessage, *, source: str) -> Message[MasterData]:
         """Return what a message of this system says of master data; `source` is who proved to be the sender.
 

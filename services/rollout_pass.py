@@ -83,10 +83,12 @@ class RolloutPass:
 
 
 def policy_of(hub: "Hub") -> Policy:
-    """Return how the site rolls out, with the systems that can be asked what they hold."""
+    """Return how the site rolls out, with what systems can be asked, and how many steps they take in one message."""
     policy = rollout_policy(hub.site.model)
-    asked = {system for system, role in policy.roles.items() if hasattr(hub.port(role), "held")}
-    return replace(policy, askable=frozenset(asked))
+    ports = {role: hub.port(role) for role in policy.roles.values()}
+    asked = {system for system, role in policy.roles.items() if hasattr(ports[role], "held")}
+    several = {role: getattr(port, "operations_per_message", 1) for role, port in ports.items()}
+    return replace(policy, askable=frozenset(asked), several={role: n for role, n in several.items() if n > 1})
 
 
 def take_in(hub: "Hub") -> RolloutPass:

@@ -7,8 +7,8 @@ Orders come over its control endpoint (simulators/cim_web.py). It answers OK, un
 """
 
 from simulators.cim_mdms import answer_held
-from simulators.cim_system import System, Taken
-from simulators.cim_taking import operations_in, take_exchanges, take_links, take_objects, take_readings
+from simulators.cim_system import System, Taken, operations_in
+from simulators.cim_taking import take_exchanges, take_links, take_objects, take_readings
 from simulators.cim_web import run
 from simulators.cim_wire import Heard
 

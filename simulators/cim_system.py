@@ -4,7 +4,7 @@ import json
 import ssl
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -12,7 +12,7 @@ from lxml import etree
 
 from simulators.cim_books import CimBooks, stamp
 from simulators.cim_nouns import noun_text
-from simulators.cim_wire import HOST, Fault, Heard, answer, bare, event, heard, result_of
+from simulators.cim_wire import HOST, Fault, Heard, answer, bare, children, event, heard, local, result_of, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +68,7 @@ def answer_to(system: System, body: bytes) -> bytes:
     first = system.books.answered(one.message_id)
     if first is not None:
         return first
-    script = system.scripted.get(one.noun) or []
-    if script:
-        told = script.pop(0)
-        result = str(told["result"])
-        done = Taken(tuple(_fault(error) for error in told.get("errors", ())), some=result != "FAILED")
-        if done.some and not told.get("swallow"):
-            system.take(system, one)
-    else:
-        done = system.take(system, one)
-        result = done.result
+    done, result = taken_each(system, one) if is_set_of_several(one) else taken(system, one)
     said = answer(
         one, done.faults, message_id=str(uuid.uuid4()), result=result, source=system.name, payload=done.payload
     )
@@ -85,6 +76,55 @@ def answer_to(system: System, body: bytes) -> bytes:
     row = (None, stamp(), one.source, one.verb, one.noun, one.message_id, one.correlation_id, result, errors)
     system.books.write("heard", [(*row, body.decode(), said.decode())])
     return said
+
+
+def taken(system: System, one: Heard) -> tuple[Taken, str]:
+    """Take a message as the next script says, else by the system's own rules: what came of it, and the result."""
+    script = system.scripted.get(one.noun) or []
+    if not script:
+        done = system.take(system, one)
+        return done, done.result
+    told = script.pop(0)
+    result = str(told["result"])
+    done = Taken(tuple(_fault(error) for error in told.get("errors", ())), some=result != "FAILED")
+    if done.some and not told.get("swallow"):
+        system.take(system, one)
+    return done, result
+
+
+def taken_each(system: System, one: Heard) -> tuple[Taken, str]:
+    """Take each operation of a set by itself: the errors name it by its number."""
+    if one.payload is None:
+        return Taken(), "OK"
+    faults: list[Fault] = []
+    some = False
+    numbers = (int(text_of(each, "operationId")) for each in children(one.payload, "Operation"))
+    for number, operation in zip(numbers, operations_in(one), strict=True):
+        done, result = taken(system, operation)
+        some = some or result != "FAILED"
+        faults += (replace(fault, operation=number) for fault in done.faults)
+    both = Taken(tuple(faults), some=some)
+    return both, both.result
+
+
+def is_set_of_several(one: Heard) -> bool:
+    """Return whether a message is a set of operations of which each stands for itself."""
+    if one.noun != "OperationSet" or one.payload is None:
+        return False
+    return text_of(one.payload, "enforceTransactionalIntegrity") != "true"
+
+
+def operations_in(one: Heard) -> list[Heard]:
+    """Return the operations of a set as the messages that they would be alone; a message that is no set is itself."""
+    if one.noun != "OperationSet" or one.payload is None:
+        return [one]
+    found = []
+    for operation in children(one.payload, "Operation"):
+        own = ("operationId", "noun", "verb", "elementOperation")
+        body = next((part for part in operation.iterchildren(etree.Element) if local(part) not in own), None)
+        told = {"verb": text_of(operation, "verb"), "noun": text_of(operation, "noun"), "payload": body}
+        found.append(replace(one, **told))  # type: ignore[arg-type]
+    return found
 
 
 def _fault(error: dict[str, str]) -> Fault:

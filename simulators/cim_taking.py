@@ -1,6 +1,5 @@
 """How a CIM simulator takes what it hears into its books: objects, links, exchanges, readings."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from lxml import etree
@@ -43,19 +42,6 @@ def take_links(system: System, one: Heard) -> None:
                 system.books.end_link(kind, identity, point, at)
             else:
                 system.books.write("link", [(kind, identity, point, at, None)])
-
-
-def operations_in(one: Heard) -> list[Heard]:
-    """Return the operations of a set as the messages that they would be alone; a message that is no set is itself."""
-    if one.noun != "OperationSet" or one.payload is None:
-        return [one]
-    found = []
-    for operation in children(one.payload, "Operation"):
-        own = ("operationId", "noun", "verb", "elementOperation")
-        body = next((part for part in operation.iterchildren(etree.Element) if local(part) not in own), None)
-        told = {"verb": text_of(operation, "verb"), "noun": text_of(operation, "noun"), "payload": body}
-        found.append(replace(one, **told))  # type: ignore[arg-type]
-    return found
 
 
 def take_orders(system: System, one: Heard) -> list[Fault]:

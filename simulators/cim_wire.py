@@ -44,6 +44,8 @@ class Fault:
     reason: str
     object_id: str = ""
     object_type: str = ""
+    operation: int = 0
+    """Number of the operation of a set that it is about; 0: of the message."""
 
 
 def utc_text(instant: datetime) -> str:
@@ -173,9 +175,10 @@ def result_of(body: bytes) -> tuple[str, list[dict[str, str]]]:
 
 def _error(fault: Fault) -> str:
     named = f'<ID kind="uuid" objectType="{escape(fault.object_type)}">{escape(fault.object_id)}</ID>'
+    numbered = f"<operationId>{fault.operation}</operationId>"
     return (
         f"<Error><code>{escape(fault.code)}</code><level>FATAL</level><reason>{escape(fault.reason)}</reason>"
-        f"{named if fault.object_id else ''}</Error>"
+        f"{named if fault.object_id else ''}{numbered if fault.operation else ''}</Error>"
     )
 
 

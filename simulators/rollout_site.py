@@ -46,6 +46,7 @@ $url = "https://127.0.0.1:$port/cim"
 user = "amihub"
 password = "env:ROLLOUT_PASSWORD"
 ca_file = "keys/ca.pem"
+operations_per_message = 50
 [roles.$name.delivery]
 batch = 200
 in_flight = 1000

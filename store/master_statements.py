@@ -69,7 +69,8 @@ class MasterStatement(SQLModel, table=True):
     """Business time at which the hub heard it, or decided to tell it."""
 
     disposition: str = ""
-    """What became of it here: APPLIED, DUPLICATE, SUPERSEDED, WAITING, REJECTED; of `we_told` the delivery knows."""
+    """What became of it here: APPLIED, DUPLICATE, SUPERSEDED, WAITING, REJECTED. Of `we_told` the delivery knows, but
+    where it told more and was taken in part: then APPLIED or REJECTED."""
 
     code: str = ""
     reason: str = ""
@@ -103,6 +104,18 @@ def refuse(session: Session, delivery_id: str, refused: Mapping[tuple[str, str],
     for (kind, object_id), (code, reason) in sorted(refused.items()):
         mine = (table.c.object_id == object_id, table.c.kind == kind, table.c.delivery_id == delivery_id)
         values = {"disposition": "REJECTED", "code": code, "reason": reason}
+        session.execute(update(table).where(*mine).values(**values))
+
+
+def answered(session: Session, messages: Mapping[tuple[str, str], tuple[str, str, str]]) -> None:
+    """Keep what came of messages that went with others in one delivery.
+
+    Disposition, code and reason, by the system that was told and the message's id.
+    """
+    table = MASTER_STATEMENT
+    for (system, message_id), (disposition, code, reason) in sorted(messages.items()):
+        mine = (table.c.how == "we_told", table.c.system == system, table.c.message_id == message_id)
+        values = {"disposition": disposition, "code": code, "reason": reason}
         session.execute(update(table).where(*mine).values(**values))
 
 

@@ -179,6 +179,8 @@ class RolloutStepRow(SQLModel, table=True):
     """PENDING, HELD (EX11), AWAITED (another origin begins it), SENT, CONFIRMED, SEEN (read again and so), REFUSED,
     UNCONFIRMED, COMPENSATED, MANUAL, NOT_NEEDED."""
     delivery_id: str = ""
+    operation: int = 0
+    """Its number in a delivery that tells several steps, 1 for the first; 0: the delivery tells it alone."""
     work_id: str = Field(default="", index=True)
     """Work that a person has with it; what that person decides moves the step."""
     facts: dict[str, Any] | None = Field(default=None, sa_type=Facts, nullable=True)

@@ -55,7 +55,8 @@ def of_orders(session: Session, order_ids: Collection[str]) -> dict[str, list[Ro
     found: dict[str, list[Row]] = {name: [] for name in order_ids}
     columns = (
         *(*STEP.c, DELIVERY.c.state.label("delivery_state"), DELIVERY.c.code.label("delivery_code")),
-        *(DELIVERY.c.reason.label("delivery_reason"), DELIVERY.c.unconfirmed_at, DELIVERY.c.confirmed_at),
+        *(DELIVERY.c.reason.label("delivery_reason"), DELIVERY.c.lane.label("delivery_lane")),
+        *(DELIVERY.c.unconfirmed_at, DELIVERY.c.confirmed_at),
         WORK_ITEM.c.state.label("work_state"),
     )
     for part in _chunks(order_ids):

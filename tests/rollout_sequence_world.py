@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from canonical.codes.message import PARTNER_REFUSED
+from canonical.codes.message import PARTNER_REFUSED, PARTNER_TOOK_PART
 from canonical.commissioning import Commissioning
 from canonical.errors import UnavailableError
 from canonical.event_kinds import EventKind
@@ -17,9 +17,10 @@ from canonical.events import EndDeviceEvent
 from canonical.holdings import Holding
 from canonical.ids import meter_mrid, mint
 from canonical.master_data import Link, MasterData, Meter, MeterExchange
-from canonical.messages import Message, Outcome, Parcel
+from canonical.messages import Message, Outcome, Parcel, Several
 from canonical.metering import MeterReadings, RegisterReading, UsagePoint
 from canonical.quality import Quality
+from canonical.refusals import OPERATION, Refusal, refusals_to_text
 from flows.delivery import DeliveryPolicy, relay_once
 from flows.meter_rollout import sequence, strays, verification
 from flows.meter_rollout.policy import SYSTEMS, Policy
@@ -51,25 +52,33 @@ class Office:
         self.told: list[dict[str, Any]] = []
         self.is_away = self.is_silent = False
         self.refuses: Callable[[dict[str, Any]], bool] = lambda _said: False
+        self.answers: Outcome | None = None
+        """What it answers to everything, and takes none of it."""
         self.forgets = False
         """Whether it confirms what it does not keep."""
 
     def encode(self, message: Message[Any], *, spool: Path) -> Parcel:
-        said = {"id": message.header.message_id, "verb": message.header.verb, "noun": message.header.noun}
-        body = json.dumps({**said, **_said(message)}, sort_keys=True).encode()
+        several = message.payload.messages if isinstance(message.payload, Several) else (message,)
+        body = json.dumps([_stated(one) for one in several], sort_keys=True).encode()
         name = message.header.message_id
         return Parcel(name, "text/plain", sha256(body).hexdigest(), len(body), body, key=name, confirm_name=name)
 
     def carry(self, parcels: Sequence[Parcel], *, spool: Path, timeout_s: float) -> Sequence[Outcome]:
-        return [self._take(json.loads(one.body or b"{}")) for one in parcels]
+        return [self._take(json.loads(one.body or b"[]")) for one in parcels]
 
-    def _take(self, said: dict[str, Any]) -> Outcome:
-        if self.is_away:
-            return Outcome("unavailable", reason="away")
-        if self.refuses(said):
+    def _take(self, several: list[dict[str, Any]]) -> Outcome:
+        if self.is_away or self.answers is not None:
+            return self.answers or Outcome("unavailable", reason="away")
+        bad = [number for number, said in enumerate(several, 1) if self.refuses(said)]
+        for number, said in enumerate(several, 1):
+            if number not in bad and not self.forgets and said not in self.told:
+                self.told.append(said)
+        if bad and len(several) == 1:
             return Outcome("rejected", str(PARTNER_REFUSED), "not that one")
-        if not self.forgets and said not in self.told:
-            self.told.append(said)
+        if bad:
+            code = PARTNER_TOOK_PART if len(bad) < len(several) else PARTNER_REFUSED
+            said = refusals_to_text(Refusal(OPERATION, str(number), "2.4", "not that one") for number in bad)
+            return Outcome("rejected", str(code), said)
         return Outcome("sent" if self.is_silent else "confirmed")
 
     def held(self, noun: str, ids: Sequence[str], *, as_of: datetime, timeout_s: float) -> Iterable[MasterData]:
@@ -98,6 +107,11 @@ class Office:
         """Return the life cycle state of a meter, as it was told last."""
         own = [said["status"] for said in self.told if said.get("meter") == meter and "status" in said]
         return own[-1] if own else ""
+
+
+def _stated(message: Message[Any]) -> dict[str, Any]:
+    header = message.header
+    return {"id": header.message_id, "verb": header.verb, "noun": header.noun, **_said(message)}
 
 
 def _said(message: Message[Any]) -> dict[str, Any]:
@@ -264,30 +278,19 @@ def hold(session: Session, number: int) -> None:
     for one in held:
         for table, row in rows_of(one):
             reference.record(session, table, [row], now=SINCE)
-    common = {
-        "manufacturer": "ACME",
-        "commodity": "ELECTRICITY",
-        "multiplier": "1",
-        "registers": "[]",
-        "usage_point": point,
-    }
+    common = {"manufacturer": "ACME", "commodity": "ELECTRICITY", "multiplier": "1", "registers": "[]"}
+    common["usage_point"] = point
+    hung = ((old, f"O{number}", SINCE, T), (new, f"N{number}", T, None))
     rows: list[dict[str, Any]] = [
         {
             **common,
-            "meter": old,
-            "serial": f"O{number}",
-            "serial_normal": f"O{number}",
-            "installed_at": SINCE,
-            "removed_at": T,
-        },
-        {
-            **common,
-            "meter": new,
-            "serial": f"N{number}",
-            "serial_normal": f"N{number}",
-            "installed_at": T,
-            "removed_at": None,
-        },
+            "meter": meter,
+            "serial": serial,
+            "serial_normal": serial,
+            "installed_at": since,
+            "removed_at": until,
+        }
+        for meter, serial, since, until in hung
     ]
     reference.record(session, reference.INSTALLATION, rows, now=SINCE)
 

@@ -46,6 +46,11 @@ class CimMeterData:
         """Keep the settings; nothing is connected before it is used."""
         self._settings = settings
 
+    @property
+    def operations_per_message(self) -> int:
+        """Return how many messages it takes in one (`canonical.messages.Several`)."""
+        return self._settings.partner.speech.conventions.operations_per_message
+
     def readings(self, questions: Sequence[ReadingQuestion], *, timeout_s: float) -> Iterator[MeterReadings]:
         """Yield what the MDMS holds for the questions; a usage point that it cannot answer is left out, and logged.
 

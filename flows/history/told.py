@@ -16,7 +16,7 @@ ACTS: Mapping[str, Act] = {"create": "states", "change": "states", "close": "end
 FILE_NOUN = "Masters"
 """Noun under which files of changes go to subscribers: each object with all its versions."""
 
-REFUSED = "REJECTED"
+REFUSED, TAKEN = "REJECTED", "APPLIED"
 LOST = "not kept any more"
 """State of a delivery that retention has dropped: nobody can say how it ended."""
 
@@ -50,14 +50,15 @@ def _heard(row: Row, roles: Mapping[str, str]) -> Statement:
 
 def _told(row: Row, delivery: Row | None, act: Act) -> Statement:
     """Return what the hub told a system, who believes it once it has confirmed it and not refused this part of it."""
-    refused = row["disposition"] == REFUSED
+    refused, taken = row["disposition"] == REFUSED, row["disposition"] == TAKEN
     known = delivery["confirmed_at"] if delivery is not None and delivery["state"] == "confirmed" else None
-    fate = row if refused or delivery is None else delivery
+    known = known or (row["noted_at"] if taken else None)
+    fate = row if refused or taken or delivery is None else delivery
     return Statement(
         UNNUMBERED, row["system"], row["kind"], row["object_id"], act, None if refused else known, row["noted_at"],
         row["valid_from"], row["valid_to"], row["facts"], begins=row["verb"] == "create", how="we_told", source=HUB,
         message_id=row["message_id"], delivery_id=row["delivery_id"],
-        state=REFUSED if refused else delivery["state"] if delivery is not None else LOST, code=fate["code"],
+        state=row["disposition"] or (delivery["state"] if delivery is not None else LOST), code=fate["code"],
         reason=fate["reason"], said_at=delivery["sent_at"] if delivery is not None else None,
     )  # fmt: skip
 

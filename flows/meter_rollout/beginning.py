@@ -4,25 +4,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any
 
 from canonical.codes.rollout_steps import STEP_BY_HAND
-from canonical.errors import RejectedError
 from canonical.master_data import MasterData
-from canonical.messages import Message
 from flows.manual_route.certification import certified
 from flows.master_data_sync import statements
 from flows.master_data_sync.said import said_in
-from flows.meter_rollout import subjects, trouble
+from flows.meter_rollout import subjects, telling, trouble
 from flows.meter_rollout.belief import reads_by
 from flows.meter_rollout.policy import Policy
 from flows.meter_rollout.progress import UNDO, Track, definition, ready
 from flows.meter_rollout.saying import message_of
 from flows.meter_rollout.subjects import Exchange
+from flows.meter_rollout.telling import Saying
 from flows.meter_rollout.trouble import Trouble
 from flows.routing.deliver import Sending
 from store import deliveries
-from store.deliveries import Outgoing
 from store.session import Session
 
 NOTHING_HELD: Mapping[str, datetime] = MappingProxyType({})
@@ -34,9 +31,11 @@ LOOK_AGAIN_IN = timedelta(minutes=15)
 class Begun:
     """What was begun for a batch, before it is written."""
 
-    outgoing: list[Outgoing] = field(default_factory=list)
-    told: list[tuple[Message[Any], str, str]] = field(default_factory=list)
-    """Message, role and delivery."""
+    sayings: list[Saying] = field(default_factory=list)
+    """Steps of which systems are to be told."""
+
+    sent: int = 0
+    """Messages that tell of them, once they are enqueued."""
 
     troubles: list[Trouble] = field(default_factory=list)
     reads: dict[str, tuple[str, datetime]] = field(default_factory=dict)
@@ -52,19 +51,22 @@ def begin_ready(session: Session, tracks: Sequence[Track], begun: Begun, *, poli
         spoken = subjects.exchanges(session, {_key(track, name): track.facts(name) for track, name in wanted})
         for track, name in wanted:
             begin_step(track, name, spoken[_key(track, name)], begun, policy=policy, sending=sending)
-    _send(session, begun, sending=sending)
+    _send(session, begun, policy=policy, sending=sending)
 
 
-def _send(session: Session, begun: Begun, *, sending: Sending) -> None:
+def _send(session: Session, begun: Begun, *, policy: Policy, sending: Sending) -> None:
     """Enqueue what was begun, and let the hub believe what it tells."""
-    deliveries.enqueue_many(session, begun.outgoing, now=sending.now)
-    told = [
-        (said, role, delivery)
-        for message, role, delivery in begun.told
-        if isinstance(message.payload, MasterData)
-        for said in said_in(message, now=sending.now)
+    told = list(telling.told(session, begun.sayings, policy=policy, sending=sending))
+    deliveries.enqueue_many(session, [one.outgoing for one in told], now=sending.now)
+    begun.sent = len(told)
+    stated = [
+        (said, saying.role, one.outgoing.delivery_id)
+        for one in told
+        for saying in one.sayings
+        if isinstance(saying.message.payload, MasterData)
+        for said in said_in(saying.message, now=sending.now)
     ]
-    statements.told_each(session, told, now=sending.now)
+    statements.told_each(session, stated, now=sending.now)
     reads_by(session, begun.reads, now=sending.now)
     certified(session, begun.off_route)
 
@@ -105,15 +107,8 @@ def _tell(track: Track, name: str, one: Exchange, begun: Begun, *, policy: Polic
         state = "CONFIRMED" if step.name == "CIS_AMI" else "NOT_NEEDED"
         track.put(name, state=state, ended_at=now, reason="there is nobody, or nothing, to tell")
         return
-    try:
-        parcel = sending.encode(role, message)
-    except RejectedError as error:
-        track.put(name, state="REFUSED", role=role, code=str(error.code), reason=error.reason, ended_at=now)
-        return
-    outgoing = Outgoing(message.header, parcel, role, now + policy.confirm_time(step.name))
-    track.put(name, state="SENT", role=role, delivery_id=outgoing.delivery_id)
-    begun.outgoing.append(outgoing)
-    begun.told.append((message, role, outgoing.delivery_id))
+    track.put(name, state="SENT", role=role)
+    begun.sayings.append(Saying(track, name, message, role))
 
 
 def _first_look(name: str, one: Exchange, policy: Policy) -> datetime:

@@ -43,6 +43,9 @@ class Policy:
     askable: frozenset[str] = frozenset()
     """Systems that can be asked for what they hold (`canonical.ports.HoldsMasterData`)."""
 
+    several: Mapping[str, int] = field(default_factory=dict)
+    """How many steps a role is told in one message, where that is more than one (`canonical.ports.TakesSeveral`)."""
+
     confirm_within: timedelta = timedelta(hours=1)
     """Until when a system has to answer what it is told (domain 1.3)."""
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from canonical.codes.message import ATTEMPTS_EXHAUSTED, DELIVERY_EXPIRED
+from canonical.codes.message import ATTEMPTS_EXHAUSTED, DELIVERY_EXPIRED, PARTNER_TOOK_PART
 from canonical.codes.rollout import KEYS_MISSING
 from canonical.codes.rollout_steps import STEP_DIFFERS, STEP_REFUSED, STEP_UNCONFIRMED
 from canonical.errors import ErrorCode
+from canonical.refusals import refused_operations, shown
 from canonical.rollout import OrderState
 from flows.meter_rollout.policy import Policy
 from flows.meter_rollout.steps import BY_NAME, DONE, LETS_PASS, MARKS, REACHED, STEPS, Step, reached
@@ -23,6 +24,7 @@ UNDO = "UNDO_"
 TOLD = frozenset({"SENT", "CONFIRMED", "SEEN", "UNCONFIRMED", "MANUAL"})
 """States of a step of which its system may know."""
 
+_IN_PART = str(PARTNER_TOOK_PART)
 _NEVER_ARRIVED_FOR_SURE = (str(ATTEMPTS_EXHAUSTED), str(DELIVERY_EXPIRED))
 
 
@@ -103,13 +105,11 @@ def _settle(track: Track, name: str, row: Row, policy: Policy, now: datetime) ->
     elif state in ("REFUSED", "UNCONFIRMED", "MANUAL") and row["work_state"] in ("RESOLVED", "WAIVED"):
         end = "CONFIRMED" if row["work_state"] == "RESOLVED" else "NOT_NEEDED"
         track.put(name, state=end, due_at=None, ended_at=now, code="", reason="a person says so")
-    elif state in ("SENT", "REFUSED", "UNCONFIRMED") and delivery == "confirmed" and _is_news(row):
+    elif state in ("SENT", "REFUSED", "UNCONFIRMED") and (_is_taken(row) if delivery == "parked" else _is_news(row)):
         track.put(name, state="CONFIRMED", due_at=now if asks else None, ended_at=now, code="", reason="")
     elif state == "SENT" and delivery == "parked":
         lost = row["delivery_code"] in _NEVER_ARRIVED_FOR_SURE
-        _stuck(
-            track, name, "UNCONFIRMED" if lost else "REFUSED", row["delivery_code"], row["delivery_reason"], policy, now
-        )
+        _stuck(track, name, "UNCONFIRMED" if lost else "REFUSED", row["delivery_code"], refusal_of(row), policy, now)
     elif state == "SENT" and delivery == "cancelled":
         _stuck(track, name, "REFUSED", str(STEP_REFUSED), "its delivery was withdrawn", policy, now)
     elif state == "SENT" and row["unconfirmed_at"] is not None:
@@ -118,8 +118,30 @@ def _settle(track: Track, name: str, row: Row, policy: Policy, now: datetime) ->
         track.put(name, due_at=None)
 
 
+def took_part_of(row: Row) -> bool:
+    """Return whether a step was told with others, of which its system refused some."""
+    return bool(row["operation"]) and row["delivery_state"] == "parked" and row["delivery_code"] == _IN_PART
+
+
+def refusal_of(row: Row) -> str:
+    """Return why a system refused a step; empty where it refused only others that were told with it.
+
+    Where its answer does not name what it refused, nobody knows, and every step is refused.
+    """
+    why: str = row["delivery_reason"]
+    named = refused_operations(why) if row["operation"] else {}
+    return named.get(row["operation"], "" if took_part_of(row) else shown(why)) if named else shown(why)
+
+
+def _is_taken(row: Row) -> bool:
+    """Return whether a system took a step whose delivery is parked for the sake of others; also at a second try."""
+    return took_part_of(row) and not refusal_of(row) and (row["state"] == "SENT" or row["code"] == _IN_PART)
+
+
 def _is_news(row: Row) -> bool:
     """Return whether a confirmation came after the step had stuck; without that it is the one that was doubted."""
+    if row["delivery_state"] != "confirmed":
+        return False
     return row["ended_at"] is None or (row["confirmed_at"] is not None and row["confirmed_at"] > row["ended_at"])
 
 

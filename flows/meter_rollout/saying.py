@@ -35,12 +35,17 @@ def message_of(
     if said is None:
         return None
     verb, noun, effective_at, payload = said
-    own = mint("rollout-step", one.order_id, name, attempt)
+    own = message_id(one.order_id, name, attempt)
     header = Header(
         own, SOURCE, verb, noun, own, causation_id=one.cause, created_at=now, effective_at=effective_at,
         lane=one.usage_point,
     )  # fmt: skip
     return Message(header, payload)
+
+
+def message_id(order_id: str, name: str, attempt: int) -> str:
+    """Return the id of the message that says a step."""
+    return mint("rollout-step", order_id, name, attempt)
 
 
 _Said = tuple[str, str, datetime, Payload] | None

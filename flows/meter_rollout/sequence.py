@@ -28,6 +28,8 @@ class Advanced:
 
     orders: int = 0
     sent: int = 0
+    """Messages."""
+
     moved: int = 0
     """Orders that came to another state."""
 
@@ -111,12 +113,13 @@ def advance_batch(
         tracks = _tracks(session, order_ids, lock=True)
         for track in tracks:
             settle(track, policy=policy, now=now)
+        writing.answered(session, tracks)
         asking.judge(tracks, answers, now=now)
         begun = Begun(troubles=waits.release_billed(session, tracks, policy=policy, now=now))
         waits.follow_origins(session, tracks, begun, policy=policy, sending=sending)
         beginning.begin_ready(session, tracks, begun, policy=policy, sending=sending)
         done = writing.write(session, tracks, begun.troubles, policy=policy, now=now)
-    return Advanced(len(tracks), len(begun.outgoing), done.moved, len(asked), done.work)
+    return Advanced(len(tracks), begun.sent, done.moved, len(asked), done.work)
 
 
 def _planned(
@@ -148,8 +151,8 @@ def _row(
     return {
         "order_id": order_id, "step": step.name, "attempt": attempt,
         "role": policy.roles.get(step.system or "hub", ""), "origin": policy.origin_of(step.name), "state": "PENDING",
-        "delivery_id": "", "work_id": "", "facts": facts, "code": "", "reason": "", "due_at": now, "began_at": now,
-        "ended_at": None,
+        "delivery_id": "", "operation": 0, "work_id": "", "facts": facts, "code": "", "reason": "", "due_at": now,
+        "began_at": now, "ended_at": None,
     }  # fmt: skip
 
 
@@ -181,7 +184,7 @@ def _undone(session: Session, track: Track, attempt: int, *, policy: Policy, now
             continue
         is_told = row["state"] in TOLD and not writing.withdrawn(session, row)
         if is_told and step.undo:
-            facts = dict(track.facts(step.name))
+            facts = {**track.facts(step.name), "lane": row["delivery_lane"] or ""}
             own = _row(track.order["order_id"], step, attempt, policy=policy, now=now, facts=facts)
             found.append({**own, "step": f"{UNDO}{step.name}", "origin": "hub"})
         state = "COMPENSATED" if is_told and step.undo else row["state"] if is_told else "NOT_NEEDED"

@@ -8,16 +8,20 @@ from canonical.errors import ErrorCode
 from canonical.rollout import OrderState
 from flows.meter_rollout import trouble
 from flows.meter_rollout.policy import Policy
-from flows.meter_rollout.progress import Track, doubts, passed
+from flows.meter_rollout.progress import Track, doubts, passed, took_part_of
+from flows.meter_rollout.saying import message_id
 from flows.meter_rollout.steps import REACHED
 from flows.meter_rollout.trouble import Trouble
 from flows.shipments.returns import returned
-from store import deliveries, rollout_orders, rollout_steps, work
+from store import deliveries, master_statements, rollout_orders, rollout_steps, work
 from store.rollout_orders import Move
 from store.rows import Row
 from store.session import Session
 
-COLUMNS = ("state", "role", "delivery_id", "work_id", "facts", "code", "reason", "due_at", "began_at", "ended_at")
+COLUMNS = (
+    *("state", "role", "delivery_id", "operation", "work_id", "facts", "code", "reason"),
+    *("due_at", "began_at", "ended_at"),
+)
 """Columns of a step that change."""
 
 
@@ -51,6 +55,18 @@ def write(
     return Written(len({move.order_id for move in moves}), len(raised))
 
 
+def answered(session: Session, tracks: Sequence[Track]) -> None:
+    """Note with what was told in one message with others whether its system took it: the delivery says that of none."""
+    found: dict[tuple[str, str], tuple[str, str, str]] = {}
+    for track in tracks:
+        for name, row in track.rows.items():
+            if name in track.dirty and took_part_of(row):
+                is_taken = row["state"] == "CONFIRMED"
+                told = message_id(track.order["order_id"], name, row["attempt"])
+                found[row["role"], told] = ("APPLIED", "", "") if is_taken else ("REJECTED", row["code"], row["reason"])
+    master_statements.answered(session, found)
+
+
 def _is_back(track: Track) -> bool:
     """Return whether the removed meter came to the stock of returned ones just now."""
     row = track.rows.get("WAMS_STOCK")
@@ -71,8 +87,8 @@ def rewrite(session: Session, rows: Iterable[Row]) -> None:
 
 
 def withdrawn(session: Session, row: Row) -> bool:
-    """Return whether the delivery of a step could still be withdrawn, so that nobody was told."""
-    if row["state"] != "SENT" or not row["delivery_id"]:
+    """Return whether the delivery of a step could still be withdrawn, so that nobody was told; one of several stays."""
+    if row["state"] != "SENT" or not row["delivery_id"] or row["operation"]:
         return False
     return deliveries.cancel(session, row["delivery_id"], reason="the exchange is corrected")
 

@@ -137,6 +137,8 @@ def _said(one: Difference, books: Books) -> Iterable[Telling]:
         delivery = books.deliveries.get(row["delivery_id"])
         if row["disposition"] == "REJECTED":
             yield Telling("refused", at, at, f"{row['code']} {row['reason']}".strip(), ids, (row["delivery_id"],))
+        elif row["disposition"] == "APPLIED":  # others of its delivery were refused
+            yield Telling("confirmed", at, at, "", ids, (row["delivery_id"],))
         elif delivery is None or delivery.state == "cancelled":
             yield Telling("withdrawn", at, at, "", ids)
         elif delivery.state == "parked":

@@ -17,6 +17,9 @@ DayBelongsTo = Literal["new", "old"]
 UsagePointMultipliers = Literal["refuse", "ignore"]
 ExchangeAs = Literal["exchange", "operation_set"]
 CommissionAs = Literal["status", "linkage"]
+MOST_OPERATIONS = 1000
+"""As many refusals as the reason of a delivery names (`canonical.refusals.MOST`)."""
+
 WorkState = Literal["done", "unable", "reversed", "waiting"]
 """What became of field work; `waiting`: nothing yet, it is only planned or under way."""
 
@@ -125,6 +128,9 @@ class MasterDataReading:
     exchange_as: ExchangeAs = "exchange"
     """Whether the partner is told both halves of an exchange as one work, or as one transactional OperationSet."""
 
+    operations_per_message: int = 1
+    """How many steps of exchanges the partner is told in one OperationSet, each done by itself; 1: never one."""
+
     commission_as: CommissionAs = "status"
     """Whether the partner is told of a commissioning as a change of the meter's status, or as a link."""
 
@@ -195,6 +201,9 @@ def _check_tables(values: dict[str, Any], where: str) -> None:
     for name, known in (("work_states", get_args(WorkState)), ("unable_reasons", get_args(UnableReason))):
         if name in values:
             values[name] = _words_table(values[name], known, name, where)
+    several = values.get("operations_per_message", 1)
+    if not isinstance(several, int) or isinstance(several, bool) or not 1 <= several <= MOST_OPERATIONS:
+        raise _wrong(f"operations_per_message {several!r} is not 1 to {MOST_OPERATIONS}", where)
     if not isinstance(values.get("wrapped_keys", False), bool):
         raise _wrong(f"wrapped_keys {values['wrapped_keys']!r} is neither true nor false", where)
 

@@ -12,7 +12,7 @@ from canonical.documents import Document
 from canonical.errors import RejectedError
 from canonical.ids import mint
 from canonical.master_data import MasterData
-from canonical.messages import Header, Message
+from canonical.messages import Header, Message, Several
 from canonical.metering import MeterReadings
 from canonical.reading_types import reading_type_from_text
 from iec61968 import safe_xml
@@ -24,7 +24,7 @@ from iec61968.canonical_nouns.rollout_payloads import rollout_payload
 from iec61968.editions import Edition
 from iec61968.envelope import local_name
 from iec61968.nouns import meter_readings
-from iec61968.wire import WireHeader, WireMessage, WirePayload
+from iec61968.wire import Operation, OperationSet, WireHeader, WireMessage, WirePayload
 
 Form = Literal["request", "event", "as_sent"]
 """Whether a partner is asked (create), told (created), or as the message's own header has it."""
@@ -54,12 +54,15 @@ class Speech:
 def outgoing(message: Message[Any], speech: Speech) -> WireMessage:
     """Return the message that says a canonical one: MasterData, readings, a Document, or what a rollout tells.
 
-    Exchanges go as one transactional OperationSet where the partner takes them so.
+    Exchanges go as one transactional OperationSet where the partner takes them so; Several go as one of which each
+    operation is done by itself.
 
     Raises:
         RejectedError: anything else, or what cannot be said in its noun.
     """
     payload = message.payload
+    if isinstance(payload, Several):
+        return _several(message.header, payload, speech)
     if isinstance(payload, MasterData) and exchange_sets.is_pair(payload, speech.conventions):
         return _operation_set(message.header, payload, speech)
     if isinstance(payload, MasterData):
@@ -88,6 +91,20 @@ def _operation_set(header: Header, data: MasterData, speech: Speech) -> WireMess
     )
     own = _wire_header(header, "execute", exchange_sets.NOUN, speech)
     return WireMessage("request", own, "ExecuteOperationSet", payload=WirePayload(operation_set=operations))
+
+
+def _several(header: Header, payload: Several, speech: Speech) -> WireMessage:
+    """Return the request to carry out several messages; what is a set already does not go into another one."""
+    operations = []
+    for number, one in enumerate(payload.messages, 1):
+        wire = outgoing(one, speech)
+        if wire.header is None or len(wire.payload.parts) != 1:
+            raise RejectedError("a set within a set", code=codes.EXPORT_IMPOSSIBLE, where=f"operation {number}")
+        operations.append(Operation(number, wire.header.noun, wire.header.verb, wire.payload.parts[0]))
+    own = _wire_header(header, "execute", exchange_sets.NOUN, speech)
+    return WireMessage(
+        "request", own, "ExecuteOperationSet", payload=WirePayload(operation_set=OperationSet(tuple(operations)))
+    )
 
 
 def _wire(header: Header, noun: str, verb: str, element: etree._Element, speech: Speech) -> WireMessage:

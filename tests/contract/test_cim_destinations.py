@@ -126,6 +126,8 @@ def test_a_system_that_is_away_is_an_outcome_for_every_parcel_without_a_secret_i
         ({"operation": {"verb": "x"}}, "operation"), ({"sender": 7}, "sender"),
         ({"exchange_as": "poem"}, "exchange_as"), ({"commission_as": "song"}, "commission_as"),
         ({"work_states": {"UTC": "maybe"}}, "work_states"), ({"unable_reasons": {"dog": "BIT"}}, "unable_reasons"),
+        ({"operations_per_message": 0}, "operations_per_message"),
+        ({"operations_per_message": True}, "operations_per_message"),
         ({"wrapped_keys": "yes"}, "wrapped_keys"), ({"commissioned": ""}, "commissioned"),
     ],
 )  # fmt: skip

@@ -13,12 +13,14 @@ from cim_systems import CimSystem, cim_system
 from queues_by_hand import Seen, consuming, opened, settings, until
 
 from adapters.registry import load
+from canonical.codes.message import PARTNER_TOOK_PART
 from canonical.commissioning import Commissioning
 from canonical.completions import completions_from
 from canonical.ids import meter_mrid, mint
 from canonical.master_data import MasterData, Meter, MeterExchange
-from canonical.messages import Header, Message, Outcome
+from canonical.messages import Header, Message, Outcome, Several
 from canonical.metering import Register
+from canonical.refusals import refused_operations
 from canonical.rollout import FieldOrder, ShippedMeter
 from iec61968.bindings import unwrap
 from iec61968.message_codec import message_from_xml
@@ -122,6 +124,23 @@ def test_a_head_end_commissions_what_it_knows_and_has_keys_for(
     assert (states[f"Borealis {good}"], states[f"Borealis {keyless}"]) == ("COMMISSIONED", "STOCK")
     assert ended.state == "confirmed"
     assert {row["meter"]: row["state"] for row in book(system, "device")}[f"Borealis {good}"] == "OUT"
+
+
+@pytest.mark.slow
+def test_a_head_end_takes_several_in_one_message_and_names_the_operations_that_it_refuses(
+    systems: dict[str, CimSystem], tmp_path: Path
+) -> None:
+    system = systems["HES"]
+    port = load("hes_cim", system.settings(operations_per_message=3))
+    told(port, tmp_path, (shipped("S-1"), shipped("S-2", key_reference="")))
+
+    each = [Message(Header(f"s-{n}", "hub", "change", "MeterConfig"), commissioning(n)) for n in ("S-1", "S-2", "S-3")]
+    outcome = told(port, tmp_path, Several(tuple(each)), "change")
+
+    assert (outcome.state, outcome.code) == ("rejected", str(PARTNER_TOOK_PART))
+    assert {number: why[:3] for number, why in refused_operations(outcome.reason).items()} == {2: "5.3", 3: "2.4"}
+    states = {row["meter"]: row["state"] for row in book(system, "device")}
+    assert (states["Borealis S-1"], states["Borealis S-2"]) == ("COMMISSIONED", "STOCK")
 
 
 @pytest.mark.slow

@@ -998,6 +998,7 @@ def upgrade() -> None:
     sa.Column('origin', sa.String(), nullable=False),
     sa.Column('state', sa.String(), nullable=False),
     sa.Column('delivery_id', sa.String(), nullable=False),
+    sa.Column('operation', sa.Integer(), nullable=False),
     sa.Column('work_id', sa.String(), nullable=False),
     sa.Column('facts', columns.Facts(), nullable=True),
     sa.Column('code', sa.String(), nullable=False),

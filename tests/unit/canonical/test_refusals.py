@@ -1,9 +1,10 @@
 """What a partner refuses object by object survives the text that a delivery keeps; what is left out is counted."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canonical.refusals import MOST, Refusal, refusals_to_text, refused_in, shown
+from canonical.refusals import MOST, OPERATION, Refusal, refusals_to_text, refused_in, refused_operations, shown
 
 NAMES = st.text(st.characters(whitelist_categories=("Lu", "Ll", "Nd")), min_size=1, max_size=12)
 WORDS = st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=60)
@@ -46,6 +47,22 @@ def test_what_a_text_has_no_room_for_is_counted_and_leaves_the_others_unknown() 
     assert text.endswith("; and 7 more")
     assert not refused_in(text, {f"m-{n}": () for n in range(MOST + 7)}).is_whole
     assert len(refused_in(text, {f"m-{n}": () for n in range(MOST + 7)}).named) == MOST
+
+
+@given(
+    st.dictionaries(st.integers(1, 1000), st.from_regex(r"\A[0-9]\.[0-9]{1,2} [a-z]{1,9}\Z"), min_size=1, max_size=9)
+)
+def test_refused_operations_come_back_by_their_numbers(named: dict[int, str]) -> None:
+    text = refusals_to_text(Refusal(OPERATION, str(n), *why.split(" ")) for n, why in named.items())
+
+    assert refused_operations(text) == named
+
+
+@pytest.mark.parametrize(
+    "text", ["", "Meter m-1 2.4", "Operation x 2.4", "Operation 1 2.4; Meter m-1 2.4", "Operation 1 2.4; and 3 more"]
+)
+def test_where_one_refusal_names_no_operation_nobody_knows_of_any(text: str) -> None:
+    assert refused_operations(text) == {}
 
 
 def test_a_person_is_shown_the_first_ones_and_how_many_more_there_are() -> None:

@@ -23,6 +23,16 @@ def test_partial_names_every_object_that_was_refused_with_code_and_reason() -> N
     assert found.reason == "Meter m-1 2.4 said so; Meter u-2 2.12 said so"
 
 
+def test_what_is_said_of_an_operation_of_a_set_is_known_by_its_number() -> None:
+    errors = (
+        ReplyError("2.4", "FATAL", "no", "", "m-1", "Meter", 2),
+        ReplyError("5.3", "FATAL", "o", operation_id=7),
+    )
+    found = outcome_of(WireReply("PARTIAL", errors), verb="change")
+
+    assert found.reason == "Operation 2 2.4 Meter m-1: no; Operation 7 5.3 o"
+
+
 def test_every_refusal_of_a_hundred_objects_is_kept() -> None:
     found = outcome_of(WireReply("PARTIAL", tuple(error("2.4", f"m-{n}") for n in range(100))), verb="create")
 

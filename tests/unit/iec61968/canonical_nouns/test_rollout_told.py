@@ -14,7 +14,7 @@ from canonical.commissioning import Commissioning
 from canonical.errors import RejectedError
 from canonical.ids import meter_mrid
 from canonical.master_data import Link, MasterData, Meter, MeterExchange
-from canonical.messages import Header, Message
+from canonical.messages import Header, Message, Several
 from canonical.metering import Register
 from canonical.reading_types import register_code
 from canonical.rollout import FieldOrder, ShippedMeter
@@ -160,6 +160,31 @@ def test_a_partner_that_takes_sets_gets_removal_and_installation_as_one_all_or_n
     assert [(one.operation_id, one.verb) for one in found.operations] == [(1, verb), (2, verb)]
     kinds = [one.body.findtext(".//{*}MeterServiceWork/{*}type") for one in found.operations]
     assert kinds == (["removed", "installed"] if first == "removed" else ["installed", "removed"])
+
+
+def several(*payloads: MasterData) -> Several:
+    return Several(tuple(Message(Header(f"m-{n}", "hub", one.verb, one.noun), one) for n, one in enumerate(payloads)))
+
+
+def test_several_messages_go_as_a_set_of_which_each_is_done_by_itself() -> None:
+    links = [MasterData("close", "MasterDataLinkageConfig", AT + timedelta(hours=n), (Link(POINT, OLD.meter),))
+             for n in range(3)]  # fmt: skip
+    wire, _ = sent(several(*links), "close", "MasterDataLinkageConfig")
+
+    found = wire.payload.operation_set
+    assert (wire.header.verb, wire.header.noun, wire.kind) == ("execute", "OperationSet", "request")
+    assert (found.in_sequence, found.all_or_nothing) == (False, False)
+    assert [(one.operation_id, one.verb, one.noun) for one in found.operations] == [
+        (n, "close", "MasterDataLinkageConfig") for n in (1, 2, 3)
+    ]
+    alone = [sent(one, "close", "MasterDataLinkageConfig")[0].payload.parts[0] for one in links]
+    assert [etree.tostring(one.body) for one in found.operations] == [etree.tostring(one) for one in alone]
+
+
+def test_a_set_does_not_go_into_another_one() -> None:
+    pair = MasterData("create", "MeterServiceRequests", AT, (EXCHANGE,))
+    with pytest.raises(RejectedError, match="operation 1"):
+        sent(several(pair, pair), own=replace(OWN, exchange_as="operation_set"))
 
 
 @pytest.mark.parametrize(
