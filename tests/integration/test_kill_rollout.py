@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from kill_harness import Boundaries, Place, survive_every_kill
-from rollout_sequence_world import PATIENCE, POLICY, SINCE, Office, T, exchange, registered, values_of
+from rollout_sequence_world import PATIENCE, SINCE, Office, T, exchange, registered, values_of
+from rollout_sequence_world import POLICY as ALONE
 from sqlmodel import select
 
 from canonical.master_data import MasterData
@@ -25,9 +27,12 @@ from store.work import WorkItemRow
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
+POLICY = replace(ALONE, several={"mdms": 2, "hes": 2})
+"""Meter data system and head-end are told steps of both exchanges in one message, the others one by one."""
+
 ORDERS = 2
 SHARES = 6
-"""Tests among which the boundaries are shared out: every moment before a commit or a call, 99 of 198. A kill after one
+"""Tests among which the boundaries are shared out: every moment before a commit or a call. A kill after one
 leaves what a kill before the next leaves, for nothing is kept but in the store and by the systems."""
 
 
@@ -47,7 +52,7 @@ class Books(Office):
         return [Outcome("confirmed") for _ in parcels]
 
     def held(self, noun: str, ids: Sequence[str], *, as_of: Any, timeout_s: float) -> Iterable[MasterData]:
-        kept = [json.loads(path.read_bytes()) for path in sorted(self.folder.iterdir())]
+        kept = [said for path in sorted(self.folder.iterdir()) for said in json.loads(path.read_bytes())]
         self.told = sorted(kept, key=lambda said: said["verb"] == "create")
         return iter(list(super().held(noun, ids, as_of=as_of, timeout_s=timeout_s)))
 
