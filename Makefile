@@ -5,6 +5,8 @@ BIN := .venv/bin
 UV := 0.13.8
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
+# Tests and demo start hundreds of processes: each would compile all that it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
 PACKAGES := canonical iec61968 sftp messaging store adapters flows services
 STAMP := .venv/.ready
 

@@ -33,6 +33,8 @@ from services.hub import Hub
 from store import readings
 from store.deliveries import Delivery, DeliveryPayload
 
+pytestmark = pytest.mark.slow
+
 RECEIVED = "0.0.0.1.19.1.12.0.0.0.0.0.0.0.0.3.72.0"
 
 

@@ -24,6 +24,8 @@ from store.message_items import MessageItem
 from store.messages import MessageBody, StoredMessage
 from store.readings import RegisterReadingRow
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:

@@ -120,6 +120,7 @@ def said(response: httpx.Response) -> tuple[str, list[str], str]:
     return message.reply.result, [error.code for error in message.reply.errors], ",".join(map(str, values))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("edition", EDITIONS)
 @pytest.mark.parametrize("binding", ["typed", "generic", "string", "bare"])
 def test_a_question_is_answered_in_the_binding_in_which_it_came_whatever_its_edition(

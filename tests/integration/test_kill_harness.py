@@ -13,6 +13,8 @@ from store import acts
 from store.acts import Act
 from store.session import open_engine, transactions
 
+pytestmark = pytest.mark.slow
+
 AT = datetime(2026, 3, 2, tzinfo=UTC)
 
 

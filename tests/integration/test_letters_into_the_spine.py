@@ -31,6 +31,8 @@ from services.site_queues import messaging_of
 from store import deliveries
 from store.session import open_engine
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 

@@ -20,6 +20,8 @@ from canonical.periods import Period
 from iec61968 import validation
 from iec61968.editions import EDITIONS
 
+pytestmark = pytest.mark.slow
+
 PERIOD = Period(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
 REGISTER = "0.0.0.1.1.1.12.0.0.0.0.0.0.0.0.3.72.0"
 

@@ -21,6 +21,8 @@ from services.hub import Hub
 from store.readings import RegisterReadingRow
 from store.requests import ServiceRequest
 
+pytestmark = pytest.mark.slow
+
 TALK = 777
 OWN = SITE.replace("[serve.clients.hes]", '[serve.clients.mdms]\npassword = "right"\n[serve.clients.hes]')
 

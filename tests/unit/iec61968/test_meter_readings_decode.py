@@ -124,6 +124,7 @@ def mutated(raw: bytes, chance: random.Random) -> bytes:
     return raw
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 def test_a_wounded_document_is_read_or_refused_exactly_as_lxml_with_the_schema_does(seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311
@@ -244,6 +245,7 @@ def documents(draw: st.DrawFn) -> MeterReadingColumns:
     return MeterReadingColumns(draw(IDENTITIES), draw(IDENTITIES), blocks, readings)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.lists(documents(), max_size=3))
 def test_what_is_written_is_valid_and_reads_back_equal(written: list[MeterReadingColumns]) -> None:

@@ -51,6 +51,7 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
     return st.sampled_from(kind.words) if kind.words else VALUES[kind.python]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NOUNS)
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())

@@ -135,6 +135,7 @@ def test_a_wsdl_of_each_kind_is_printed_with_its_schemas_beside_it(kind: str, tm
     assert f"{'Get' if kind == 'get' else 'Create' if kind == 'execute' else 'Created'}UsagePointConfig" in operations
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("carrier", ["typed", "generic", "string", "bare", "soap 1.2"])
 @pytest.mark.parametrize("edition", ["2011", "www", "2017"])
 def test_a_message_is_validated_in_whatever_carries_it(carrier: str, edition: str, tmp_path: Path) -> None:

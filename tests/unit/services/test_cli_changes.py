@@ -23,6 +23,8 @@ from store.deliveries import Delivery
 from store.rows import rows_of
 from store.session import Transaction, open_engine, transactions
 
+pytestmark = pytest.mark.slow
+
 SITE = """
 [site]
 name = "Example"

@@ -18,6 +18,8 @@ from services.reconciliation_pass import policy_of
 from services.site_file import load_site
 from store.session import open_engine, transactions
 
+pytestmark = pytest.mark.slow
+
 ROLE = """
 [roles.{name}]
 adapter = "masters_flatfile"

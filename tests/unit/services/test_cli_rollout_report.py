@@ -15,6 +15,8 @@ from services import hub
 from services.cli import app
 from store.session import open_engine, transactions
 
+pytestmark = pytest.mark.slow
+
 SITE = """
 [site]
 name = "Example"

@@ -153,7 +153,8 @@ def test_explain_shows_completions_and_steps_with_their_ids(desk: str) -> None:
         "codes": ["8008 FINAL_READ_IMPLAUSIBLE"], "effective_at": NOW,
     }  # fmt: skip
     step = {"order_id": order, "step": "CIS_PAIR", "attempt": 1, "role": "cis", "state": "PENDING", "began_at": NOW,
-            "origin": "hub", "delivery_id": "", "code": "", "reason": "", "due_at": None, "ended_at": None,
+            "origin": "hub", "delivery_id": "", "operation": 0, "code": "",
+            "reason": "", "due_at": None, "ended_at": None,
             "work_id": "", "facts": None}  # fmt: skip
     engine = open_engine(desk)
     with transactions(engine)() as session:

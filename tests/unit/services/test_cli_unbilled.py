@@ -21,6 +21,8 @@ from services.site_file import load_site
 from services.unbilled_pass import unbilled_policy
 from store.session import open_engine, transactions
 
+pytestmark = pytest.mark.slow
+
 SITE = """
 [site]
 name = "Example"

@@ -19,6 +19,8 @@ from services.role_section import DeliverySection
 from store import deliveries
 from store.session import Transaction
 
+pytestmark = pytest.mark.slow
+
 BEGIN = datetime(2026, 3, 2, 6, tzinfo=UTC)
 HOUR, STEP = timedelta(hours=1), timedelta(seconds=15)
 POLICY = delivery_policy(DeliverySection())

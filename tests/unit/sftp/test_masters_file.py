@@ -52,6 +52,7 @@ def only(data: bytes, **settings: Any) -> Any:
     return found
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(holdings(), st.lists(WITHDRAWN, max_size=3, unique_by=lambda one: (one.kind, one.object_id)))
 def test_what_is_written_is_read_back_the_same(held: list[Holding], gone: list[Withdrawn]) -> None:
@@ -65,6 +66,7 @@ def test_what_is_written_is_read_back_the_same(held: list[Holding], gone: list[W
     assert b"".join(masters.write(HEADER, whole(data))) == data
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(holdings())
 def test_fixed_width_says_the_same(held: list[Holding]) -> None:

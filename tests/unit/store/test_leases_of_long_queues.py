@@ -96,6 +96,7 @@ def test_an_attempt_is_kept_although_the_answer_came_before_its_relay_died(
 STEPS = st.lists(st.sampled_from(["lease", "record", "away", "wait", "confirm", "cancel", "wrong"]), max_size=14)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=25)
 @given(STEPS, st.integers(0, 3))
 def test_a_delivery_has_a_row_for_every_attempt_that_does_not_run(steps: list[str], lanes: int) -> None:

@@ -110,6 +110,7 @@ class Story:
         request_turns.settle(self.session, self.name, ends, now=self.now, retry_at=self.now)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(EVENTS)
 def test_whatever_happens_in_whatever_order_only_allowed_steps_are_written(events: list[tuple[str, object]]) -> None:

@@ -57,9 +57,9 @@ def billed(transaction: Transaction, tmp_path: Path) -> Transaction:
     return transaction
 
 
-@pytest.mark.parametrize("word", ["R1", "A1", "G1", "U1", "NMI1", "0001", "ACM/0001"])
-def test_the_chain_is_found_by_every_name_of_the_thing(billed: Transaction, word: str) -> None:
-    assert [one.item["request_id"] for one in explain(word, transaction=billed)] == ["R1"]
+def test_the_chain_is_found_by_every_name_of_the_thing(billed: Transaction) -> None:
+    for word in ("R1", "A1", "G1", "U1", "NMI1", "0001", "ACM/0001"):
+        assert [one.item["request_id"] for one in explain(word, transaction=billed)] == ["R1"], word
 
 
 def test_the_text_shows_each_link_and_the_sum(billed: Transaction) -> None:

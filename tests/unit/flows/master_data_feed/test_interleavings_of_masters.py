@@ -31,6 +31,7 @@ from store.rows import rows_of
 from store.session import open_engine, transactions
 from store.work import WORK_ITEM
 
+pytestmark = pytest.mark.slow
 POINTS, SERIALS = ("U1", "U2", "U3"), ("1", "2", "3")
 MAPS = Subscriber("maps", "gis", mode="batch", interval=timedelta(minutes=1))
 
@@ -39,8 +40,7 @@ BASE = (
     held("account", "A1", 0, customer="C1"),
     *(point_held(name) for name in POINTS),
     *(meter_held(serial, registers=registers_text((REGISTER,))) for serial in SERIALS),
-    hung("1", "U1", 1),
-    hung("2", "U2", 1),
+    *(hung("1", "U1", 1), hung("2", "U2", 1)),
     held("agreement", "G1", 1, account="A1", usage_point="U1", tariff="R1", net_metering="false"),
     *(held("topology", name, transformer="T0", feeder="F0") for name in POINTS),
 )

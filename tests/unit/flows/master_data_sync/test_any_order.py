@@ -19,6 +19,8 @@ from canonical.periods import Period
 from store import reference_book
 from store.session import open_engine, transactions
 
+pytestmark = pytest.mark.slow
+
 POINTS, SERIALS = ("U1", "U2", "U3"), ("1", "2", "3")
 
 

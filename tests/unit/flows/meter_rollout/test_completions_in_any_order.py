@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
 from completion_world import T as AT
 from completion_world import World, assert_i1, at, done, new
 from hypothesis import HealthCheck, given, settings
@@ -20,6 +21,8 @@ from flows.meter_rollout import correcting
 from flows.meter_rollout.correcting import Person
 from store import rollout_results
 from store.session import open_engine, transactions
+
+pytestmark = pytest.mark.slow
 
 SECOND = at(AT + timedelta(minutes=30), removed=MeterSeen("N1"), installed=MeterSeen("N4"),
             final_readings=(RegisterValue("T", Decimal(3)),))  # fmt: skip

@@ -28,6 +28,7 @@ SOON = timedelta(days=60)
 Step = tuple[str, datetime, datetime]
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), hours=st.integers(0, 400), wave=st.sampled_from(["", "north-1", "south-1"]))
 def test_figures_equal_a_plain_recount_of_a_random_world(

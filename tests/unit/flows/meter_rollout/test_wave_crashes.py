@@ -46,6 +46,7 @@ def killed_at(transaction: Transaction, commit: int) -> Transaction:
     return opener
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("commit", range(1, 6))
 def test_a_release_that_dies_goes_on_where_it_was(commit: int, transaction: Transaction) -> None:
     frozen(transaction, HOUSES, WIDE)
@@ -58,6 +59,7 @@ def test_a_release_that_dies_goes_on_where_it_was(commit: int, transaction: Tran
     assert sorted(row["lane"] for row in sent_out(transaction)) == [f"UP-{n:06}" for n in range(1, 7)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("commit", range(1, 7))
 def test_a_plan_that_dies_leaves_a_draft_and_the_next_one_is_whole(commit: int, transaction: Transaction) -> None:
     with transaction() as session:
@@ -71,6 +73,7 @@ def test_a_plan_that_dies_leaves_a_draft_and_the_next_one_is_whole(commit: int, 
     assert freeze("NORTH-1", transaction=transaction, now=NOW, by="Ada").eligible == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("commit", range(1, 5))
 def test_an_abort_that_dies_goes_on_where_it_was(commit: int, transaction: Transaction) -> None:
     frozen(transaction, HOUSES, WIDE)

@@ -18,6 +18,8 @@ from flows.reconciliation.snapshot import staged_line
 from flows.reconciliation.views import digests_of, instant_text
 from store.session import Transaction
 
+pytestmark = pytest.mark.slow
+
 Slip = Literal["missing", "field", "date", "extra"]
 NAMES = tuple(f"U{number}" for number in range(20))
 AT = instant_text(NOW)

@@ -16,6 +16,8 @@ from store import deliveries, master_changes, master_statements, master_subscrib
 from store.master_changes import Provenance
 from store.session import Transaction
 
+pytestmark = pytest.mark.slow
+
 EARLIER = NOW - timedelta(days=1)
 FED = Policy(owners=OWNERS, feeds={"mdms": ("mdms_feed",)}, feed_kinds={"mdms_feed": frozenset({"usage_point"})})
 

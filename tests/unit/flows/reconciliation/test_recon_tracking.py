@@ -15,6 +15,8 @@ from flows.reconciliation.snapshot import SnapshotHandler
 from store import recon_holdings, work
 from store.session import Transaction
 
+pytestmark = pytest.mark.slow
+
 LATER = NOW + timedelta(hours=1)
 
 

@@ -248,6 +248,7 @@ def there_and_back(data: MasterData, edition: str, *, is_event: bool, own: Maste
     return master_data_from_wire(message_from_xml(parsed), source="wams", conventions=own).payload
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noun", MASTER_NOUNS)
 @given(data=st.data(), edition=st.sampled_from(tuple(EDITIONS)), is_event=st.booleans())
 def test_what_is_written_is_read_back_the_same(noun: str, data: Any, edition: str, is_event: bool) -> None:

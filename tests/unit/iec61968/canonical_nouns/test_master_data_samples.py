@@ -19,6 +19,8 @@ from iec61968.message_codec import message_from_xml
 from iec61968.samples import sample_message
 from iec61968.spoken_nouns import NOUNS
 
+pytestmark = pytest.mark.slow
+
 VERBS = ("create", "change", "close", "delete", "cancel")
 ODD = ("", "-1", "NaN", "INF", "1e400", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "2026-03-01T00:00:00", "ä", "0")
 OLD_DAYS = MasterDataReading(granularity="day", zone="America/Toronto", day_belongs_to="old", linkage_time="effective")
