@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Select, String, and_, case, cast, delete, exists, func, literal, or_, select, tuple_, update
 from sqlmodel import Session
 
+from canonical.codes.rollout_waves import NOT_TAKEN_BY_FIELD
 from store import bulk
 from store.deliveries import DELIVERY
 from store.rollout import ORDER, ORDER_HISTORY
@@ -105,13 +106,18 @@ def of_day(
 def answered(session: Session, *, limit: int) -> list[Row]:
     """Return released orders of which the work system has said what it makes of them, with its delivery's state.
 
-    They come message by message, each whole: one alone may have more orders than `limit`.
+    They come message by message, each whole: one alone may have more orders than `limit`. So do orders that are held
+    because it did not take them, once their message was replayed and confirmed.
     """
     delivery = DELIVERY.c
+    released = and_(ORDER.c.state == "RELEASED", delivery.state.in_(("confirmed", "parked", "cancelled")))
+    taken_later = and_(
+        ORDER.c.state == "ON_HOLD", ORDER.c.code == str(NOT_TAKEN_BY_FIELD), delivery.state == "confirmed"
+    )
     query = (
         select(ORDER, delivery.state.label("told"), delivery.code.label("told_code"), delivery.reason.label("told_why"))
         .join(DELIVERY, delivery.delivery_id == ORDER.c.delivery_id)
-        .where(ORDER.c.state == "RELEASED", delivery.state.in_(("confirmed", "parked", "cancelled")))
+        .where(or_(released, taken_later))
     )
     found = rows_of(session, query.order_by(ORDER.c.delivery_id, ORDER.c.order_id).limit(limit))
     if len(found) < limit:

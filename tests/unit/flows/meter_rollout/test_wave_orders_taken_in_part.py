@@ -9,7 +9,7 @@ from wave_town import House
 from canonical.codes.message import PARTNER_REFUSED, PARTNER_TOOK_PART
 from canonical.messages import Outcome
 from canonical.refusals import Refusal, refusals_to_text
-from store import deliveries
+from store import deliveries, work
 from store.session import Transaction
 
 SEVERAL = replace(RULES, capacity_per_day=5, orders_per_message=5)
@@ -57,3 +57,18 @@ def test_a_message_that_is_refused_whole_holds_them_all(told: Transaction) -> No
 
     assert pass_once(told).refused == 5
     assert order_of(told, 4)["reason"] == f"{PARTNER_REFUSED} closed for the weekend"
+
+
+def test_what_is_taken_when_the_message_is_replayed_is_held_no_more(told: Transaction) -> None:
+    refused = [Refusal("WorkRequest", order_of(told, 2)["order_id"], "2.4", "no such premise")]
+    answered(told, str(PARTNER_TOOK_PART), refusals_to_text(refused))
+    pass_once(told)
+    with told() as session:
+        found = deliveries.find(session, order_in(session, 2)["delivery_id"])
+        deliveries.settle(found, Outcome("confirmed"), now=NOW)
+        session.add(found)
+
+    assert pass_once(told).dispatched == 1
+    assert states(told)[2] == "DISPATCHED"
+    with told() as session:
+        assert work.listed(session) == []
