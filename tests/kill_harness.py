@@ -22,8 +22,8 @@ scenario lets leases expire by adding time. Open engines inside `run` and `obser
 
 `with boundaries.renames():` adds the moment before and after a file gets its name.
 
-`stride` tries every n-th boundary from `first` on: a scenario with hundreds of them is shared out among tests. Of a
-shared one `make test` tries every second boundary on SQLite and every sixth on PostgreSQL; `make kills` tries all.
+`stride` tries every n-th boundary from `first` on: a scenario with hundreds of them is shared out among tests. Of those
+`make test` tries every second, of very long ones every third, and on PostgreSQL a third of that; `make kills` tries all.
 """
 
 import json
@@ -147,6 +147,10 @@ class Scenario(Protocol):
         """Return the end state, as JSON can hold it."""
 
 
+SHORT, LONG = 60, 300
+"""Boundaries of a story that is short enough to be killed at each, and of one that is long."""
+
+
 class ScenarioFailedError(AssertionError):
     """A run of the scenario ended with an error of its own."""
 
@@ -170,7 +174,7 @@ def survive_every_kill(
     names: list[str] = _result(_in_process(lambda: _run(scenario, calm, 0, 0), folder))
     expected = _observed(scenario, calm, folder)
     assert len(names) >= at_least, f"only {len(names)} boundaries: {names}"
-    for number in range(first, len(names) + 1, stride * _thinned(calm, stride)):
+    for number in range(first, len(names) + 1, stride * _thinned(calm, len(names))):
         place = _new_place(scenario, databases, folder / f"killed_{number}")
         killed = _in_process(lambda at=number, where=place: _run(scenario, where, at, 0), folder)  # type: ignore[misc]
         assert killed is None, f"boundary {number} of {len(names)} was not reached: a run is not the same twice"
@@ -180,11 +184,11 @@ def survive_every_kill(
     return names
 
 
-def _thinned(place: Place, stride: int) -> int:
-    """Return of how many boundaries one is tried: all, unless they are so many that they are shared out."""
-    if stride == 1 or os.environ.get("KILLS") == "all":
+def _thinned(place: Place, boundaries: int) -> int:
+    """Return of how many boundaries one is tried: of a short story all, of a long one fewer, fewest on PostgreSQL."""
+    if boundaries <= SHORT or os.environ.get("KILLS") == "all":
         return 1
-    return 6 if place.url.startswith("postgresql") else 2
+    return (2 if boundaries <= LONG else 3) * (3 if place.url.startswith("postgresql") else 1)
 
 
 def _new_place(scenario: Scenario, databases: Callable[[], str], folder: Path) -> Place:
