@@ -23,7 +23,7 @@ scenario lets leases expire by adding time. Open engines inside `run` and `obser
 `with boundaries.renames():` adds the moment before and after a file gets its name.
 
 `stride` tries every n-th boundary from `first` on: a scenario with hundreds of them is shared out among tests. Of those
-`make test` tries every second, of very long ones every third, and on PostgreSQL a third of that; `make kills` tries all.
+`make test` tries every second, of very long ones every third, and on PostgreSQL a third of these; `make kills` all.
 """
 
 import json
