@@ -32,6 +32,10 @@ IDLE_S = 5.0
 BREATH_S = 0.2
 """The shortest rest behind a pass of which something came."""
 
+SELDOM = 3
+"""How much longer than it took nobody looks which meters were heard: every meter that is awaited is looked at, while
+what systems have answered is only looked for."""
+
 ROUNDS = 3
 """How often one pass brings orders on: what was answered at once goes on at once, the rest with the next pass."""
 
@@ -214,7 +218,7 @@ def standing(hub: "Hub") -> dict[str, Any]:
 def run_rollout(hub: "Hub", stop: Event) -> None:
     """Judge, tell and verify until `stop` is set; look at folders and routes every `[rollout] poll_seconds`."""
     own = hub.site.model.rollout
-    looked, rest = None, IDLE_S
+    looked, rest, verify_at = None, IDLE_S, hub.machine_now()
     while own is not None and not stop.is_set():
         now = hub.machine_now()
         is_time = looked is None or (now - looked).total_seconds() >= own.poll_seconds
@@ -222,7 +226,11 @@ def run_rollout(hub: "Hub", stop: Event) -> None:
             looked = now
         if is_time and own.inboxes:
             _look(hub)
-        done = validate_all(hub) + advance_all(hub) + verify(hub)
+        done = validate_all(hub) + advance_all(hub)
+        if hub.machine_now() >= verify_at:
+            began = hub.machine_now()
+            done += verify(hub)
+            verify_at = hub.machine_now() + SELDOM * (hub.machine_now() - began)
         if is_time:
             hand_out(hub)
         took = (hub.machine_now() - now).total_seconds()

@@ -40,6 +40,9 @@ ON_THE_WAY = (
 
 PATIENCE_S = 1800.0
 
+LOOK_S = 3.0
+"""Between two looks at how far everything is: each is a command, and takes from the hub what it measures."""
+
 
 class Days:
     """Plays the rollout, step by step."""
@@ -201,7 +204,7 @@ class Days:
             self._processes.check()
             if time.monotonic() - began > PATIENCE_S:
                 raise DemoError(f"{what}: it did not come to that; see {self._run.folder / 'logs'}")
-            time.sleep(1)
+            time.sleep(LOOK_S)
         self._say(f"{what} ({time.monotonic() - began:.0f} s)")
 
     def _go(self, at: datetime, text: str) -> None:

@@ -15,6 +15,7 @@ from flows.meter_rollout.belief import reads_by
 from flows.meter_rollout.policy import Policy
 from flows.meter_rollout.progress import UNDO, Track, definition, ready
 from flows.meter_rollout.saying import message_of
+from flows.meter_rollout.steps import WITH_READINGS, Says
 from flows.meter_rollout.subjects import Exchange
 from flows.meter_rollout.telling import Saying
 from flows.meter_rollout.trouble import Trouble
@@ -48,7 +49,9 @@ class Begun:
 def begin_ready(session: Session, tracks: Sequence[Track], begun: Begun, *, policy: Policy, sending: Sending) -> None:
     """Begin every step of some orders that may begin, and what becomes possible by it; then tell all that was begun."""
     while wanted := [(track, name) for track in tracks for name in ready(track)]:
-        spoken = subjects.exchanges(session, {_key(track, name): track.facts(name) for track, name in wanted})
+        facts = {_key(track, name): track.facts(name) for track, name in wanted}
+        read = {_key(track, name) for track, name in wanted if _says(name) in WITH_READINGS}
+        spoken = subjects.exchanges(session, facts, read=read)
         for track, name in wanted:
             begin_step(track, name, spoken[_key(track, name)], begun, policy=policy, sending=sending)
     _send(session, begun, policy=policy, sending=sending)
@@ -100,8 +103,7 @@ def _tell(track: Track, name: str, one: Exchange, begun: Begun, *, policy: Polic
         track.put(name, state="MANUAL", work_id=trouble.work_id(STEP_BY_HAND, about))
         begun.troubles.append(Trouble(STEP_BY_HAND, about, said, one.usage_point, track.order["new_meter"]))
         return
-    says = step.undo if name.startswith(UNDO) else step.says
-    message = message_of(says, name, one, attempt=row["attempt"], now=now, since=_since(track, now))
+    message = message_of(_says(name), name, one, attempt=row["attempt"], now=now, since=_since(track, now))
     role = policy.roles.get(step.system or "", "")
     if message is None or not role:
         state = "CONFIRMED" if step.name == "CIS_AMI" else "NOT_NEEDED"
@@ -123,6 +125,11 @@ def _since(track: Track, now: datetime) -> datetime:
     row = track.rows.get("VERIFIED")
     ended: datetime | None = row["ended_at"] if row is not None else None
     return ended or now
+
+
+def _says(name: str) -> Says:
+    """Return what a step says, or what it says when it is taken back."""
+    return definition(name).undo if name.startswith(UNDO) else definition(name).says
 
 
 def _key(track: Track, name: str) -> tuple[str, bool]:

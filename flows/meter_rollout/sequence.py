@@ -11,7 +11,7 @@ from typing import Any
 
 from canonical.codes.rollout import BILLING_WINDOW_LOCK
 from flows.meter_rollout import asking, beginning, subjects, waits, writing
-from flows.meter_rollout.asking import Ask
+from flows.meter_rollout.asking import Answers, Ask
 from flows.meter_rollout.beginning import Begun
 from flows.meter_rollout.policy import Policy
 from flows.meter_rollout.progress import TOLD, UNDO, Track, is_taken_back, newest, settle
@@ -100,26 +100,38 @@ def advance_batch(
 ) -> Advanced:
     """Bring orders one step on, from what is so now; `sending.now` is business time. One that is not due stays.
 
-    Systems are asked between two transactions; whatever came in between counts in the second.
+    Systems are asked between two transactions; whatever came in between counts in the second. Where there is nothing to
+    ask, one is enough.
 
     Raises:
         MisconfiguredError: a role's adapter is set up wrong.
     """
     now = sending.now
     with transaction() as session:
-        asked = asking.collect(_tracks(session, order_ids, lock=False), policy=policy, now=now)
+        tracks = _tracks(session, order_ids, lock=True)
+        asked = asking.collect(tracks, policy=policy, now=now)
+        if not asked:
+            return _go_on(session, tracks, {}, policy=policy, sending=sending)
     answers = asking.answered(asked, ask, now=now)
     with transaction() as session:
         tracks = _tracks(session, order_ids, lock=True)
         for track in tracks:
             settle(track, policy=policy, now=now)
-        writing.answered(session, tracks)
-        asking.judge(tracks, answers, now=now)
-        begun = Begun(troubles=waits.release_billed(session, tracks, policy=policy, now=now))
-        waits.follow_origins(session, tracks, begun, policy=policy, sending=sending)
-        beginning.begin_ready(session, tracks, begun, policy=policy, sending=sending)
-        done = writing.write(session, tracks, begun.troubles, policy=policy, now=now)
-    return Advanced(len(tracks), begun.sent, done.moved, len(asked), done.work)
+        return _go_on(session, tracks, answers, policy=policy, sending=sending)
+
+
+def _go_on(
+    session: Session, tracks: Sequence[Track], answers: Answers, *, policy: Policy, sending: Sending
+) -> Advanced:
+    """Bring settled orders on by what systems answered, and write it."""
+    now = sending.now
+    writing.answered(session, tracks)
+    asking.judge(tracks, answers, now=now)
+    begun = Begun(troubles=waits.release_billed(session, tracks, policy=policy, now=now))
+    waits.follow_origins(session, tracks, begun, policy=policy, sending=sending)
+    beginning.begin_ready(session, tracks, begun, policy=policy, sending=sending)
+    done = writing.write(session, tracks, begun.troubles, policy=policy, now=now)
+    return Advanced(len(tracks), begun.sent, done.moved, len(answers), done.work)
 
 
 def _planned(

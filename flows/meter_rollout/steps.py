@@ -34,6 +34,9 @@ Says = Literal[
 ]  # fmt: skip
 """What is said, by its name in `flows.meter_rollout.saying`; empty: nothing."""
 
+WITH_READINGS: frozenset[Says] = frozenset({"exchange", "exchange_undone", "readings"})
+"""What is said with the final and first readings."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:

@@ -1,6 +1,6 @@
 """What an exchange is about, as one attempt of its sequence tells it: meters, instants, readings; of many at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -66,16 +66,17 @@ def has(facts: Facts, needs: str) -> bool:
     return bool(facts["old"] if needs == "removed" else facts["new"])
 
 
-def exchanges(session: Session, wanted: Mapping[Key, Facts]) -> dict[Key, Exchange]:
-    """Return the exchanges that attempts tell of: two queries for all."""
+def exchanges(
+    session: Session, wanted: Mapping[Key, Facts], *, read: Collection[Key] | None = None
+) -> dict[Key, Exchange]:
+    """Return the exchanges that attempts tell of, those of `read` (None: all) with their readings: a few queries."""
     meters = _meters(session, {facts[name] for facts in wanted.values() for name in ("old", "new")} - {""})
     spoken = {key: _spoken(key, facts, meters) for key, facts in wanted.items()}
+    shown = [one for key, one in spoken.items() if read is None or key in read]
     taken = rollout_steps.readings_at(
-        session,
-        {one.usage_point for one in spoken.values()},
-        {at for one in spoken.values() for at in (one.removed_at, one.installed_at)},
+        session, {one.usage_point for one in shown}, {at for one in shown for at in (one.removed_at, one.installed_at)}
     )
-    return {key: _with_readings(one, taken) for key, one in spoken.items()}
+    return {key: _with_readings(one, taken) if taken else one for key, one in spoken.items()}
 
 
 def _spoken(key: Key, facts: Facts, meters: Mapping[str, Sequence[Row]]) -> Exchange:
