@@ -1,6 +1,6 @@
 """The relay from a PostgreSQL store to RabbitMQ, beside pika publishing the same bytes by hand with a window.
 
-20,000 deliveries of a bare event of about 1 kB are enqueued; then leased, carried and recorded in batches of 1,000 by
+20,000 deliveries of a bare event of about 1 kB are enqueued; then leased, carried and recorded in batches of 2,000 by
 `flows.relaying.carry_on`, as `amihub serve` does, through the adapter `partner_amqp`; beside it the same letters, with
 the same properties, go to the same queue by a publisher that does nothing else, its connection open and its properties
 made before the clock starts. Once with a classic and once with a quorum queue.
@@ -33,7 +33,7 @@ from servers.rabbitmq import private_rabbitmq
 from store.deliveries import Outgoing, enqueue_many
 from store.session import Transaction, open_engine, transactions
 
-DELIVERIES, BATCH, ROUNDS = 20_000, 1_000, 3
+DELIVERIES, BATCH, ROUNDS = 20_000, 2_000, 3
 KINDS: tuple[QueueType, ...] = ("classic", "quorum")
 NOW = datetime(2026, 3, 2, 6, tzinfo=UTC)
 POLICY = DeliveryPolicy(batch=BATCH, in_flight=10 * BATCH, timeout_s=60.0, lease_s=61.0 * BATCH)
