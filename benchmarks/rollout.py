@@ -47,9 +47,8 @@ from store.reference_masters import METER
 from store.session import Transaction, open_engine, transactions
 from store.tables import METADATA
 
-SMALL, DAY, LARGE = 1_000, 10_000, 100_000
-AROUND = 3
-"""Small days before and behind the large ones; their median counts, for a machine is not always equally fast."""
+SMALL, DAY, LARGE, AROUND = 1_000, 10_000, 100_000, 3
+"""`AROUND` small days are done before and behind the large ones: a machine is not always equally fast."""
 SINCE = datetime(2025, 1, 1, tzinfo=UTC)
 T = datetime(2026, 3, 2, 15, tzinfo=UTC)
 NOW = T + timedelta(hours=6)
@@ -95,10 +94,8 @@ class System:
                 Meter(one, "ACME", one, "ELECTRICITY", Decimal(1), status=self.status.get(one, "")) for one in ids
             )
         else:
-            things = tuple(
-                UsagePoint(one, one, "UTC", "ELECTRICITY", "AMI" if one in self.by_ami else "MANUAL", as_of)
-                for one in ids
-            )
+            read_by = {one: "AMI" if one in self.by_ami else "MANUAL" for one in ids}
+            things = tuple(UsagePoint(one, one, "UTC", "ELECTRICITY", by, as_of) for one, by in read_by.items())
         yield MasterData("create", noun, as_of, things)
 
 

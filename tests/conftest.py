@@ -1,5 +1,6 @@
 """What tests share: an empty hub database, on SQLite always and on a private PostgreSQL where servers may run."""
 
+import gc
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -19,6 +20,16 @@ from store.session import Transaction, open_engine, transactions
 
 NewDatabase = Callable[[], str]
 """Makes an empty database with all tables and returns its URL."""
+
+
+gc.disable()  # until everything is collected: what is collected stays
+
+
+def pytest_collection_finish() -> None:
+    """Keep thousands of tests and their modules out of the collector's rounds: each would look at all of them."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

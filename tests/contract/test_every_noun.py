@@ -15,6 +15,8 @@ from iec61968.services_spoken import KINDS, SERVICES
 from iec61968.spoken_nouns import NOUNS
 from iec61968.wsdl import wsdl
 
+pytestmark = pytest.mark.slow
+
 SCHEMAS = Path("iec61968/schemas")
 TREES = Path("../shared/profiles")
 EVENTS = {"create": "created", "change": "changed", "cancel": "canceled", "close": "closed", "delete": "deleted"}

@@ -8,6 +8,8 @@ from belief_story import told
 
 from store.session import Transaction
 
+pytestmark = pytest.mark.slow
+
 STORIES = sorted(path.parent for path in Path(__file__).parent.glob("*/given"))
 
 

@@ -28,6 +28,8 @@ from store.recon_snapshots import SNAPSHOT
 from store.session import Transaction
 from store.work import WORK_ITEM
 
+pytestmark = pytest.mark.slow
+
 POLICY = RetentionPolicy(history=timedelta(days=1000))
 
 

@@ -14,6 +14,8 @@ from iec61968.message_writer import message_to_xml
 from iec61968.spoken_nouns import NOUNS
 from services.cli import app
 
+pytestmark = pytest.mark.slow
+
 RUN = CliRunner()
 
 

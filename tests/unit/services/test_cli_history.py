@@ -16,6 +16,8 @@ from services import cli_history
 from services.cli import app
 from store.session import open_engine, transactions
 
+pytestmark = pytest.mark.slow
+
 SITE = """
 [site]
 name = "Example"

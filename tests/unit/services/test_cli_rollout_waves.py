@@ -18,6 +18,8 @@ from store import deliveries, rollout_orders, rollout_results, rollout_steps
 from store.rows import rows_of
 from store.session import open_engine, transactions
 
+pytestmark = pytest.mark.slow
+
 SITE = """
 [site]
 name = "Example"

@@ -17,6 +17,8 @@ from services.history_page import history_page
 from services.history_text import history_lines
 from store.session import Transaction
 
+pytestmark = pytest.mark.slow
+
 NOW = T + timedelta(days=4000)
 NASTY = "<script>alert('x')</script> & \"]]>"
 

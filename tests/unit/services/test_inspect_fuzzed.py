@@ -16,6 +16,8 @@ from iec61968.spoken_nouns import NOUNS
 from services.inspection_cim import inspect_cim
 from services.inspection_facts import Findings
 
+pytestmark = pytest.mark.slow
+
 NAMES = (
     *("{urn:x}y", "x", "Header", "Reply", "Payload", "Compressed"),
     *("{http://iec.ch/TC57/2011/MeterReadings#}MeterReadings", "{http://iec.ch/TC57/2011/Zap#}Zap"),

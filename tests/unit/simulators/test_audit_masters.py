@@ -10,6 +10,8 @@ from simulators.audit_master_books import open_truth
 from simulators.audit_masters import audit
 from simulators.masters_system import open_system
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -15,6 +15,8 @@ from simulators.masters_system import MastersSystem, home_of, open_system, turn
 from simulators.masters_wire import Head, Version, name_of, read, write
 from simulators.script import BUSINESS_DAYS
 
+pytestmark = pytest.mark.slow
+
 DAY = BUSINESS_DAYS[0]
 MORNING, NOON = at_local(DAY, 2, 1), at_local(DAY, 12)
 

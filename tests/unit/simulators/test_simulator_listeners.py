@@ -19,6 +19,8 @@ from simulators.mdms_soap import application
 from simulators.mdms_state import Mdms, open_mdms
 from simulators.sftp_server import make_keys, start_sftp
 
+pytestmark = pytest.mark.slow
+
 MORNING = at_local(date(2026, 11, 17), 8)
 
 

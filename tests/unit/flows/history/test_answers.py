@@ -19,6 +19,8 @@ from flows.history.replay import beliefs_of
 from store.master_changes import Provenance
 from store.session import Transaction
 
+pytestmark = pytest.mark.slow
+
 ONE = meter_mrid("ACME", "1")
 
 

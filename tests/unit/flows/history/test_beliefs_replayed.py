@@ -5,11 +5,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.history.evidence import Belief, Extract, Statement
 from flows.history.replay import beliefs_of
+
+pytestmark = pytest.mark.slow
 
 T = datetime(2026, 1, 1, tzinfo=UTC)
 FIELDS = ("multiplier", "status")

@@ -9,6 +9,8 @@ from canonical.granularity import Grain
 from flows.master_data_sync import Policy
 from store.session import Transaction
 
+pytestmark = pytest.mark.slow
+
 TEN, EARLIER = 10 + 10 / 24, 10 + 9.5 / 24
 """Ten o'clock of a day, and half past nine."""
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from wave_town import House, build
@@ -14,6 +15,8 @@ from flows.meter_rollout.working_days import billing_span, blocked_days, is_work
 from store import rollout_orders
 from store.rollout_states import FINAL, NEXT_OF_ORDER
 from store.session import Transaction
+
+pytestmark = pytest.mark.slow
 
 FIRST = date(2026, 12, 1)
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)

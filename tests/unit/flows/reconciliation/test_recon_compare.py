@@ -10,6 +10,8 @@ from flows.reconciliation.policy import Policy, SystemPolicy
 from store import recon_runs, recon_snapshots
 from store.session import Transaction
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def world(transaction: Transaction) -> World:

@@ -18,6 +18,8 @@ from flows.unbilled.report import read_entries
 from store.session import Session, Transaction
 from store.unbilled import latest_day
 
+pytestmark = pytest.mark.slow
+
 NOW = at("2026-07-20", 6)
 DAY = date(2026, 7, 20)
 POLICY = Policy(zone=ZONE.key, since=date(2026, 6, 1), batch=2)

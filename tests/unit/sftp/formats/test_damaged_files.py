@@ -5,11 +5,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from canonical.errors import RejectedError
 from sftp.formats import billed, billing_drop, billing_request, reference
+
+pytestmark = pytest.mark.slow
 
 GOLDEN = Path(__file__).resolve().parents[4] / "adapters" / "cis_flatfile" / "golden"
 READERS: dict[str, Callable[[BinaryIO], Iterator[Any]]] = {

@@ -14,6 +14,8 @@ from sftp.formats import nem
 from sftp.formats.nem_records import EXACT, Accumulation, Channel, Day, Fault
 from sftp.formats.nem_values import values_from_text
 
+pytestmark = pytest.mark.slow
+
 HEAD = "100,NEM12,202601020000,MDP,HUB"
 CHANNEL = "200,NMI0000001,E1,1,E1,N1,SER1,kWh,60,"
 VALUES = ",".join(f"{n}.5" for n in range(24))

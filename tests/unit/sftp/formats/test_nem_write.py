@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +25,8 @@ from sftp.formats.nem_records import (
     Record,
     Transaction,
 )
+
+pytestmark = pytest.mark.slow
 
 NAMES = st.text("ABCXYZ0123456789", min_size=1, max_size=10)
 TEXTS = st.text("ABC xyz,\"'äß", max_size=12).map(str.strip)

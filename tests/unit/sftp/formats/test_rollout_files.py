@@ -19,6 +19,8 @@ from sftp.formats import completions, field_orders, file_names, manual_reads, ro
 from sftp.formats.name_check import check_name
 from sftp.layout import Form
 
+pytestmark = pytest.mark.slow
+
 HEADER: dict[str, Any] = {
     "file_id": "F1", "sender": "ACME", "receiver": "AMIHUB", "env": "TEST", "created": EPOCH,
     "business_date": date(2026, 11, 2), "zone": "America/New_York", "sequence": 4, "shipment": "S-1",
