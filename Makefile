@@ -52,7 +52,7 @@ bench: setup servers  ## hot paths against their floor and peers; writes benchma
 fuzz: setup  ## wounded messages against lxml and the schema; FUZZ=1000000 says how many
 	FUZZ=$${FUZZ:-200000} $(BIN)/pytest -q tests/fuzz -n 2
 
-kills: setup servers  ## kill -9 at every boundary on both databases (make test: of long stories at every second or third, on PostgreSQL every sixth or ninth)
+kills: setup servers  ## kill -9 at every boundary on both databases (make test: of long stories at a hundred, on PostgreSQL at thirty-five)
 	KILLS=all $(BIN)/pytest -q tests/integration/test_kill_*.py -n 2 --dist loadfile --no-loadscope-reorder
 
 serve: setup  ## the hub's web services and relay for the site in $$AMIHUB_SITE

@@ -23,7 +23,7 @@ scenario lets leases expire by adding time. Open engines inside `run` and `obser
 `with boundaries.renames():` adds the moment before and after a file gets its name.
 
 `stride` tries every n-th boundary from `first` on: a scenario with hundreds of them is shared out among tests. Of those
-`make test` tries every second, of very long ones every third, and on PostgreSQL a third of these; `make kills` all.
+`make test` tries about a hundred, evenly spread, a third of that on PostgreSQL; `make kills` tries all.
 """
 
 import json
@@ -147,8 +147,8 @@ class Scenario(Protocol):
         """Return the end state, as JSON can hold it."""
 
 
-SHORT, LONG = 60, 300
-"""Boundaries of a story that is short enough to be killed at each, and of one that is long."""
+TRIED, TRIED_ON_POSTGRESQL = 100, 35
+"""Boundaries of a story at which `make test` kills it, spread evenly; of a shorter one all. `make kills` tries all."""
 
 
 class ScenarioFailedError(AssertionError):
@@ -185,10 +185,10 @@ def survive_every_kill(
 
 
 def _thinned(place: Place, boundaries: int) -> int:
-    """Return of how many boundaries one is tried: of a short story all, of a long one fewer, fewest on PostgreSQL."""
-    if boundaries <= SHORT or os.environ.get("KILLS") == "all":
+    """Return of how many boundaries one is tried, so that about as many are as there is time for."""
+    if os.environ.get("KILLS") == "all":
         return 1
-    return (2 if boundaries <= LONG else 3) * (3 if place.url.startswith("postgresql") else 1)
+    return -(-boundaries // (TRIED_ON_POSTGRESQL if place.url.startswith("postgresql") else TRIED))
 
 
 def _new_place(scenario: Scenario, databases: Callable[[], str], folder: Path) -> Place:
