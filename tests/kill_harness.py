@@ -174,7 +174,8 @@ def survive_every_kill(
     names: list[str] = _result(_in_process(lambda: _run(scenario, calm, 0, 0), folder))
     expected = _observed(scenario, calm, folder)
     assert len(names) >= at_least, f"only {len(names)} boundaries: {names}"
-    for number in range(first, len(names) + 1, stride * _thinned(calm, len(names))):
+    thin = _thinned(calm, len(names))
+    for number in range(1 + (first - 1) * thin, len(names) + 1, stride * thin):
         place = _new_place(scenario, databases, folder / f"killed_{number}")
         killed = _in_process(lambda at=number, where=place: _run(scenario, where, at, 0), folder)  # type: ignore[misc]
         assert killed is None, f"boundary {number} of {len(names)} was not reached: a run is not the same twice"
