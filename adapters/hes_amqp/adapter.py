@@ -37,6 +37,11 @@ class QueueHeadEnd:
         """Return how its messages are to be understood."""
         return self._settings.reading
 
+    @property
+    def operations_per_message(self) -> int:
+        """Return how many messages it takes in one (`canonical.messages.Several`)."""
+        return self.reading.operations_per_message
+
     def understand(self, wire: WireMessage, *, source: str) -> Message[MasterData]:
         """Return what a message of this system says of master data; `source` is who its queue proved to be the sender.
 

@@ -16,8 +16,8 @@ from canonical.commissioning import Commissioning
 from canonical.completions import completions_from
 from canonical.errors import MisconfiguredError, RejectedError
 from canonical.ids import meter_mrid
-from canonical.messages import Header, Message
-from canonical.ports import Destination
+from canonical.messages import Header, Message, Several
+from canonical.ports import Destination, TakesSeveral
 from iec61968.bindings import unwrap
 from iec61968.editions import EDITIONS
 from iec61968.message_codec import message_from_xml
@@ -159,3 +159,29 @@ def test_a_system_that_takes_sets_over_typed_services_gets_a_generic_one(
     root = etree.fromstring(parcel.body or b"")
     assert etree.QName(root).localname == "RequestMessage"
     assert len(root.findall(".//{*}Operation")) == 2
+
+
+@pytest.mark.parametrize("adapter", [*WEB, *QUEUE])
+def test_who_takes_several_messages_in_one_gets_them_as_operations(
+    adapter: str, messaging: Messaging, tmp_path: Path
+) -> None:
+    port = port_of(adapter, messaging, operations_per_message=2)
+    takes: TakesSeveral = port
+    each = tuple(
+        Message(
+            Header(f"s-{n}", "AMIHUB", "change", "MeterConfig"),
+            Commissioning("COMMISSION", meter_mrid("Acme", str(n)), "Acme", str(n), "", AT),
+        )
+        for n in (1, 2)
+    )
+    header = Header("set", "AMIHUB", "change", "MeterConfig", "set", created_at=AT)
+
+    parcel = port.encode(Message(header, Several(each)), spool=tmp_path)
+
+    found = wire_of(parcel.body).payload.operation_set
+    assert takes.operations_per_message == 2
+    assert found is not None
+    assert [(one.operation_id, one.verb, one.noun) for one in found.operations] == [
+        (1, "change", "MeterConfig"), (2, "change", "MeterConfig"),
+    ]  # fmt: skip
+    assert not found.all_or_nothing
