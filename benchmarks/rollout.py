@@ -20,6 +20,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -29,7 +30,7 @@ from canonical.commissioning import Commissioning
 from canonical.event_kinds import EventKind
 from canonical.events import EndDeviceEvent
 from canonical.holdings import registers_text
-from canonical.ids import meter_mrid
+from canonical.ids import meter_mrid, mint
 from canonical.master_data import MasterData, Meter
 from canonical.messages import FileFacts, FileIdentity, Item, Message, Outcome, Parcel
 from canonical.metering import MeterReadings, Register, RegisterReading, UsagePoint
@@ -60,6 +61,8 @@ POLICY = Policy(
 )
 PATIENCE = DeliveryPolicy(batch=400, in_flight=1000, timeout_s=1, lease_s=900)
 CHUNK = 2_000
+_point = partial(mint, "usage_point")
+"""mRID of the n-th usage point: random to look at, as real ones are."""
 
 
 class System:
@@ -106,11 +109,11 @@ def populate(transaction: Transaction, number: int) -> None:
         with transaction() as session:
             span = {"valid_from": SINCE, "valid_to": None}
             points = [
-                {"usage_point": f"U{n}", "name": f"NMI{n}", "zone": "America/Toronto", "commodity": "ELECTRICITY",
+                {"usage_point": _point(n), "name": f"NMI{n}", "zone": "America/Toronto", "commodity": "ELECTRICITY",
                  "read_source": "MANUAL", "district": "D1", "route": f"R{n % 97}", **span} for n in some
             ]  # fmt: skip
             agreements = [
-                {"agreement": f"A{n}", "account": f"K{n}", "usage_point": f"U{n}", "tariff": "FLAT", "cycle": "C1",
+                {"agreement": f"A{n}", "account": f"K{n}", "usage_point": _point(n), "tariff": "FLAT", "cycle": "C1",
                  "customer_class": "RESIDENTIAL", "tou_calendar": "", "net_metering": False, **span} for n in some
             ]  # fmt: skip
             meters = [
@@ -118,12 +121,11 @@ def populate(transaction: Transaction, number: int) -> None:
                  "status": "", **span} for n in some for maker, mark in (("OLDCO", "O"), ("ACME", "N"))
             ]  # fmt: skip
             hanging = [
-                {"meter": meter_mrid("OLDCO", f"O{n}"), "usage_point": f"U{n}", **_plate("OLDCO", f"O{n}"),
+                {"meter": meter_mrid("OLDCO", f"O{n}"), "usage_point": _point(n), **_plate("OLDCO", f"O{n}"),
                  "installed_at": SINCE, "removed_at": None, "split": None} for n in some
             ]  # fmt: skip
-            for table, rows in (
-                (USAGE_POINT, points), (AGREEMENT, agreements), (METER, meters), (INSTALLATION, hanging),
-            ):  # fmt: skip
+            tables = (USAGE_POINT, AGREEMENT, METER, INSTALLATION)
+            for table, rows in zip(tables, (points, agreements, meters, hanging), strict=True):
                 reference.record(session, table, rows, now=SINCE)
 
 
@@ -134,15 +136,14 @@ def _plate(maker: str, serial: str) -> dict[str, str]:
     }  # fmt: skip
 
 
-def completions(number: int) -> Iterator[Completion]:
-    """Yield what the field reports of a day."""
-    for n in range(number):
-        at = T + timedelta(seconds=n % 18_000)
-        yield Completion(
-            "", f"U{n}", "DONE", at, removed=MeterSeen(f"O{n}"), removed_at=at,
-            final_readings=(RegisterValue("T", Decimal("1234.5")),), installed=MeterSeen(f"N{n}"), installed_at=at,
-            first_readings=(RegisterValue("T", Decimal(3)),), installer="crew 7",
-        )  # fmt: skip
+def completion(n: int) -> Completion:
+    """Return what the field reports of one exchange."""
+    at = T + timedelta(seconds=n % 18_000)
+    return Completion(
+        "", _point(n), "DONE", at, removed=MeterSeen(f"O{n}"), removed_at=at,
+        final_readings=(RegisterValue("T", Decimal("1234.5")),), installed=MeterSeen(f"N{n}"), installed_at=at,
+        first_readings=(RegisterValue("T", Decimal(3)),), installer="crew 7",
+    )  # fmt: skip
 
 
 def judge(transaction: Transaction, number: int) -> None:
@@ -154,10 +155,10 @@ def judge(transaction: Transaction, number: int) -> None:
     handler = CompletionsHandler(POLICY)
     identity = FileIdentity("completions", "CREWS")
     file = FileContext("file-1", "wams", "CP_day.dat", identity, FileFacts({}, {}, {}, 0, 0), "0" * 64, NOW)
-    items = [Item(n, str(n), one, "") for n, one in enumerate(completions(number), 1)]
     for start in range(0, number, CHUNK):
+        items = [Item(n + 1, str(n + 1), completion(n), "") for n in range(start, min(start + CHUNK, number))]
         with transaction() as session:
-            handler.handle(session, file, items[start : start + CHUNK], now=NOW)
+            handler.handle(session, file, items, now=NOW)
     done = validate.validate_due(policy=POLICY, transaction=transaction, now=NOW)
     if done.believed != number:
         raise SystemExit(f"{done} of {number}")
@@ -206,9 +207,10 @@ class Office:
                 meter = meter_mrid("ACME", f"N{n}")
                 days = (T + timedelta(days=day, hours=14) for day in range(1, 4))
                 own = tuple(
-                    RegisterReading(f"U{n}", meter, KWH, day, Decimal(5), Quality.VALIDATED, "", "mdms") for day in days
+                    RegisterReading(_point(n), meter, KWH, day, Decimal(5), Quality.VALIDATED, "", "mdms")
+                    for day in days
                 )
-                told.append(MeterReadings(f"U{n}", meter, own))
+                told.append(MeterReadings(_point(n), meter, own))
             with self.transaction() as session:
                 end_device_events.keep(session, events, message_id=f"events-{start}", now=NOW)
                 readings.keep(session, told, now=NOW)
@@ -265,8 +267,7 @@ def _apart(number: int) -> dict[str, float]:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.rollout", str(number)], check=True, stdout=subprocess.PIPE, text=True
     )
-    figures: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
-    return figures
+    return dict[str, float](json.loads(done.stdout.strip().splitlines()[-1]))
 
 
 def run(large: int = LARGE) -> dict[str, dict[str, float]]:

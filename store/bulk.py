@@ -104,25 +104,27 @@ def insert_if_new(session: Session, table: type[SQLModel] | Table, rows: Sequenc
     return int(cursor.rowcount)
 
 
-def change(session: Session, table: type[SQLModel] | Table, rows: Sequence[Row], *, key: str) -> None:
-    """Write other columns of rows that exist, found by one column; a row that does not exist is left alone."""
+def change(session: Session, table: type[SQLModel] | Table, rows: Sequence[Row], *, key: str | Sequence[str]) -> None:
+    """Write other columns of rows that exist, found by a unique key; a row that does not exist is left alone."""
     if not rows:
         return
     target = _table(table)
     names = _names(target, rows, ())
     connection = _connection(session)
     values = _bound(connection, target, names, rows)
-    others = [name for name in names if name != key]
+    keys = (key,) if isinstance(key, str) else tuple(key)
+    others = [name for name in names if name not in keys]
     cursor = _cursor(connection)
     if connection.dialect.name == "postgresql":
         staged = _stage(cursor, target, names, values)
         sets = ", ".join(f"{_quoted(name)} = {staged}.{_quoted(name)}" for name in others)
-        same = f"{target.name}.{_quoted(key)} = {staged}.{_quoted(key)}"
+        same = " AND ".join(f"{target.name}.{_quoted(name)} = {staged}.{_quoted(name)}" for name in keys)
         cursor.execute(f"UPDATE {target.name} SET {sets} FROM {staged} WHERE {same}")  # noqa: S608
         return
     numbered = {name: f"?{names.index(name) + 1}" for name in names}
     sets = ", ".join(f"{_quoted(name)} = {numbered[name]}" for name in others)
-    cursor.executemany(f"UPDATE {target.name} SET {sets} WHERE {_quoted(key)} = {numbered[key]}", values)  # noqa: S608
+    same = " AND ".join(f"{_quoted(name)} = {numbered[name]}" for name in keys)
+    cursor.executemany(f"UPDATE {target.name} SET {sets} WHERE {same}", values)  # noqa: S608
 
 
 def _merge_postgresql(

@@ -1,4 +1,4 @@
-"""Column types that mean the same on SQLite and PostgreSQL: instants, exact numbers, small facts."""
+"""Column types and indexes that mean the same on SQLite and PostgreSQL: instants, exact numbers, small facts."""
 
 import json
 from datetime import UTC, datetime
@@ -6,11 +6,17 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import BigInteger as _BigInteger
-from sqlalchemy import DateTime, Dialect, Integer, Numeric, String, Text, TypeDecorator
+from sqlalchemy import DateTime, Dialect, Index, Integer, Numeric, String, Text, TextClause, TypeDecorator, text
 from sqlalchemy.types import TypeEngine
 
 BigInteger = _BigInteger().with_variant(Integer(), "sqlite")
 """Eight-byte integer; plain INTEGER on SQLite, where only that counts up by itself."""
+
+
+def only(name: str, where: str, *columns: str) -> Index:
+    """Return an index of some rows only: a row that leaves them costs nothing, and most rows end in none."""
+    condition: TextClause = text(where)
+    return Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
 
 
 class Instant(TypeDecorator[datetime]):

@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Index, Table, TextClause, column, literal_column, or_, text, update
+from sqlalchemy import ColumnElement, Table, column, literal_column, or_, update
 from sqlalchemy import select as sa_select
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from canonical.codes.message import DELIVERY_KEY_REUSED, NOT_IN_STORE
 from canonical.errors import RejectedError
-from canonical.ids import mint
+from canonical.ids import mint_near
 from canonical.messages import Header, Outcome, Parcel
 from store import attempts, bulk
 from store.among import among
 from store.attempts import Begun
-from store.columns import BigInteger, Instant
+from store.columns import BigInteger, Instant, only
 
 IS_PENDING = column("state") == literal_column("'pending'")
 """Said as text and not as a parameter: so both databases see that an index of what is pending serves."""
@@ -30,25 +30,19 @@ NOTHING: ColumnElement[str] = literal_column("''")
 """The empty text, likewise: an index of what is not empty serves where a query says so."""
 
 
-def _only(name: str, where: str, *columns: str) -> Index:
-    """Return an index of some rows only: a row that leaves them costs nothing, and most rows end in none."""
-    condition: TextClause = text(where)
-    return Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
-
-
 class Delivery(SQLModel, table=True):
     """One message on its way to one destination."""
 
     __tablename__ = "delivery"
     __table_args__ = (
-        _only("ix_delivery_pending", "state = 'pending'", "destination", "rank", "sequence"),
-        _only("ix_delivery_lane", "state = 'pending' AND lane <> ''", "destination", "lane", "sequence"),
-        _only("ix_delivery_expires", "state = 'pending' AND expires_at IS NOT NULL", "destination", "expires_at"),
-        _only("ix_delivery_sent", "state = 'sent'", "confirm_by"),
-        _only("ix_delivery_parked", "state = 'parked'", "sequence"),
-        _only("ix_delivery_confirm_name", "confirm_name <> ''", "destination", "confirm_name"),
-        _only("ix_delivery_correlation_id", "correlation_id <> ''", "correlation_id"),
-        _only("ix_delivery_causation_id", "causation_id <> ''", "causation_id"),
+        only("ix_delivery_pending", "state = 'pending'", "destination", "rank", "sequence"),
+        only("ix_delivery_lane", "state = 'pending' AND lane <> ''", "destination", "lane", "sequence"),
+        only("ix_delivery_expires", "state = 'pending' AND expires_at IS NOT NULL", "destination", "expires_at"),
+        only("ix_delivery_sent", "state = 'sent'", "confirm_by"),
+        only("ix_delivery_parked", "state = 'parked'", "sequence"),
+        only("ix_delivery_confirm_name", "confirm_name <> ''", "destination", "confirm_name"),
+        only("ix_delivery_correlation_id", "correlation_id <> ''", "correlation_id"),
+        only("ix_delivery_causation_id", "causation_id <> ''", "causation_id"),
         # A lease rewrites a row in the page where it stands, and its indexes stay as they are, while the page has room.
         {"postgresql_with": {"fillfactor": "50"}},
     )
@@ -141,7 +135,7 @@ class Outgoing:
     @property
     def delivery_id(self) -> str:
         """Return the id that its delivery has."""
-        return mint("delivery", self.destination, self.key)
+        return mint_near(self.key, "delivery", self.destination, self.key)
 
 
 def enqueue(

@@ -6,7 +6,7 @@ from sqlalchemy import exists
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
-from store.deliveries import Delivery
+from store.deliveries import NOTHING, Delivery
 from store.rollout import STEP
 from store.rows import rows_of
 from store.work import WORK_ITEM
@@ -18,7 +18,7 @@ def waiting(session: Session, *, besides: Collection[str]) -> list[Delivery]:
     A step of an exchange looks after its own delivery: it asks the system first, then its own work is opened.
     """
     late = (col(Delivery.state) == "sent") & col(Delivery.unconfirmed_at).is_not(None)
-    is_step = exists().where(STEP.c.delivery_id == Delivery.delivery_id)
+    is_step = exists().where(STEP.c.delivery_id != NOTHING, STEP.c.delivery_id == Delivery.delivery_id)
     query = select(Delivery).where(
         (col(Delivery.state) == "parked") | late, col(Delivery.noun).not_in(sorted(besides)), ~is_step
     )

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Index, Table, Text
 from sqlmodel import Field, SQLModel
 
-from store.columns import BigInteger, Facts, Instant
+from store.columns import BigInteger, Facts, Instant, only
 
 
 class RolloutWaveRow(SQLModel, table=True):
@@ -48,6 +48,8 @@ class RolloutOrderRow(SQLModel, table=True):
         Index("rollout_order_point", "usage_point"),
         Index("rollout_order_due", "state", "due_at"),
         Index("rollout_order_meter", "new_meter"),
+        # Rows lie in order of id: a batch, which is a range of ids, touches a range of pages.
+        {"sqlite_with_rowid": False},
     )
 
     order_id: str = Field(primary_key=True)
@@ -164,8 +166,10 @@ class RolloutStepRow(SQLModel, table=True):
 
     __tablename__ = "rollout_step"
     __table_args__ = (
-        Index("rollout_step_state", "state", "due_at"),
-        Index("rollout_step_delivery", "delivery_id"),
+        Index("rollout_step_state", "state", "step", "order_id"),
+        only("rollout_step_due", "due_at IS NOT NULL", "order_id", "due_at"),
+        only("rollout_step_delivery", "delivery_id <> ''", "delivery_id"),
+        {"sqlite_with_rowid": False},
     )
 
     order_id: str = Field(primary_key=True)
@@ -181,7 +185,7 @@ class RolloutStepRow(SQLModel, table=True):
     delivery_id: str = ""
     operation: int = 0
     """Its number in a delivery that tells several steps, 1 for the first; 0: the delivery tells it alone."""
-    work_id: str = Field(default="", index=True)
+    work_id: str = ""
     """Work that a person has with it; what that person decides moves the step."""
     facts: dict[str, Any] | None = Field(default=None, sa_type=Facts, nullable=True)
     """Of the first step of an attempt: meters and instants as this attempt tells them, and whose attempts it waits

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from canonical.codes.rollout_waves import ORDER_UNKNOWN
 from canonical.errors import ErrorCode, RejectedError
-from canonical.ids import mint
+from canonical.ids import mint_near
 from canonical.rollout import OrderState
 from store import bulk
 from store.rollout import ORDER, ORDER_HISTORY
@@ -61,7 +61,7 @@ class Move:
 
 def order_id_of(wave: str, usage_point: str) -> str:
     """Return the id of the order of a usage point in a wave."""
-    return mint("rollout_order", wave, usage_point)
+    return mint_near(usage_point, "rollout_order", wave, usage_point)
 
 
 def insert(session: Session, rows: Sequence[Mapping[str, Any]], *, now: datetime, by: str = "hub") -> None:

@@ -1,14 +1,16 @@
 """Steps of the sequence of many orders at a time: read, planned, moved; one statement for a batch, never one a row."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, or_, select, update
+from sqlalchemy import String, and_, column, func, or_, select, update, values
 from sqlmodel import Session
 
 from canonical.metering import RegisterReading
 from store import bulk
+from store.columns import Instant
 from store.dispatch import DELIVERY
 from store.master_statements import MASTER_STATEMENT
 from store.reading_rows import reading_of
@@ -17,8 +19,8 @@ from store.rollout import ORDER, STEP
 from store.rows import Row, rows_of
 from store.work import WORK_ITEM
 
-OPEN = ("PENDING", "HELD", "AWAITED", "SENT", "REFUSED", "UNCONFIRMED", "CONFIRMED", "MANUAL")
-"""States of a step that something may still come of; CONFIRMED as long as it has a due time: it is to be seen yet."""
+ENDED = ("SEEN", "COMPENSATED", "NOT_NEEDED")
+"""States of a step that nothing comes of any more; nor does of one that is CONFIRMED, unless it is due to be seen."""
 
 OBSERVED = ("HEARD", "VERIFIED")
 """Steps at which the hub itself looks: while they are awaited, no due time of theirs makes an order due."""
@@ -29,6 +31,7 @@ STUCK = ("REFUSED", "UNCONFIRMED", "MANUAL")
 CHUNK = 900
 """Ids that one query names."""
 
+_WANTED = values(column("point", String), column("at", Instant))
 KEY = ("order_id", "step", "attempt")
 _SETTLED = ("confirmed", "parked", "cancelled")
 _DECIDED = ("RESOLVED", "WAIVED")
@@ -67,23 +70,22 @@ def of_orders(session: Session, order_ids: Collection[str]) -> dict[str, list[Ro
 
 
 def move(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write the columns given of steps that exist; every row names its key (`KEY`) and the same others."""
-    if not rows:
-        return
-    others = [name for name in rows[0] if name not in KEY]
-    which = [STEP.c[name] == bindparam(f"of_{name}") for name in KEY]
-    values = {name: bindparam(f"to_{name}", type_=STEP.c[name].type) for name in others}
-    session.execute(
-        update(STEP).where(*which).values(values),
-        [{f"of_{name}": row[name] for name in KEY} | {f"to_{name}": row[name] for name in others} for row in rows],
-    )
+    """Write the columns given of steps that exist; every row names its key (`KEY`) and what changes of it.
+
+    A column that is named is written in every index that has it, also where it stays as it was.
+    """
+    alike: dict[tuple[str, ...], list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rows:
+        alike[tuple(row)].append(row)
+    for some in alike.values():
+        bulk.change(session, STEP, some, key=KEY)
 
 
 def due(session: Session, *, now: datetime, limit: int) -> list[str]:
     """Return ids of orders of which a step is due or its delivery has come to an end, in order of id."""
     state = STEP.c.state
     ways = (
-        and_(state.in_(OPEN), STEP.c.due_at <= now, ~and_(state == "AWAITED", STEP.c.step.in_(OBSERVED))),
+        and_(STEP.c.due_at <= now, state.not_in(ENDED), ~and_(state == "AWAITED", STEP.c.step.in_(OBSERVED))),
         and_(state == "SENT", or_(DELIVERY.c.state.in_(_SETTLED), DELIVERY.c.unconfirmed_at.is_not(None))),
         and_(state.in_(STUCK), or_(DELIVERY.c.confirmed_at > STEP.c.ended_at, WORK_ITEM.c.state.in_(_DECIDED))),
     )
@@ -139,23 +141,21 @@ def said_of(session: Session, usage_points: Collection[str]) -> dict[str, list[R
 
 
 def readings_at(
-    session: Session, usage_points: Collection[str], instants: Collection[datetime]
+    session: Session, wanted: Collection[tuple[str, datetime]]
 ) -> dict[tuple[str, str, datetime], list[RegisterReading]]:
-    """Return what stood on registers at exactly some instants, by usage point, meter and instant; the last version."""
-    table = REGISTER_READING.c
+    """Return what stood on registers of usage points at exactly some instants, each point with its own.
+
+    By usage point, meter and instant; the last version.
+    """
+    table, listed = REGISTER_READING.c, sorted(wanted)
     found: dict[tuple[str, str, datetime], dict[str, RegisterReading]] = {}
-    for part in _chunks(usage_points):
-        for some in _instants(instants):
-            query = select(REGISTER_READING).where(table.usage_point.in_(part), table.taken_at.in_(some))
-            for row in rows_of(session, query.order_by(table.row)):
-                key = (row["usage_point"], row["meter"], row["taken_at"])
-                found.setdefault(key, {})[row["reading_type"]] = reading_of(row)
+    for at in range(0, len(listed), CHUNK):
+        pairs = _WANTED.data(listed[at : at + CHUNK]).cte("wanted").c
+        query = select(REGISTER_READING).where(table.usage_point == pairs.point, table.taken_at == pairs.at)
+        for row in rows_of(session, query.order_by(table.row)):
+            key = (row["usage_point"], row["meter"], row["taken_at"])
+            found.setdefault(key, {})[row["reading_type"]] = reading_of(row)
     return {key: list(own.values()) for key, own in found.items()}
-
-
-def _instants(wanted: Collection[datetime]) -> list[list[datetime]]:
-    listed = sorted(wanted)
-    return [listed[at : at + CHUNK] for at in range(0, len(listed), CHUNK)]
 
 
 def counts(session: Session) -> list[Row]:

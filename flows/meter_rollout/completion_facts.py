@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from canonical.ids import mint
+from canonical.ids import mint_near
 from canonical.names import normal_serial
 from canonical.rollout import Completion, MeterSeen, RegisterValue
 
@@ -53,7 +53,7 @@ def business_key(completion: Completion, usage_point: str) -> str:
     """Return what names the exchange: usage point, both meters, instant (domain 1.5); of a visit in vain the visit."""
     meters = (serial_of(completion.removed), serial_of(completion.installed))
     kind = "exchange" if completion.outcome == "DONE" else completion.outcome.lower()
-    return mint("completion", kind, usage_point, *meters, completion.effective_at)
+    return mint_near(usage_point, "completion", kind, usage_point, *meters, completion.effective_at)
 
 
 def result_id(key: str, completion: Completion) -> str:
@@ -69,7 +69,7 @@ def result_id(key: str, completion: Completion) -> str:
         _number(completion.multiplier_seen) if completion.multiplier_seen is not None else "",
         completion.unable_reason or "",
     )
-    return mint("rollout_result", key, *said)
+    return mint_near(key, "rollout_result", key, *said)
 
 
 def serial_of(seen: MeterSeen | None) -> str:

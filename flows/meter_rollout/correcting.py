@@ -10,7 +10,7 @@ from datetime import datetime
 from canonical.codes.rollout import EX
 from canonical.codes.rollout_corrections import NOT_CROSSED, RESULT_UNKNOWN
 from canonical.errors import RejectedError
-from canonical.ids import mint
+from canonical.ids import mint_near
 from flows.meter_rollout import corrections, validate
 from flows.meter_rollout.completion_facts import completion_from
 from flows.meter_rollout.corrections import Corrected, Meant
@@ -207,7 +207,7 @@ def _moved(session: Session, row: Row, point: str, person: Person) -> Meant:
         order: str = best["order_id"]
         rollout_orders.move(session, [order], "DONE_IN_FIELD", now=person.now, reason=person.reason, by=person.by)
         return Meant(own, point, order)
-    order = mint("rollout_order", "", row["business_key"], point)
+    order = mint_near(point, "rollout_order", "", row["business_key"], point)
     fresh = {"order_id": order, "usage_point": point, "state": "DONE_IN_FIELD", "valid_at": row["effective_at"]}
     rollout_orders.insert(session, [{**fresh, "reason": person.reason}], now=person.now, by=person.by)
     return Meant(own, point, order)

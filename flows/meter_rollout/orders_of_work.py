@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from canonical.ids import mint
+from canonical.ids import mint_near
 from flows.meter_rollout.deadlines import cycles_of
 from store import reference, reference_bulk, rollout_orders
 from store.rows import Row
@@ -43,7 +43,7 @@ class Orders:
 
     def ad_hoc(self, result: Row) -> str:
         """Return the id of a new order for an exchange that nobody ordered; it is inserted with the others."""
-        order = mint("rollout_order", "", result["business_key"])
+        order = mint_near(result["usage_point"], "rollout_order", "", result["business_key"])
         row = {"order_id": order, "usage_point": result["usage_point"], "state": "DONE_IN_FIELD", "attempts": 1,
                "valid_at": result["effective_at"], "reason": "nobody ordered it"}  # fmt: skip
         self.fresh.append({**row, **self.known.get(result["usage_point"], {})})

@@ -39,8 +39,8 @@ class Track:
     is_clear: bool = True
     """Whether everything that goes before this attempt, at other orders too, is taken back."""
 
-    dirty: set[str] = field(default_factory=set)
-    """Names of the steps that changed."""
+    dirty: dict[str, set[str]] = field(default_factory=dict)
+    """Names of the steps that changed, each with the columns that did."""
 
     @property
     def attempt(self) -> int:
@@ -59,9 +59,11 @@ class Track:
 
     def put(self, name: str, **values: Any) -> None:
         """Change a step."""
-        if any(self.rows[name][key] != value for key, value in values.items()):
-            self.rows[name].update(values)
-            self.dirty.add(name)
+        row = self.rows[name]
+        changed = {key for key, value in values.items() if row[key] != value}
+        if changed:
+            row.update(values)
+            self.dirty.setdefault(name, set()).update(changed)
 
 
 def newest(rows: Sequence[Row]) -> dict[str, Row]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from canonical.commissioning import Commissioning
-from canonical.ids import mint
+from canonical.ids import mint_near
 from canonical.master_data import Link, MasterData, MasterThing, Meter, MeterExchange, Verb
 from canonical.messages import Header, Message
 from canonical.metering import MeterReadings, UsagePoint
@@ -45,7 +45,7 @@ def message_of(
 
 def message_id(order_id: str, name: str, attempt: int) -> str:
     """Return the id of the message that says a step."""
-    return mint("rollout-step", order_id, name, attempt)
+    return mint_near(order_id, "rollout-step", order_id, name, attempt)
 
 
 _Said = tuple[str, str, datetime, Payload] | None

@@ -143,12 +143,15 @@ def _planned(
     for number, step in enumerate(STEPS):
         row = _row(order_id, step, attempt, policy=policy, now=now, facts=dict(facts) if number == 0 else None)
         if not subjects.has(facts, step.needs) or not (hears or step.name not in NEEDS_HEAD_END):
-            row |= {"state": "NOT_NEEDED", "due_at": None, "ended_at": now}
+            row |= {"state": "NOT_NEEDED", "ended_at": now}
         elif not _is_served(step, policy):
-            row |= {"state": "NOT_NEEDED", "due_at": None, "ended_at": now, "reason": "the site has no such system"}
+            row |= {"state": "NOT_NEEDED", "ended_at": now, "reason": "the site has no such system"}
         elif number == 0 and held_until is not None:
             row |= {"state": "HELD", "code": str(BILLING_WINDOW_LOCK), "reason": f"a person from {held_until} on"}
         found.append(row)
+    # One step that is due has its order looked at; a due time of each would be written once more of every other.
+    for row in [one for one in found if one["ended_at"] is None][:1]:
+        row["due_at"] = now
     return found
 
 
@@ -163,7 +166,7 @@ def _row(
     return {
         "order_id": order_id, "step": step.name, "attempt": attempt,
         "role": policy.roles.get(step.system or "hub", ""), "origin": policy.origin_of(step.name), "state": "PENDING",
-        "delivery_id": "", "operation": 0, "work_id": "", "facts": facts, "code": "", "reason": "", "due_at": now,
+        "delivery_id": "", "operation": 0, "work_id": "", "facts": facts, "code": "", "reason": "", "due_at": None,
         "began_at": now, "ended_at": None,
     }  # fmt: skip
 
@@ -173,7 +176,7 @@ def _correct(session: Session, orders: Sequence[Row], *, policy: Policy, now: da
     ids = sorted(one["order_id"] for one in orders)
     known = rollout_steps.of_orders(session, ids)
     planned: list[dict[str, Any]] = []
-    ended: list[dict[str, Any]] = []
+    ended: list[Track] = []
     for order in orders:
         track = Track(order, newest(known[order["order_id"]]))
         attempt = track.attempt + 1
@@ -181,7 +184,7 @@ def _correct(session: Session, orders: Sequence[Row], *, policy: Policy, now: da
         facts = {**subjects.facts_of(order), "after": ids} if tells_anew else None
         anew = _planned(order["order_id"], facts, attempt, policy=policy, now=now, held_until=None) if facts else []
         planned += undo + anew
-        ended += [track.rows[name] for name in sorted(track.dirty)]
+        ended.append(track)
     writing.rewrite(session, ended)
     rollout_steps.plan(session, planned)
     rollout_orders.move(session, ids, "CORRECTING", now=now, reason="told anew" if tells_anew else "taken back")
@@ -198,7 +201,7 @@ def _undone(session: Session, track: Track, attempt: int, *, policy: Policy, now
         if is_told and step.undo:
             facts = {**track.facts(step.name), "lane": row["delivery_lane"] or ""}
             own = _row(track.order["order_id"], step, attempt, policy=policy, now=now, facts=facts)
-            found.append({**own, "step": f"{UNDO}{step.name}", "origin": "hub"})
+            found.append({**own, "step": f"{UNDO}{step.name}", "origin": "hub", "due_at": now})
         state = "COMPENSATED" if is_told and step.undo else row["state"] if is_told else "NOT_NEEDED"
         track.put(step.name, state=state, due_at=None, ended_at=now, reason=f"attempt {attempt} tells otherwise")
     return found

@@ -74,7 +74,7 @@ def exchanges(
     spoken = {key: _spoken(key, facts, meters) for key, facts in wanted.items()}
     shown = [one for key, one in spoken.items() if read is None or key in read]
     taken = rollout_steps.readings_at(
-        session, {one.usage_point for one in shown}, {at for one in shown for at in (one.removed_at, one.installed_at)}
+        session, {(one.usage_point, at) for one in shown for at in (one.removed_at, one.installed_at)}
     )
     return {key: _with_readings(one, taken) if taken else one for key, one in spoken.items()}
 

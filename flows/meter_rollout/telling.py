@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from canonical.errors import RejectedError
-from canonical.ids import mint
+from canonical.ids import mint_near
 from canonical.messages import Header, Message, Several
 from flows.meter_rollout.policy import Policy
 from flows.meter_rollout.progress import UNDO, Track, definition
@@ -74,7 +74,7 @@ def _alone(one: Saying, policy: Policy, sending: Sending) -> Told | None:
 def _together(part: Sequence[Saying], policy: Policy, sending: Sending) -> Told | None:
     """Return the one delivery of several steps; None where not all of them can be said in one message."""
     first = part[0].message.header
-    own = mint("rollout-steps", part[0].role, *(one.message.header.message_id for one in part))
+    own = mint_near(first.message_id, "rollout-steps", part[0].role, *(one.message.header.message_id for one in part))
     begins = [one.message.header.effective_at for one in part if one.message.header.effective_at is not None]
     header = Header(
         own, SOURCE, first.verb, first.noun, own, created_at=sending.now, effective_at=min(begins, default=None),

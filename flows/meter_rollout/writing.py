@@ -18,12 +18,6 @@ from store.rollout_orders import Move
 from store.rows import Row
 from store.session import Session
 
-COLUMNS = (
-    *("state", "role", "delivery_id", "operation", "work_id", "facts", "code", "reason"),
-    *("due_at", "began_at", "ended_at"),
-)
-"""Columns of a step that change."""
-
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -48,7 +42,7 @@ def write(
             raised.append(_trouble(track, code, about, said.rstrip()))
     _end_work(session, tracks, now=now)
     returned(session, {track.order["old_meter"] for track in tracks if _is_back(track)} - {""}, now=now)
-    rewrite(session, [track.rows[name] for track in tracks for name in sorted(track.dirty)])
+    rewrite(session, tracks)
     trouble.tell(session, raised, policy=policy, now=now)
     moves = [move for track in tracks for move in _moves(track, now)]
     rollout_orders.move_each(session, moves, now=now)
@@ -80,10 +74,14 @@ def _rest(track: Track) -> None:
             track.put(name, due_at=None)
 
 
-def rewrite(session: Session, rows: Iterable[Row]) -> None:
-    """Write steps as they are now."""
-    keyed = [{name: row[name] for name in (*rollout_steps.KEY, *COLUMNS)} for row in rows]
-    rollout_steps.move(session, keyed)
+def rewrite(session: Session, tracks: Iterable[Track]) -> None:
+    """Write what changed of steps."""
+    changes = []
+    for track in tracks:
+        for name, columns in sorted(track.dirty.items()):
+            row = track.rows[name]
+            changes.append({key: row[key] for key in (*rollout_steps.KEY, *sorted(columns))})
+    rollout_steps.move(session, changes)
 
 
 def withdrawn(session: Session, row: Row) -> bool:

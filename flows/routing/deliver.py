@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from canonical.codes.linkage import DONE_BY_HAND
 from canonical.errors import ErrorCode, RejectedError
-from canonical.ids import mint
+from canonical.ids import mint, mint_near
 from canonical.messages import Header, Message, Parcel
 from canonical.work import WorkItem
 from flows.routing.routes import Routes
@@ -73,7 +73,7 @@ def _outgoing(session: Session, telling: Telling, *, sending: Sending) -> Outgoi
     cause, destination = telling.message.header, telling.destination
     own = (telling.part,) if telling.part else ()
     header = Header(
-        message_id=mint("routed", cause.source, cause.message_id, destination, *own),
+        message_id=mint_near(cause.message_id, "routed", cause.source, cause.message_id, destination, *own),
         source=cause.source,
         verb=cause.verb,
         noun=cause.noun,

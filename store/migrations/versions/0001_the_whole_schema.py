@@ -933,7 +933,8 @@ def upgrade() -> None:
     sa.Column('heard_at', columns.Instant(), nullable=True),
     sa.Column('certified_at', columns.Instant(), nullable=True),
     sa.Column('closed_at', columns.Instant(), nullable=True),
-    sa.PrimaryKeyConstraint('order_id')
+    sa.PrimaryKeyConstraint('order_id'),
+    sqlite_with_rowid=False
     )
     with op.batch_alter_table('rollout_order', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_rollout_order_delivery_id'), ['delivery_id'], unique=False)
@@ -1006,12 +1007,13 @@ def upgrade() -> None:
     sa.Column('due_at', columns.Instant(), nullable=True),
     sa.Column('began_at', columns.Instant(), nullable=False),
     sa.Column('ended_at', columns.Instant(), nullable=True),
-    sa.PrimaryKeyConstraint('order_id', 'step', 'attempt')
+    sa.PrimaryKeyConstraint('order_id', 'step', 'attempt'),
+    sqlite_with_rowid=False
     )
     with op.batch_alter_table('rollout_step', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_rollout_step_work_id'), ['work_id'], unique=False)
-        batch_op.create_index('rollout_step_delivery', ['delivery_id'], unique=False)
-        batch_op.create_index('rollout_step_state', ['state', 'due_at'], unique=False)
+        batch_op.create_index('rollout_step_delivery', ['delivery_id'], unique=False, sqlite_where=sa.text("delivery_id <> ''"), postgresql_where=sa.text("delivery_id <> ''"))
+        batch_op.create_index('rollout_step_due', ['order_id', 'due_at'], unique=False, sqlite_where=sa.text('due_at IS NOT NULL'), postgresql_where=sa.text('due_at IS NOT NULL'))
+        batch_op.create_index('rollout_step_state', ['state', 'step', 'order_id'], unique=False)
 
     op.create_table('rollout_wave',
     sa.Column('wave', sa.String(), nullable=False),
@@ -1521,8 +1523,8 @@ def downgrade() -> None:
     op.drop_table('rollout_wave')
     with op.batch_alter_table('rollout_step', schema=None) as batch_op:
         batch_op.drop_index('rollout_step_state')
-        batch_op.drop_index('rollout_step_delivery')
-        batch_op.drop_index(batch_op.f('ix_rollout_step_work_id'))
+        batch_op.drop_index('rollout_step_due', sqlite_where=sa.text('due_at IS NOT NULL'), postgresql_where=sa.text('due_at IS NOT NULL'))
+        batch_op.drop_index('rollout_step_delivery', sqlite_where=sa.text("delivery_id <> ''"), postgresql_where=sa.text("delivery_id <> ''"))
 
     op.drop_table('rollout_step')
     with op.batch_alter_table('rollout_result', schema=None) as batch_op:

@@ -1,13 +1,13 @@
 """Minted ids: the same business key, the same id, on every machine and in every run."""
 
 from datetime import datetime
-from uuid import uuid5
+from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canonical.ids import NAMESPACE, mint
+from canonical.ids import NAMESPACE, mint, mint_near
 from canonical.names import normal_serial
 
 
@@ -42,3 +42,21 @@ def test_fields_cannot_run_into_each_other(fields: list[str]) -> None:
 def test_a_serial_is_compared_without_blanks_and_case_but_with_its_zeros() -> None:
     assert normal_serial(" ab0012 ") == "AB0012"
     assert normal_serial("0012") != normal_serial("12")
+
+
+def test_an_id_near_another_begins_as_it_does_and_is_otherwise_its_own() -> None:
+    near = mint("order", 7)
+    own, other = mint_near(near, "message", "a"), mint_near(near, "message", "b")
+
+    assert own[:8] == near[:8] == other[:8]
+    assert own[8:] != other[8:]
+    assert UUID(own).version == 8
+    assert own == mint_near(near, "message", "a")
+
+
+@given(st.text(max_size=12))
+def test_what_does_not_begin_as_an_id_leaves_the_id_as_minted(near: str) -> None:
+    found = mint_near(near, "message", "a")
+
+    begins = len(near) >= 8 and all(one in "0123456789abcdefABCDEF" for one in near[:8])
+    assert (found == mint("message", "a")) is not begins
