@@ -27,7 +27,7 @@ $(STAMP): requirements.lock pyproject.toml
 	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(STAMP)
 
-demo: setup  ## a day of masters, a rollout of meters, two days of billing, judged by auditors (CHAPTER=masters|rollout|billing|all; ONCE=1 ends by itself; SABOTAGE=... must go red)
+demo: setup  ## 10,000 meters are exchanged and a cycle billed, judged by an auditor (CHAPTER=masters|rollout|billing|all; ONCE=1 ends by itself; SABOTAGE=... must go red)
 	$(BIN)/python -m simulators.demo
 
 check: setup  ## the gate: lint, format, types, import rules, fast tests

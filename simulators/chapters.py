@@ -11,7 +11,8 @@ from rich.console import Console
 from simulators import billing_demo, masters_demo, masters_sabotage, rollout_demo, rollout_sabotage, sabotage
 from simulators.demo_processes import DemoError
 
-ALL = "all"
+ALL, MAIN = "all", "rollout"
+"""Words of `CHAPTER=`: every chapter one after the other, and the one that is played without a word."""
 
 
 class Play(Protocol):
@@ -40,12 +41,15 @@ CHAPTERS = {
 
 
 def chosen_chapters() -> dict[str, Chapter]:
-    """Return the chapters that `CHAPTER=` asks for; without it, or with `all`, those that know the wanted sabotage.
+    """Return the chapters that `CHAPTER=` asks for, the main one without it; of these, those that know the sabotage.
+
+    A sabotage without a chapter is done wherever it is known.
 
     Raises:
         DemoError: there is no such chapter, or none that is asked for knows the sabotage.
     """
-    wanted, damage = os.environ.get("CHAPTER", "") or ALL, os.environ.get("SABOTAGE", "")
+    damage = os.environ.get("SABOTAGE", "")
+    wanted = os.environ.get("CHAPTER", "") or (ALL if damage else MAIN)
     if wanted != ALL and wanted not in CHAPTERS:
         raise DemoError(f"CHAPTER={wanted} is unknown; it may be {', '.join((*CHAPTERS, ALL))}")
     asked = CHAPTERS if wanted == ALL else {wanted: CHAPTERS[wanted]}

@@ -2,7 +2,8 @@
 
     python -m simulators.demo          (or `make demo`)
 
-Environment: `CHAPTER=` one of `simulators.chapters`, or `all`; what else each of them heeds stands in its module.
+Environment: `CHAPTER=` one of `simulators.chapters` (the rollout without a word), or `all`;
+what else each of them heeds stands in its module.
 Exit code 0 only when every auditor finds nothing wrong.
 `--bench N`: one calm business day of N usage points by the command line (`simulators.billing_bench`), as JSON.
 """

@@ -1,5 +1,6 @@
 """Opening the hub's database: engine, transactions, the write discipline of SQLite."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -104,9 +105,14 @@ def asking_database() -> Iterator[None]:
     except (OperationalError, ProgrammingError) as error:
         if _lacks_tables(error):
             raise MisconfiguredError(str(error.orig), code=STORE_NOT_UPGRADED) from error
-        if isinstance(error, ProgrammingError):
+        if isinstance(error, ProgrammingError) or _is_wrong_statement(error):
             raise
         raise UnavailableError(str(error.orig), code=STORE_AWAY) from error
+
+
+def _is_wrong_statement(error: OperationalError) -> bool:
+    """Whether SQLite did not understand the statement; it says that by the class that says it is locked or full."""
+    return getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
 
 
 def _lacks_tables(error: OperationalError | ProgrammingError) -> bool:

@@ -10,11 +10,14 @@ def _nothing_asked(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.mark.parametrize("word", ["", "all"])
-def test_without_a_word_all_chapters_are_played(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
-    monkeypatch.setenv("CHAPTER", word)
+def test_all_chapters_are_played_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAPTER", "all")
 
     assert list(chosen_chapters()) == list(CHAPTERS)
+
+
+def test_without_a_word_meters_are_rolled_out() -> None:
+    assert list(chosen_chapters()) == ["rollout"]
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
