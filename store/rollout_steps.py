@@ -28,6 +28,10 @@ OBSERVED = ("HEARD", "VERIFIED")
 STUCK = ("REFUSED", "UNCONFIRMED", "MANUAL")
 """States that a late confirmation, or a person, ends."""
 
+MOVED_BY_DELIVERY = ("SENT", "REFUSED", "UNCONFIRMED")
+MOVED_BY_WORK = ("HELD", *STUCK)
+"""States of a step that look at what became of its delivery, and of its work (flows.meter_rollout.progress)."""
+
 CHUNK = 900
 """Ids that one query names."""
 
@@ -37,12 +41,13 @@ _SETTLED = ("confirmed", "parked", "cancelled")
 _DECIDED = ("RESOLVED", "WAIVED")
 
 
-def _joined() -> Any:
-    """Return steps with their deliveries and their work, where they have any."""
-    with_delivery = STEP.outerjoin(
-        DELIVERY, and_(STEP.c.delivery_id != "", STEP.c.delivery_id == DELIVERY.c.delivery_id)
-    )
-    return with_delivery.outerjoin(WORK_ITEM, and_(STEP.c.work_id != "", STEP.c.work_id == WORK_ITEM.c.work_id))
+def _joined(*, ended: bool = True) -> Any:
+    """Return steps with their deliveries and their work, where they have any; of open ones alone without `ended`."""
+    told = and_(STEP.c.delivery_id != "", STEP.c.delivery_id == DELIVERY.c.delivery_id)
+    given = and_(STEP.c.work_id != "", STEP.c.work_id == WORK_ITEM.c.work_id)
+    if not ended:
+        told, given = and_(STEP.c.state.in_(MOVED_BY_DELIVERY), told), and_(STEP.c.state.in_(MOVED_BY_WORK), given)
+    return STEP.outerjoin(DELIVERY, told).outerjoin(WORK_ITEM, given)
 
 
 def plan(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -53,8 +58,12 @@ def plan(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     bulk.insert(session, STEP, [row for row in rows if tuple(row[name] for name in KEY) not in known])
 
 
-def of_orders(session: Session, order_ids: Collection[str]) -> dict[str, list[Row]]:
-    """Return the steps of some orders, all attempts, by order; with how their deliveries and their work stand."""
+def of_orders(session: Session, order_ids: Collection[str], *, ended: bool = True) -> dict[str, list[Row]]:
+    """Return the steps of some orders, all attempts, by order; with how their deliveries and their work stand.
+
+    Without `ended`, how these stand is looked for only of steps that may move by it: of each the others have one more
+    delivery, and each lies on a page of its own.
+    """
     found: dict[str, list[Row]] = {name: [] for name in order_ids}
     columns = (
         *(*STEP.c, DELIVERY.c.state.label("delivery_state"), DELIVERY.c.code.label("delivery_code")),
@@ -63,7 +72,7 @@ def of_orders(session: Session, order_ids: Collection[str]) -> dict[str, list[Ro
         WORK_ITEM.c.state.label("work_state"),
     )
     for part in _chunks(order_ids):
-        query = select(*columns).select_from(_joined()).where(STEP.c.order_id.in_(part))
+        query = select(*columns).select_from(_joined(ended=ended)).where(STEP.c.order_id.in_(part))
         for row in rows_of(session, query.order_by(STEP.c.order_id, STEP.c.attempt, STEP.c.step)):
             found[row["order_id"]].append(row)
     return found

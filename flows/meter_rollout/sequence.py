@@ -210,7 +210,8 @@ def _undone(session: Session, track: Track, attempt: int, *, policy: Policy, now
 def _tracks(session: Session, ids: Collection[str], *, lock: bool) -> list[Track]:
     """Return where some orders stand; with `lock`, nobody else moves them until the transaction ends."""
     orders = rollout_orders.of_ids(session, ids, lock=lock)
-    rows = {name: newest(own) for name, own in rollout_steps.of_orders(session, orders).items()}
+    known = rollout_steps.of_orders(session, orders, ended=False)
+    rows = {name: newest(own) for name, own in known.items()}
     tracks = [Track(orders[name], rows[name]) for name in sorted(orders)]
     besides: dict[str, list[str]] = {}
     for track in tracks:
