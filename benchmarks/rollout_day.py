@@ -173,7 +173,8 @@ class Office:
         def ask(role: str, noun: Any, ids: Sequence[str]) -> Iterable[MasterData]:
             return self.systems[role].held(noun, ids, as_of=now, timeout_s=1)
 
-        while batches := sequence.due(policy=POLICY, transaction=self.transaction, now=now):
+        due = partial(sequence.due, policy=POLICY, transaction=self.transaction, now=now, limit=sequence.AT_ONCE)
+        while batches := due():
             for batch in batches:
                 sequence.advance_batch(batch, policy=POLICY, sending=sending, ask=ask, transaction=self.transaction)
             self._carry(now)

@@ -36,7 +36,7 @@ SELDOM = 3
 """How much longer than it took nobody looks which meters were heard: every meter that is awaited is looked at, while
 what systems have answered is only looked for."""
 
-ROUNDS = 3
+ROUNDS = 10
 """How often one pass brings orders on: what was answered at once goes on at once, the rest with the next pass."""
 
 
@@ -150,7 +150,7 @@ def advance_all(hub: "Hub") -> RolloutPass:
     """Bring on whatever is due, as far as it goes at once."""
     done = RolloutPass()
     for _ in range(ROUNDS):
-        batches = _due(hub)
+        batches = _due(hub, limit=sequence.AT_ONCE)
         if not batches:
             break
         for batch in batches:
@@ -158,9 +158,9 @@ def advance_all(hub: "Hub") -> RolloutPass:
     return done
 
 
-def _due(hub: "Hub") -> list[tuple[str, ...]]:
+def _due(hub: "Hub", *, limit: int = 20_000) -> list[tuple[str, ...]]:
     policy = rollout_policy(hub.site.model)
-    return sequence.due(policy=policy, transaction=hub.transaction, now=hub.now())
+    return sequence.due(policy=policy, transaction=hub.transaction, now=hub.now(), limit=limit)
 
 
 def _advance(hub: "Hub", ids: Sequence[str]) -> RolloutPass:

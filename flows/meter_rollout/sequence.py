@@ -22,6 +22,10 @@ from store.rows import Row
 from store.session import Session, Transaction
 
 
+AT_ONCE = 2_000
+"""Orders that a loop brings on together: what the store read of them is still at hand when they go on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Advanced:
     """What one batch came to."""
