@@ -21,7 +21,6 @@ from store import rollout_orders, rollout_results, rollout_steps
 from store.rows import Row
 from store.session import Session, Transaction
 
-
 AT_ONCE = 2_000
 """Orders that a loop brings on together: what the store read of them is still at hand when they go on."""
 
