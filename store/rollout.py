@@ -169,7 +169,6 @@ class RolloutStepRow(SQLModel, table=True):
         Index("rollout_step_state", "state", "step", "order_id"),
         only("rollout_step_due", "due_at IS NOT NULL", "order_id", "due_at"),
         only("rollout_step_delivery", "delivery_id <> ''", "delivery_id"),
-        {"sqlite_with_rowid": False},
     )
 
     order_id: str = Field(primary_key=True)

@@ -1007,8 +1007,7 @@ def upgrade() -> None:
     sa.Column('due_at', columns.Instant(), nullable=True),
     sa.Column('began_at', columns.Instant(), nullable=False),
     sa.Column('ended_at', columns.Instant(), nullable=True),
-    sa.PrimaryKeyConstraint('order_id', 'step', 'attempt'),
-    sqlite_with_rowid=False
+    sa.PrimaryKeyConstraint('order_id', 'step', 'attempt')
     )
     with op.batch_alter_table('rollout_step', schema=None) as batch_op:
         batch_op.create_index('rollout_step_delivery', ['delivery_id'], unique=False, sqlite_where=sa.text("delivery_id <> ''"), postgresql_where=sa.text("delivery_id <> ''"))
